@@ -1,0 +1,193 @@
+"""What can be set, and within which limits. No torch here.
+
+Every value that comes from outside (the page, the command line, a file, the API) becomes one of these
+frozen models through `parse`, which refuses what is out of range and names the setting.
+The descriptions are the help texts of the page and of the command line: they are written once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from resnet_demo.errors import SettingError
+
+
+class Frozen(BaseModel):
+    """A frozen, strict model: no unknown fields, no silent conversions, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+
+def parse(kind: type[SettingsT], values: Mapping[str, Any] | str) -> SettingsT:
+    """Build `kind` from a mapping or a JSON text.
+
+    Raises:
+        SettingError: one sentence that names each refused setting, what is allowed and what was given.
+    """
+    try:
+        return kind.model_validate_json(values) if isinstance(values, str) else kind.model_validate(values)
+    except ValidationError as error:
+        raise SettingError(" ".join(_sentence(item) for item in error.errors())) from error
+
+
+def _sentence(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"]) or "settings"
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    given = "" if item["type"] in {"missing", "value_error"} else f" (given: {str(item['input'])[:60]!r})"
+    return f"{name}: {message}{given}."
+
+
+# --- The networks ------------------------------------------------------------------------------------
+
+CIFAR_DEPTHS = (8, 14, 20, 32, 44, 56, 110, 1202)  # section 4.2: 6n + 2 layers
+IMAGENET_STAGES: dict[int, tuple[Literal["basic", "bottleneck"], tuple[int, int, int, int]]] = {
+    18: ("basic", (2, 2, 2, 2)),  # Table 1: the number of building blocks in conv2_x … conv5_x
+    34: ("basic", (3, 4, 6, 3)),
+    50: ("bottleneck", (3, 4, 6, 3)),
+    101: ("bottleneck", (3, 4, 23, 3)),
+    152: ("bottleneck", (3, 8, 36, 3)),
+}
+
+
+class ModelConfig(Frozen):
+    """One network of the paper. `residual` is the switch between a plain and a residual network."""
+
+    design: Literal["cifar", "imagenet"] = Field("cifar", description="Section 4.2's CIFAR nets, or Table 1's ImageNet nets.")
+    depth: int = Field(20, ge=8, le=1202, description="Number of layers with weights on the longest path.")
+    residual: bool = Field(True, description="With shortcuts (a residual network) or without (a plain network).")
+    shortcut: Literal["A", "B"] = Field(
+        "A", description="Where the size changes: A pads with zeros and has no parameters, B projects by a 1×1 convolution."
+    )
+    width: int = Field(16, ge=4, le=128, description="Filters in the first stage; each later stage has twice as many.")
+    batch_norm: bool = Field(True, description="Batch normalization after each convolution.")
+    stride_in: Literal["1x1", "3x3"] = Field(
+        "3x3", description="Which convolution of a bottleneck strides: the paper's 1×1, or the 3×3 of the later 'v1.5'."
+    )
+    classes: int = Field(10, ge=2, le=100_000, description="Number of classes.")
+
+    @model_validator(mode="after")
+    def _depth_exists(self) -> ModelConfig:
+        if self.design == "cifar" and (self.depth - 2) % 6:
+            raise ValueError(f"depth of a CIFAR network is 6n+2 (8, 14, 20, … 110, 1202), not {self.depth}")
+        if self.design == "imagenet" and self.depth not in IMAGENET_STAGES:
+            raise ValueError(f"depth of an ImageNet network is one of {sorted(IMAGENET_STAGES)}, not {self.depth}")
+        return self
+
+    @property
+    def name(self) -> str:
+        """`resnet20`, `plain34`, … as on the command line."""
+        return f"{'resnet' if self.residual else 'plain'}{self.depth}"
+
+    @property
+    def block(self) -> Literal["basic", "bottleneck"]:
+        """Figure 5: the two-layer block, or the three-layer bottleneck."""
+        return "basic" if self.design == "cifar" else IMAGENET_STAGES[self.depth][0]
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The number of building blocks in each stage."""
+        return (((self.depth - 2) // 6,) * 3) if self.design == "cifar" else IMAGENET_STAGES[self.depth][1]
+
+    @classmethod
+    def named(cls, name: str, **changes: Any) -> ModelConfig:
+        """The standard network of that name: `resnet20`, `plain56`, `resnet50`, …
+
+        18, 34, 50, 101 and 152 are Table 1's ImageNet networks (1,000 classes, option B, width 64);
+        every other depth is one of section 4.2's CIFAR networks (10 classes, option A, width 16).
+
+        Raises:
+            SettingError: no such network.
+        """
+        match = re.fullmatch(r"(resnet|plain)-?(\d{1,4})", name.strip().lower())
+        if match is None:
+            raise SettingError(f"There is no architecture {name!r}: name one like resnet20, plain56 or resnet50.")
+        depth = int(match[2])
+        standard: dict[str, Any] = {"depth": depth, "residual": match[1] == "resnet"}
+        if depth in IMAGENET_STAGES:
+            standard |= {"design": "imagenet", "shortcut": "B", "width": 64, "classes": 1000}
+        return parse(cls, standard | changes)
+
+
+ARCHITECTURES: tuple[str, ...] = (
+    *(f"{kind}{depth}" for depth in CIFAR_DEPTHS for kind in ("resnet", "plain")),
+    *(f"resnet{depth}" for depth in IMAGENET_STAGES),
+    "plain18",
+    "plain34",
+)
+
+
+# --- A training run ----------------------------------------------------------------------------------
+
+
+class DataConfig(Frozen):
+    """Which pictures, and what is done to them before the network sees them."""
+
+    source: str = Field("bundled", max_length=1000, description="bundled (5,000 CIFAR-10 images that ship), cifar10, or a folder.")
+    image_size: Literal[16, 32, 64, 128, 224] = Field(32, description="Side of the square pictures, in pixels.")
+    augment: bool = Field(True, description="Random crops out of a padded picture and random mirror images (section 4.2).")
+    padding: Literal["mean", "reflect"] = Field(
+        "reflect", description="What the four padded pixels show: the mean colour (the paper's zeros), or the reflected picture."
+    )
+    held_out: int = Field(0, ge=0, le=25_000, description="Training images set aside and measured instead of the test images.")
+    train_limit: int = Field(0, ge=0, description="Use only the first N training images; 0 uses all.")
+    test_limit: int = Field(0, ge=0, description="Measure only the first N test images; 0 measures all.")
+
+
+class OptimizerConfig(Frozen):
+    """How the weights move."""
+
+    name: Literal["sgd", "adam"] = Field("sgd", description="SGD with momentum (the paper's), or Adam.")
+    learning_rate: float = Field(0.1, gt=0, le=10, description="The highest learning rate of the schedule.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD (β1 of Adam).")
+    nesterov: bool = Field(False, description="Nesterov's momentum, in place of the paper's classical one.")
+    weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty.")
+    decay: Literal["all", "weights"] = Field(
+        "all", description="Penalize every parameter (the paper), or only the weights of convolutions and the classifier."
+    )
+    schedule: Literal["paper", "cosine", "one-cycle", "linear", "constant"] = Field(
+        "paper", description="How the learning rate changes: ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, linear or constant."
+    )
+    warmup: float = Field(0.0, ge=0, le=0.5, description="Share of the run in which the learning rate rises to its highest.")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="How much of each label is spread over all classes.")
+
+
+class ArmConfig(Frozen):
+    """One of the networks that a run trains in lock-step."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    model: ModelConfig
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of the initial weights and of the order of the batches.")
+
+
+class RunConfig(Frozen):
+    """Everything that determines a run. Two runs of one config on one machine give equal weights."""
+
+    title: str = Field("", max_length=120)
+    arms: Annotated[tuple[ArmConfig, ...], Field(min_length=1, max_length=10, strict=False)]
+    data: DataConfig = DataConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    batch: int = Field(128, ge=2, le=1024, description="Pictures in a batch.")
+    steps: int = Field(240, ge=1, le=1_000_000, description="Number of batches the run trains on.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="Number format of the convolutions: fp32, bf16, or whichever this machine does faster."
+    )
+    evaluate_every: int = Field(0, ge=0, description="Steps between measurements of the held-out or test images; 0 only at the end.")
+    log_every: int = Field(1, ge=1, le=10_000, description="Steps that one point of the training curve averages over.")
+    diagnose_every: int = Field(0, ge=0, description="Steps between readings of gradients and responses by layer; 0 never.")
+    checkpoint_every: int = Field(0, ge=0, description="Steps between checkpoints; 0 only at the end.")
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> RunConfig:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise ValueError(f"arms must have different names, not {names}")
+        if len({arm.model.classes for arm in self.arms}) > 1:
+            raise ValueError("arms of one run must have the same number of classes")
+        return self

@@ -1,0 +1,1 @@
+"""Pictures as whole tensors: dataset.py finds them, augment.py and batches.py feed them to a network."""

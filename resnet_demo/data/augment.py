@@ -1,0 +1,50 @@
+"""Section 4.2's augmentation on a whole batch at once: crops of the padded picture, and mirror images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PADDING = 4  # pixels on each side, section 4.2
+
+
+def pad(images: Tensor, mode: Literal["mean", "reflect"]) -> Tensor:
+    """(N, 3, H, W) bytes -> (N, 3, H + 8, W + 8) bytes.
+
+    `mean` puts the data set's mean colour around the picture: the zeros that the paper pads with, as it
+    subtracts the mean first. `reflect` mirrors the picture's own edge.
+    """
+    if mode == "reflect":
+        return F.pad(images, (PADDING,) * 4, mode="reflect")
+    count, channels, height, width = images.shape
+    colour = images.float().mean((0, 2, 3)).round().to(images.dtype)
+    padded = colour.view(1, -1, 1, 1).repeat(count, 1, height + 2 * PADDING, width + 2 * PADDING)
+    padded[:, :, PADDING:-PADDING, PADDING:-PADDING] = images
+    return padded
+
+
+def crops(padded: Tensor, chosen: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """A random window and a random mirror image of each chosen picture: (n, 3, size, size) bytes.
+
+    Args:
+        padded: all pictures, padded: (N, 3, H, W).
+        chosen: which of them: (n,) int64.
+        size: side of the window.
+        generator: where the random numbers come from.
+    """
+    count, choices = len(chosen), padded.shape[-1] - size + 1
+    top, left = torch.randint(choices, (2, count), generator=generator).to(padded.device)
+    mirrored = (torch.rand(count, generator=generator) < 0.5).to(padded.device)
+    windows = padded.unfold(2, size, 1).unfold(3, size, 1)  # a view: (N, 3, choices, choices, size, size)
+    batch = windows[chosen, :, top, left]
+    return torch.where(mirrored.view(-1, 1, 1, 1), batch.flip(-1), batch)
+
+
+def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Bytes to numbers of mean 0 and deviation 1: (N, 3, H, W) float32, channels last in memory."""
+    shift = torch.tensor(mean, device=images.device).view(1, 3, 1, 1)
+    scale = 1 / (255 * torch.tensor(std, device=images.device).view(1, 3, 1, 1))
+    return (images.to(torch.float32, memory_format=torch.channels_last) - 255 * shift) * scale

@@ -1,0 +1,67 @@
+"""An endless stream of shuffled, augmented batches that can be stopped anywhere and go on identically."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from resnet_demo.config import DataConfig
+from resnet_demo.data.augment import crops, normalize, pad
+from resnet_demo.data.dataset import Dataset
+
+
+class Batches:
+    """Batches of a training set, each epoch in a new order; a last, smaller batch is left out.
+
+    Args:
+        dataset: its training set is used, where it lies (on the CPU or an accelerator).
+        config: augmentation and padding.
+        size: pictures in a batch; a smaller data set gives its own size.
+        seed: of the order and of the augmentation.
+        part: (rank, world): under DDP every process draws the same batch and keeps its own share.
+
+    Yields:
+        images (n, 3, H, W) float32, normalized, and labels (n,) int64.
+    """
+
+    def __init__(self, dataset: Dataset, config: DataConfig, size: int, seed: int, part: tuple[int, int] = (0, 1)) -> None:
+        self.dataset = dataset
+        self.size = min(size, len(dataset.train))
+        self.rank, self.world = part
+        self.source = pad(dataset.train.images, config.padding) if config.augment else dataset.train.images
+        self.augment = config.augment
+        self.generator = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(0, dtype=torch.int64)
+        self.position = 0
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in an epoch."""
+        return len(self.dataset.train) // self.size
+
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> tuple[Tensor, Tensor]:
+        if self.position + self.size > len(self.order):
+            self.order, self.position = torch.randperm(len(self.dataset.train), generator=self.generator), 0
+        train = self.dataset.train
+        chosen = self.order[self.position : self.position + self.size].to(train.labels.device)
+        self.position += self.size
+        if self.augment:
+            images = crops(self.source, chosen, train.images.shape[-1], self.generator)
+        else:
+            images = self.source[chosen]
+        mine = slice(self.rank, None, self.world)
+        return normalize(images[mine], self.dataset.mean, self.dataset.std), train.labels[chosen][mine]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides which batch comes next."""
+        return {"generator": self.generator.get_state(), "order": self.order, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.generator.set_state(state["generator"])
+        self.order, self.position = state["order"], state["position"]

@@ -1,0 +1,201 @@
+"""Where pictures come from: CIFAR-10 from the Hub, the part of it that ships, or a folder of images.
+
+A whole data set lives in one tensor of bytes, (N, 3, H, W) uint8: CIFAR-10 is 184 MB. Nothing is decoded
+while a network trains, and no loader process is needed.
+
+CIFAR-10: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images.
+"""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from resnet_demo import hub
+from resnet_demo.config import DataConfig
+from resnet_demo.data.image import decode, fit
+from resnet_demo.errors import DataError, PictureError
+
+CIFAR10_REPOSITORY = "uoft-cs/cifar10"
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+BUNDLED = Path(__file__).parent / "cifar10_bundled"
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif"}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Pictures and their labels: images (N, 3, H, W) uint8, labels (N,) int64."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, part: slice) -> ImageSet:
+        return ImageSet(self.images[part], self.labels[part])
+
+    def to(self, device: torch.device) -> ImageSet:
+        """The same pictures on another device."""
+        return ImageSet(self.images.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test set, with the mean and deviation of the training pixels, for values in 0..1."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: ImageSet
+    test: ImageSet
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def load(config: DataConfig) -> Dataset:
+    """The data set that `config` describes.
+
+    With `held_out`, the last so many training images (their order on the Hub is random) take the place of
+    the test images, so that choices can be made without looking at the test set.
+
+    Raises:
+        DataError: there is no such data set, or nothing usable in it.
+        HubError: the Hub did not give it.
+    """
+    match config.source:
+        case "cifar10" | "bundled":
+            train, test = (read_cifar10(path) for path in _cifar10_files(config.source))
+            name, classes = "CIFAR-10" + (" (bundled part)" if config.source == "bundled" else ""), CIFAR10_CLASSES
+            if config.image_size != 32:
+                train, test = (_resized(part, config.image_size) for part in (train, test))
+        case _:
+            folder = Path(config.source).expanduser()
+            name, (classes, train, test) = folder.name, read_folder(folder, config.image_size)
+    if config.held_out:
+        if config.held_out >= len(train):
+            raise DataError(f"{name} has {len(train)} training images; {config.held_out} cannot be held out.")
+        train, test = train[: -config.held_out], train[-config.held_out :]
+    if config.train_limit:
+        train = train[: config.train_limit]
+    if config.test_limit:
+        test = test[: config.test_limit]
+    mean, std = _statistics(train.images)
+    return Dataset(name, classes, train, test, mean, std)
+
+
+def _cifar10_files(source: str) -> tuple[Path, Path]:
+    if source == "bundled":
+        return BUNDLED / "train.parquet", BUNDLED / "test.parquet"
+    files = (f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
+    train, test = (hub.fetch(CIFAR10_REPOSITORY, file, "dataset") for file in files)
+    return train, test
+
+
+def read_cifar10(path: Path) -> ImageSet:
+    """Read a parquet file in the Hub's layout: a column `img` of encoded pictures, a column `label`.
+
+    Raises:
+        DataError: the file is missing or not in that layout.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(path, columns=["img", "label"])
+        encoded = [value.as_py() for value in table["img"].combine_chunks().field("bytes")]
+        labels = torch.from_numpy(table["label"].to_numpy().astype(numpy.int64))
+        with ThreadPoolExecutor(4) as threads:  # Pillow decodes outside the interpreter lock
+            pixels = numpy.stack(list(threads.map(_cifar10_pixels, encoded, chunksize=500)))
+    except (OSError, pyarrow.ArrowException, KeyError, ValueError) as error:
+        raise DataError(f"{path} is not a CIFAR-10 file in the Hub's layout: {error}") from error
+    return ImageSet(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), labels)
+
+
+def _cifar10_pixels(encoded: bytes) -> numpy.ndarray:
+    with Image.open(io.BytesIO(encoded), formats=("PNG", "WEBP")) as picture:
+        return numpy.asarray(picture.convert("RGB"))
+
+
+def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSet, ImageSet]:
+    """Read `folder/<class>/*.jpg`, or `folder/train/<class>/…` and `folder/test/<class>/…`.
+
+    Pictures are cut to the centred square and resized to `image_size`. Without a test folder, every fifth
+    picture of each class, in the order of the names, is the test set. Names of classes are the folders', sorted.
+
+    Returns:
+        The names of the classes, the training set and the test set.
+
+    Raises:
+        DataError: no such folder, fewer than two classes, a class with fewer than two pictures, or a file
+            that is no picture (all are named).
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
+    split = (folder / "train").is_dir()
+    test_root = next((folder / name for name in ("test", "val", "valid") if (folder / name).is_dir()), None) if split else None
+    root = folder / "train" if split else folder
+    classes = tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    if len(classes) < 2:
+        raise DataError(f"{root} needs at least two folders of pictures, one for each class; it has {len(classes)}.")
+    train: list[tuple[Path, int]] = []
+    test: list[tuple[Path, int]] = []
+    for label, name in enumerate(classes):
+        files = _pictures(root / name)
+        if len(files) < 2:
+            raise DataError(f"Class {name!r} of {root} needs at least two pictures; it has {len(files)}.")
+        if test_root is None:
+            last = len(files) - 1
+            for index, file in enumerate(files):
+                (test if index % 5 == 4 or index == last < 4 else train).append((file, label))
+        else:
+            train += [(file, label) for file in files]
+            test += [(file, label) for file in _pictures(test_root / name)]
+    return classes, _read_pictures(train, image_size), _read_pictures(test, image_size)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith("."))
+
+
+def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
+    def pixels(file: Path) -> numpy.ndarray | str:
+        try:
+            return numpy.asarray(fit(decode(file.read_bytes()), image_size))
+        except (OSError, PictureError) as error:
+            return f"{file}: {error}"
+
+    with ThreadPoolExecutor(4) as threads:
+        arrays = list(threads.map(pixels, [file for file, _ in files]))
+    refused = [array for array in arrays if isinstance(array, str)]
+    if refused or not arrays:
+        raise DataError(f"{len(refused)} of {len(files)} files cannot be used. {' '.join(refused[:3])}")
+    images = torch.from_numpy(numpy.stack(arrays)).permute(0, 3, 1, 2).contiguous()
+    return ImageSet(images, torch.tensor([label for _, label in files]))
+
+
+def _resized(part: ImageSet, side: int) -> ImageSet:
+    images = F.interpolate(part.images.float(), size=(side, side), mode="bilinear", antialias=True)
+    return ImageSet(images.round().clamp(0, 255).to(torch.uint8), part.labels)
+
+
+def _statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, exact, from the histogram of its bytes."""
+    values = torch.arange(256, dtype=torch.float64) / 255
+    means, deviations = [], []
+    for channel in range(3):
+        share = torch.bincount(images[:, channel].flatten().int(), minlength=256).double()
+        share /= share.sum()
+        mean = float(share @ values)
+        means.append(round(mean, 6))
+        deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, 1e-3), 6))
+    return tuple(means), tuple(deviations)

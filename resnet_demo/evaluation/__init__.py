@@ -1,0 +1,1 @@
+"""How good a model is: predictions.py runs it, metrics.py counts."""

@@ -1,0 +1,35 @@
+"""Run a model over a whole set of pictures."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resnet_demo.data.augment import normalize
+from resnet_demo.data.dataset import ImageSet
+
+
+def logits(
+    model: nn.Module, pictures: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], *,
+    batch: int = 500, autocast: AbstractContextManager[object] | None = None,
+) -> Tensor:  # fmt: skip
+    """The model's answer to each picture: (N, classes) float32, on the pictures' device.
+
+    The model is in evaluation mode meanwhile, and afterwards in the mode it was in.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), autocast or nullcontext():
+            parts = [model(normalize(part, mean, std)).float() for part in pictures.images.split(batch)]
+    finally:
+        model.train(was_training)
+    return torch.cat(parts)
+
+
+def loss_and_error(answers: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Mean cross-entropy (in nats) and the share of wrong answers."""
+    return float(F.cross_entropy(answers, labels)), float((answers.argmax(1) != labels).float().mean())

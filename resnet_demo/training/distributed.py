@@ -1,0 +1,52 @@
+"""One run on several processes, started by torchrun; on one process every function here does nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[tuple[int, int]]:
+    """Join the other processes if torchrun started this one; gives (rank, world)."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield 0, 1
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield dist.get_rank(), dist.get_world_size()
+    finally:
+        dist.destroy_process_group()
+
+
+def world() -> int:
+    """How many processes train this run."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def parallel(model: nn.Module) -> nn.Module:
+    """The model with its gradients averaged over the processes."""
+    return DistributedDataParallel(model) if dist.is_initialized() else model
+
+
+def average(value: Tensor) -> Tensor:
+    """The mean of a value over the processes."""
+    if dist.is_initialized():
+        dist.all_reduce(value)
+        value = value / world()
+    return value
+
+
+def agreed(value: str) -> str:
+    """What the first process says, for all."""
+    if dist.is_initialized():
+        said = [value]
+        dist.broadcast_object_list(said, src=0)
+        value = said[0]
+    return value

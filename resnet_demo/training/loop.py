@@ -1,0 +1,222 @@
+"""The training loop: a generator of events, in which every arm learns from the same batches.
+
+It prints, plots and writes nothing. Arms of one seed see the same augmented batch, step by step; arms of
+different seeds have streams of their own. A run with one arm is ordinary training.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resnet_demo.training import diagnostics, distributed
+from resnet_demo.training.events import (
+    ArmDiverged,
+    CheckpointSaved,
+    Diagnosed,
+    Event,
+    Measured,
+    Progress,
+    TrainingPoint,
+)
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass
+class Arm:
+    """A network that learns, and what it has seen since its last point on the curve."""
+
+    name: str
+    seed: int
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    forward: Callable[[Tensor], Tensor]  # the model, or the model wrapped for several processes
+    diverged: bool = False
+    seen: list[Tensor] = field(default_factory=list)  # (loss, error) of each step since the last point
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides how this arm goes on."""
+        seen = torch.stack(self.seen) if self.seen else torch.empty(0, 2)
+        model, optimizer = self.model.state_dict(), self.optimizer.state_dict()
+        return {"model": model, "optimizer": optimizer, "diverged": self.diverged, "seen": seen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.diverged, self.seen = state["diverged"], list(state["seen"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, and what to do when: numbers are steps, 0 means never (or only at the end)."""
+
+    steps: int
+    learning_rate: Callable[[int], float]  # from the number of steps done to the learning rate of the next
+    label_smoothing: float = 0.0
+    log_every: int = 1
+    evaluate_every: int = 0
+    diagnose_every: int = 0
+    checkpoint_every: int = 0
+
+
+def train(
+    arms: Sequence[Arm],
+    streams: Mapping[int, Iterator[Batch]],
+    plan: Plan,
+    *,
+    autocast: torch.autocast,
+    measure: Callable[[nn.Module], tuple[float, float]],
+    save: Callable[[int], None],
+    should_stop: Callable[[], bool] = lambda: False,
+    start: int = 0,
+    split: str = "test",
+) -> Iterator[Event]:
+    """Train every arm in lock-step, from step `start` to `plan.steps`.
+
+    Args:
+        arms: the networks; each is changed in place.
+        streams: the batches by seed: images (N, 3, H, W) normalized, labels (N,).
+        plan: what to do when.
+        autocast: a context in which forward passes are computed.
+        measure: loss and error of a model on pictures it does not learn from.
+        save: writes a checkpoint; called with the number of steps done.
+        should_stop: asked after each step; when true, a checkpoint is saved and the generator ends.
+        start: steps already done, when a run goes on.
+        split: what `measure` measures on, for the record.
+
+    Yields:
+        Training points, measurements, diagnoses, progress, divergences and checkpoints.
+    """
+    clock = _Clock()
+    for step in range(start + 1, plan.steps + 1):
+        rate = plan.learning_rate(step - 1)
+        batches = {seed: next(stream) for seed, stream in streams.items()}
+        last = step == plan.steps
+        for arm in arms:
+            if arm.diverged:
+                continue
+            images, labels = batches[arm.seed]
+            arm.model.train()
+            if _due(step, plan.diagnose_every):
+                with diagnostics.response_deviations(arm.model) as deviations:
+                    _learn(arm, images, labels, rate, plan.label_smoothing, autocast)
+                yield _diagnosed(step, arm, deviations)
+            else:
+                _learn(arm, images, labels, rate, plan.label_smoothing, autocast)
+            clock.images += len(labels) * distributed.world()
+            if last or _due(step, plan.log_every):
+                yield from _points(step, arm, rate)
+        if last or _due(step, plan.evaluate_every):
+            for arm in arms:
+                if not arm.diverged:
+                    with clock.stopped():
+                        loss, error = measure(arm.model)
+                    yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)  # type: ignore[arg-type]
+        if last or clock.due():
+            yield clock.progress(step, plan.steps)
+        stopping = should_stop() or all(arm.diverged for arm in arms)
+        if last or stopping or _due(step, plan.checkpoint_every):
+            save(step)
+            yield CheckpointSaved(step=step)
+        if stopping:
+            return
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _learn(arm: Arm, images: Tensor, labels: Tensor, rate: float, smoothing: float, autocast: torch.autocast) -> None:
+    """One step of one arm: forward, backward, update."""
+    for group in arm.optimizer.param_groups:
+        group["lr"] = rate
+    with autocast:
+        logits = arm.forward(images)
+    logits = logits.float()
+    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    arm.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    arm.optimizer.step()
+    error = (logits.argmax(1) != labels).float().mean()
+    arm.seen.append(torch.stack([loss.detach(), error]))
+
+
+def _points(step: int, arm: Arm, rate: float) -> Iterator[Event]:
+    loss, error = distributed.average(torch.stack(arm.seen).double().mean(0)).tolist()
+    arm.seen.clear()
+    yield TrainingPoint(step=step, arm=arm.name, loss=loss, error=error, learning_rate=rate)
+    if not math.isfinite(loss):
+        arm.diverged = True
+        yield ArmDiverged(step=step, arm=arm.name, loss=loss)
+
+
+def _diagnosed(step: int, arm: Arm, deviations: list[Tensor]) -> Diagnosed:
+    names = tuple(name for name, _, _ in diagnostics.layers(arm.model))
+    norms = tuple(diagnostics.gradient_norms(arm.model))
+    responses = tuple(float(deviation) for deviation in deviations)
+    return Diagnosed(step=step, arm=arm.name, layers=names, gradient_norms=norms, response_deviations=responses)
+
+
+class _Clock:
+    """Pictures a second since the last reading; time spent measuring does not count."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._started = self._reading = time.perf_counter()
+        self._steps = 0
+        self._paused = 0.0
+
+    def due(self) -> bool:
+        """Whether half a second has passed since the last reading."""
+        self._steps += 1
+        return time.perf_counter() - self._reading > 0.5
+
+    def stopped(self) -> _Stopped:
+        """A context whose time does not count."""
+        return _Stopped(self)
+
+    def exclude(self, seconds: float) -> None:
+        """Leave out some seconds."""
+        self._paused += seconds
+
+    def progress(self, step: int, steps: int) -> Progress:
+        """Read the clock and start anew."""
+        now = time.perf_counter()
+        elapsed = max(now - self._reading - self._paused, 1e-9)
+        per_step = elapsed / max(self._steps, 1)
+        reading = Progress(
+            step=step,
+            images_per_second=self.images / elapsed,
+            seconds_left=(steps - step) * per_step,
+            memory_mb=_memory_mb(),
+        )
+        self._reading, self._paused, self.images, self._steps = now, 0.0, 0, 0
+        return reading
+
+
+class _Stopped:
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._entered = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self._clock.exclude(time.perf_counter() - self._entered)
+
+
+def _memory_mb() -> float:
+    if torch.accelerator.is_available():
+        return torch.accelerator.max_memory_allocated() / 1e6
+    import psutil
+
+    return psutil.Process().memory_info().rss / 1e6

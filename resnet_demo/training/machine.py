@@ -1,0 +1,67 @@
+"""What this machine does well: its accelerator, the faster number format, memory that is reused."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from functools import lru_cache
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+
+Precision = Literal["fp32", "bf16"]
+
+
+def device() -> torch.device:
+    """The accelerator torch finds (CUDA, ROCm, MPS, XPU), else the CPU."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return found if found is not None else torch.device("cpu")
+
+
+@lru_cache(maxsize=4)
+def faster_precision(on: torch.device) -> Precision:
+    """Train three convolutions for a moment in each format, and name the faster; half a second on a CPU.
+
+    bf16 pays only where the processor has instructions for it. fp16 is no candidate: plain networks overflow in it.
+    """
+    seconds = {precision: _seconds(on, precision) for precision in ("fp32", "bf16")}
+    return "bf16" if seconds["bf16"] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _seconds(on: torch.device, precision: str) -> float:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(32, 32, 32, 32, generator=generator).to(on, memory_format=torch.channels_last)
+    weight = torch.randn(32, 32, 3, 3, generator=generator).to(on).requires_grad_()
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        with torch.enable_grad(), torch.autocast(on.type, torch.bfloat16, enabled=precision == "bf16"):
+            x = images
+            for _ in range(3):
+                x = F.relu(F.conv2d(x, weight, padding=1))
+        x.float().mean().backward()
+        if on.type != "cpu":
+            torch.accelerator.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times[2:])
+
+
+def keep_memory() -> bool:
+    """Ask glibc to keep freed memory instead of returning it to the system after each step; about 10 % faster.
+
+    Only for a process whose work is training: its memory stays at the highest it has used.
+
+    Returns:
+        Whether the C library took the advice; others are left as they are.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return False
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # malloc.h
+    keep = ((mmap_threshold, 1 << 30), (trim_threshold, 2**31 - 1), (top_pad, 1 << 28))
+    return all(mallopt(option, value) == 1 for option, value in keep)

@@ -1,0 +1,170 @@
+"""The record of a run on disk, the only truth of it. No torch here: watching a run costs nothing.
+
+    <folder>/config.json     what was asked for
+    <folder>/events.jsonl    what happened, one event a line, only ever appended to
+    <folder>/checkpoint.pt   all that is needed to go on
+    <folder>/arms/<name>/    the weights, in the Hub's layout
+    <folder>/lock            held by the process that trains
+
+A run's status is never stored: it follows from the last event and from whether some process holds the lock.
+When a run goes on from a checkpoint, its new `started` event names the step; what the record held of later
+steps is computed again, identically, and readers drop the first telling (`told`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal
+
+from filelock import FileLock, Timeout
+
+from resnet_demo.config import RunConfig, parse
+from resnet_demo.errors import RunError
+from resnet_demo.files import write_atomically
+from resnet_demo.training import events
+from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+
+Status = Literal["waiting", "running", "paused", "stopped", "finished", "failed", "interrupted"]
+ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
+
+
+def told(history: Iterable[Event]) -> list[Event]:
+    """The events of a run as if it had never been interrupted: after a resume at step k, only steps up to k count."""
+    kept: list[Event] = []
+    for event in history:
+        if isinstance(event, RunStarted):
+            kept = [old for old in kept if old.step <= event.step and not isinstance(old, ENDINGS)]
+        kept.append(event)
+    return kept
+
+
+class Record:
+    """A run's folder, for reading. Torn lines at the end of the events are ignored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked for.
+
+        Raises:
+            RunError: there is no run in this folder.
+        """
+        try:
+            return parse(RunConfig, (self.folder / "config.json").read_text())
+        except OSError as error:
+            raise RunError(f"There is no run in {self.folder}.") from error
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the checkpoint is, if there is one."""
+        return self.folder / "checkpoint.pt"
+
+    def read(self, offset: int = 0) -> tuple[list[Event], int]:
+        """The events after byte `offset`, and the offset to read on from."""
+        try:
+            with (self.folder / "events.jsonl").open("rb") as file:
+                file.seek(offset)
+                text = file.read()
+        except FileNotFoundError:
+            return [], offset
+        found: list[Event] = []
+        for line in text.splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break  # torn, or being written
+            try:
+                found.append(events.from_line(line))
+            except ValueError:
+                break  # damaged: nothing after it can be trusted
+            offset += len(line)
+        return found, offset
+
+    def events(self) -> list[Event]:
+        """What happened, as if the run had never been interrupted."""
+        return told(self.read()[0])
+
+    def is_held(self) -> bool:
+        """Whether a living process trains this run."""
+        lock = FileLock(self.folder / "lock")
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def status(self) -> Status:
+        """What the run is doing now."""
+        if self.is_held():
+            return "running"
+        history, _ = self.read()
+        if not history:
+            return "waiting"
+        match history[-1]:
+            case RunFinished():
+                return "finished"
+            case RunStopped():
+                return "stopped"
+            case RunPaused():
+                return "paused"
+            case RunFailed():
+                return "failed"
+            case _:
+                return "interrupted"
+
+
+class RecordWriter(Record):
+    """A run's folder, for the one process that trains it; a context manager that holds the lock.
+
+    Raises:
+        RunError: another process is at it, or the folder already holds another run.
+    """
+
+    def __init__(self, folder: Path, config: RunConfig, *, resume: bool) -> None:
+        super().__init__(folder)
+        self._config = config
+        self._resume = resume
+        self._lock = FileLock(folder / "lock")
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> RecordWriter:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=5)
+        except Timeout as error:
+            raise RunError(f"Another process is training the run in {self.folder}.") from error
+        try:
+            if not (self.folder / "config.json").exists():
+                write_atomically(self.folder / "config.json", self._config.model_dump_json(indent=1).encode())
+            elif self.read()[0] and not self._resume:
+                raise RunError(f"{self.folder} already holds a run: resume it, or name another folder.")
+            elif self.config != self._config:
+                raise RunError(f"{self.folder} holds a run with other settings; it can only go on with its own.")
+            path = self.folder / "events.jsonl"
+            _, whole = self.read()
+            self._file = path.open("ab")
+            self._file.truncate(whole)  # a torn last line
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._lock.release()
+
+    def append(self, event: Event) -> None:
+        """Write one event, so that a reader sees it at once."""
+        assert self._file is not None
+        self._file.write(events.to_line(event))
+        self._file.flush()
+
+    def save_checkpoint(self, write: Callable[[IO[bytes]], object]) -> None:
+        """Make the events durable, then replace the checkpoint by what `write` writes."""
+        assert self._file is not None
+        os.fsync(self._file.fileno())
+        write_atomically(self.checkpoint, write)

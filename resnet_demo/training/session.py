@@ -1,0 +1,233 @@
+"""A run's whole life on one page: config -> data -> model -> train -> record."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import torch
+from torch import nn
+
+from resnet_demo.config import OptimizerConfig, RunConfig
+from resnet_demo.data import dataset
+from resnet_demo.data.batches import Batches
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import ResNetDemoError, RunError
+from resnet_demo.evaluation import predictions
+from resnet_demo.model.resnet import ResNet, build, count_parameters
+from resnet_demo.training import distributed, machine
+from resnet_demo.training.events import Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+from resnet_demo.training.loop import Arm, Plan, train
+from resnet_demo.training.record import Record, RecordWriter
+from resnet_demo.training.schedule import SCHEDULES, warmed_up
+from resnet_demo.zoo import folder as model_folder
+
+Request = Literal["go on", "pause", "stop"]
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: RunConfig, folder: Path, *, resume: bool = False, request: Callable[[], Request] = lambda: "go on"
+) -> Iterator[Event]:
+    """Train what `config` says and keep the record in `folder`; yields each event after it is written.
+
+    The last event is a RunFinished, RunPaused, RunStopped or RunFailed. A run that was killed, paused or
+    interrupted goes on with `resume` from its last checkpoint, bit-identically on the same machine with the
+    same number of threads.
+
+    Args:
+        config: the settings.
+        folder: the run's own folder.
+        resume: go on with the run that is there (or begin, if it has no checkpoint yet).
+        request: asked after each step whether to go on.
+
+    Raises:
+        RunError: the folder is in use, or holds another run.
+    """
+    device = machine.device()
+    with distributed.processes(device) as (rank, world):
+        if rank > 0:  # the first process keeps the record
+            for _ in _life(config, folder, None, device, (rank, world), resume, request):
+                pass
+            return
+        with RecordWriter(folder, config, resume=resume) as record:
+            step = 0
+            try:
+                for event in _life(config, folder, record, device, (rank, world), resume, request):
+                    record.append(event)
+                    step = event.step
+                    yield event
+            except Exception as error:
+                if not isinstance(error, ResNetDemoError):
+                    log.exception("The run in %s failed.", folder)
+                failed = RunFailed(step=step, reason=reason(error))
+                record.append(failed)
+                yield failed
+
+
+def _life(
+    config: RunConfig, folder: Path, record: RecordWriter | None, device: torch.device, part: tuple[int, int],
+    resume: bool, request: Callable[[], Request],
+) -> Iterator[Event]:  # fmt: skip
+    started = time.perf_counter()
+    data = dataset.load(config.data)
+    if len(data.classes) != config.arms[0].model.classes:
+        raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
+    train_on_device = data.train.to(device)
+    data = dataset.Dataset(data.name, data.classes, train_on_device, data.test.to(device), data.mean, data.std)
+    arms = [_arm(config, index, device) for index in range(len(config.arms))]
+    streams = {arm.seed: Batches(data, config.data, config.batch, arm.seed, part) for arm in config.arms}
+    state = _load(Record(folder).checkpoint, device) if resume else None
+    start = _restore(state, arms, streams) if state else 0
+    precision = state["precision"] if state else config.precision
+    if precision == "auto":
+        precision = machine.faster_precision(device)
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+    def measure(model: nn.Module) -> tuple[float, float]:
+        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
+        return predictions.loss_and_error(answers, data.test.labels)
+
+    def save(step: int) -> None:
+        if record is not None:
+            content = {
+                "step": step, "precision": precision,
+                "arms": {arm.name: arm.state_dict() for arm in arms},
+                "streams": {seed: stream.state_dict() for seed, stream in streams.items()},
+            }  # fmt: skip
+            record.save_checkpoint(partial(_dump, content))
+
+    steps_per_epoch = next(iter(streams.values())).per_epoch
+    yield RunStarted(
+        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        step=start, steps=config.steps, steps_per_epoch=steps_per_epoch,
+        device=_device_name(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
+        torch=torch.__version__, commit=_commit(), parameters={arm.name: count_parameters(arm.model) for arm in arms},
+    )  # fmt: skip
+    asked: Request = "go on"
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked = distributed.agreed(request())  # type: ignore[assignment]
+        return asked != "go on"
+
+    split = "held-out" if config.data.held_out else "test"
+    step = start
+    plan = _plan(config)
+    for event in train(
+        arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop, start=start, split=split
+    ):
+        step = event.step
+        yield event
+    seconds = time.perf_counter() - started
+    if asked == "pause" and step < config.steps:
+        yield RunPaused(step=step)
+        return
+    if step < config.steps:
+        for arm in arms:
+            if not arm.diverged:
+                loss, error = measure(arm.model)
+                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)  # type: ignore[arg-type]
+    if record is not None:
+        for arm, wanted in zip(arms, config.arms, strict=True):
+            if not arm.diverged:
+                _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config)
+    yield RunFinished(step=step, seconds=seconds) if step == config.steps else RunStopped(step=step, seconds=seconds)
+
+
+def _arm(config: RunConfig, index: int, device: torch.device) -> Arm:
+    wanted = config.arms[index]
+    model = build(wanted.model, wanted.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), distributed.parallel(model))
+
+
+def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """The optimizer that `config` names, over the parameters of `model`."""
+    decayed = [parameter for parameter in model.parameters() if config.decay == "all" or parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if config.decay == "weights" and parameter.ndim <= 1]
+    groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if config.name == "adam":
+        return torch.optim.Adam(groups, config.learning_rate, betas=(config.momentum, 0.999))
+    return torch.optim.SGD(groups, config.learning_rate, config.momentum, nesterov=config.nesterov)
+
+
+def _plan(config: RunConfig) -> Plan:
+    schedule = warmed_up(SCHEDULES[config.optimizer.schedule], config.optimizer.warmup)
+    return Plan(
+        steps=config.steps,
+        learning_rate=lambda step: config.optimizer.learning_rate * schedule((step + 0.5) / config.steps),
+        label_smoothing=config.optimizer.label_smoothing,
+        log_every=config.log_every,
+        evaluate_every=config.evaluate_every,
+        diagnose_every=config.diagnose_every,
+        checkpoint_every=config.checkpoint_every,
+    )
+
+
+def _dump(content: dict[str, Any], file: IO[bytes]) -> None:
+    torch.save(content, file)
+
+
+def _load(checkpoint: Path, device: torch.device) -> dict[str, Any] | None:
+    if not checkpoint.exists():
+        return None
+    try:
+        loaded: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise RunError(f"{checkpoint} is damaged; the run can only begin anew.") from error
+    return loaded
+
+
+def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]) -> int:
+    for arm in arms:
+        arm.load_state_dict(state["arms"][arm.name])
+    for seed, stream in streams.items():
+        stream.load_state_dict(state["streams"][seed])
+    return int(state["step"])
+
+
+def _write_arm(target: Path, architecture: Any, model: ResNet, data: dataset.Dataset, config: RunConfig) -> None:
+    size = config.data.image_size
+    content = model_folder.ModelFolder(
+        architecture=architecture,
+        classes=data.classes,
+        preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),  # type: ignore[arg-type]
+        trained_on=data.name,
+    )
+    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
+    model_folder.write(target, content, model.state_dict(), card)
+
+
+def reason(error: BaseException) -> str:
+    """Why a run failed, in a sentence for a person."""
+    if isinstance(error, ResNetDemoError):
+        return str(error)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
+        return "The memory is full. Take a smaller batch, smaller pictures, a shallower network or fewer seeds."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Make room where the runs are kept, then continue the run."
+    return f"The run failed: {type(error).__name__}: {error}"
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def _commit() -> str:
+    """The commit of the code, where it is a git checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

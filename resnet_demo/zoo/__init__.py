@@ -1,0 +1,1 @@
+"""Where weights come from: source -> Weights(model, preprocessing, classes, card)."""

@@ -1,0 +1,141 @@
+"""A trained model in a folder, in the Hub's own layout: config.json, model.safetensors, README.md.
+
+config.json holds the architecture, the names of the classes and the preprocessing; weights never travel
+without them. Loading is strict: every entry must be there, of the right shape and type, and finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from resnet_demo.config import Frozen, ModelConfig, parse
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.files import write_atomically
+from resnet_demo.model.resnet import ResNet
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+class ModelFolder(Frozen):
+    """The content of config.json."""
+
+    library: str = "resnet-lab"
+    architecture: ModelConfig
+    classes: tuple[str, ...] = Field(strict=False)
+    preprocessing: Preprocessing
+    test_accuracy: float | None = Field(None, ge=0, le=1, description="Share of right answers on the data set's test images.")
+    trained_on: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model ready to use, and what must travel with it. The model is in evaluation mode and shared: never change it."""
+
+    name: str
+    model: ResNet
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write(folder: Path, content: ModelFolder, state: Mapping[str, Tensor], card: str) -> None:
+    """Write a model folder; each file is replaced as a whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    write_atomically(folder / WEIGHTS, save(tensors, metadata={"format": "pt"}))
+    write_atomically(folder / CONFIG, (content.model_dump_json(indent=1) + "\n").encode())
+    write_atomically(folder / CARD, card.encode())
+
+
+def read_config(folder: Path) -> ModelFolder:
+    """The checked content of a folder's config.json.
+
+    Raises:
+        WeightsError: there is none, or it is not in our layout.
+    """
+    try:
+        return parse(ModelFolder, (folder / CONFIG).read_text())
+    except OSError as error:
+        raise WeightsError(f"There is no model in {folder}: it has no {CONFIG}.") from error
+    except SettingError as error:
+        raise WeightsError(f"{folder / CONFIG} does not describe a model of this project: {error}") from error
+
+
+def load(folder: Path) -> Weights:
+    """Load a model folder onto the CPU.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or the weights do not fit the architecture.
+    """
+    content = read_config(folder)
+    if len(content.classes) != content.architecture.classes:
+        raise WeightsError(f"{folder / CONFIG} names {len(content.classes)} classes for {content.architecture.classes} outputs.")
+    model = fill(content.architecture, folder / WEIGHTS)
+    card = {"test_accuracy": content.test_accuracy, "trained_on": content.trained_on, "licence": content.licence}
+    return Weights(folder.name, model, content.preprocessing, content.classes, card)
+
+
+def fill(architecture: ModelConfig, path: Path) -> ResNet:
+    """A network of that architecture with the weights of a safetensors file, in evaluation mode.
+
+    Raises:
+        WeightsError: names the missing, unexpected, misshapen or non-finite entries.
+    """
+    with torch.device("meta"):
+        model = ResNet(architecture)
+    expected = model.state_dict()
+    try:
+        with safe_open(path, framework="pt") as file:  # reads the header only, until a tensor is asked for
+            names = set(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names & expected.keys()}
+            _refuse_differences(path, expected, names, shapes)
+            state = {name: file.get_tensor(name) for name in expected if name in names}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} cannot be read as safetensors: {error}") from error
+    return fill_from(model, state, str(path))
+
+
+def fill_from(model: ResNet, state: dict[str, Tensor], origin: str) -> ResNet:
+    """Give a network built on the meta device its tensors; counters of batches may be missing.
+
+    Raises:
+        WeightsError: names the missing, unexpected, misshapen, mistyped or non-finite entries.
+    """
+    expected = model.state_dict()
+    _refuse_differences(origin, expected, set(state), {name: tuple(tensor.shape) for name, tensor in state.items()})
+    for name, tensor in state.items():
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            raise WeightsError(f"{origin} does not fit: {name} is {tensor.dtype}, not {expected[name].dtype}.")
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{origin} holds values that are not finite numbers, in {name}.")
+    filled = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
+    filled |= {name: tensor.to(expected[name].dtype) for name, tensor in state.items()}
+    model.load_state_dict(filled, assign=True)
+    return model.eval().requires_grad_(False)
+
+
+def _refuse_differences(
+    origin: object, expected: Mapping[str, Tensor], names: set[str], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    missing = [name for name in expected if name not in names and not name.endswith("num_batches_tracked")]
+    unexpected = sorted(names - expected.keys())
+    misshapen = [
+        f"{name} {shapes[name]} for {tuple(expected[name].shape)}"
+        for name in expected
+        if name in shapes and shapes[name] != tuple(expected[name].shape)
+    ]
+    faults = (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
+    told = [f"{len(found)} {kind} ({', '.join(found[:3])}{', …' if len(found) > 3 else ''})" for kind, found in faults if found]
+    if told:
+        raise WeightsError(f"{origin} does not fit the architecture: {'; '.join(told)}.")
