@@ -129,11 +129,14 @@ ARCHITECTURES: tuple[str, ...] = (
 class DataConfig(Frozen):
     """Which pictures, and what is done to them before the network sees them."""
 
-    source: str = Field("bundled", max_length=1000, description="bundled (5,000 CIFAR-10 images that ship), cifar10, or a folder.")
+    source: str = Field(
+        "bundled", max_length=1000, description="bundled (5,000 CIFAR-10 images that ship), cifar10, or a folder."
+    )
     image_size: Literal[16, 32, 64, 128, 224] = Field(32, description="Side of the square pictures, in pixels.")
     augment: bool = Field(True, description="Random crops out of a padded picture and random mirror images (section 4.2).")
     padding: Literal["mean", "reflect"] = Field(
-        "reflect", description="What the four padded pixels show: the mean colour (the paper's zeros), or the reflected picture."
+        "reflect",
+        description="What the four padded pixels show: the mean colour (the paper's zeros), or the reflected picture.",
     )
     held_out: int = Field(0, ge=0, le=25_000, description="Training images set aside and measured instead of the test images.")
     train_limit: int = Field(0, ge=0, description="Use only the first N training images; 0 uses all.")
@@ -152,7 +155,8 @@ class OptimizerConfig(Frozen):
         "all", description="Penalize every parameter (the paper), or only the weights of convolutions and the classifier."
     )
     schedule: Literal["paper", "cosine", "one-cycle", "linear", "constant"] = Field(
-        "paper", description="How the learning rate changes: ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, linear or constant."
+        "paper",
+        description="How the learning rate changes: ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, linear or constant.",
     )
     warmup: float = Field(0.0, ge=0, le=0.5, description="Share of the run in which the learning rate rises to its highest.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="How much of each label is spread over all classes.")
@@ -178,7 +182,9 @@ class RunConfig(Frozen):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the convolutions: fp32, bf16, or whichever this machine does faster."
     )
-    evaluate_every: int = Field(0, ge=0, description="Steps between measurements of the held-out or test images; 0 only at the end.")
+    evaluate_every: int = Field(
+        0, ge=0, description="Steps between measurements of the held-out or test images; 0 only at the end."
+    )
     log_every: int = Field(1, ge=1, le=10_000, description="Steps that one point of the training curve averages over.")
     diagnose_every: int = Field(0, ge=0, description="Steps between readings of gradients and responses by layer; 0 never.")
     checkpoint_every: int = Field(0, ge=0, description="Steps between checkpoints; 0 only at the end.")

@@ -19,7 +19,7 @@ def pad(images: Tensor, mode: Literal["mean", "reflect"]) -> Tensor:
     """
     if mode == "reflect":
         return F.pad(images, (PADDING,) * 4, mode="reflect")
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     colour = images.float().mean((0, 2, 3)).round().to(images.dtype)
     padded = colour.view(1, -1, 1, 1).repeat(count, 1, height + 2 * PADDING, width + 2 * PADDING)
     padded[:, :, PADDING:-PADDING, PADDING:-PADDING] = images

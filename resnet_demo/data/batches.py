@@ -50,10 +50,8 @@ class Batches:
         train = self.dataset.train
         chosen = self.order[self.position : self.position + self.size].to(train.labels.device)
         self.position += self.size
-        if self.augment:
-            images = crops(self.source, chosen, train.images.shape[-1], self.generator)
-        else:
-            images = self.source[chosen]
+        size = train.images.shape[-1]
+        images = crops(self.source, chosen, size, self.generator) if self.augment else self.source[chosen]
         mine = slice(self.rank, None, self.world)
         return normalize(images[mine], self.dataset.mean, self.dataset.std), train.labels[chosen][mine]
 

@@ -30,6 +30,9 @@ BUNDLED = Path(__file__).parent / "cifar10_bundled"
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif"}
 
 
+RGB = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """Pictures and their labels: images (N, 3, H, W) uint8, labels (N,) int64."""
@@ -56,8 +59,8 @@ class Dataset:
     classes: tuple[str, ...]
     train: ImageSet
     test: ImageSet
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: RGB
+    std: RGB
 
 
 def load(config: DataConfig) -> Dataset:
@@ -73,7 +76,8 @@ def load(config: DataConfig) -> Dataset:
     match config.source:
         case "cifar10" | "bundled":
             train, test = (read_cifar10(path) for path in _cifar10_files(config.source))
-            name, classes = "CIFAR-10" + (" (bundled part)" if config.source == "bundled" else ""), CIFAR10_CLASSES
+            name = "CIFAR-10" if config.source == "cifar10" else "CIFAR-10 (bundled part)"
+            classes: tuple[str, ...] = CIFAR10_CLASSES
             if config.image_size != 32:
                 train, test = (_resized(part, config.image_size) for part in (train, test))
         case _:
@@ -164,7 +168,9 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith("."))
+    return sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    )
 
 
 def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
@@ -188,7 +194,7 @@ def _resized(part: ImageSet, side: int) -> ImageSet:
     return ImageSet(images.round().clamp(0, 255).to(torch.uint8), part.labels)
 
 
-def _statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _statistics(images: Tensor) -> tuple[RGB, RGB]:
     """Mean and standard deviation of each channel, exact, from the histogram of its bytes."""
     values = torch.arange(256, dtype=torch.float64) / 255
     means, deviations = [], []
@@ -198,4 +204,4 @@ def _statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
         mean = float(share @ values)
         means.append(round(mean, 6))
         deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, 1e-3), 6))
-    return tuple(means), tuple(deviations)
+    return (means[0], means[1], means[2]), (deviations[0], deviations[1], deviations[2])

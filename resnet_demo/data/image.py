@@ -21,7 +21,9 @@ def decode(encoded: bytes) -> Image.Image:
         PictureError: not one of the formats, too large, or damaged.
     """
     if len(encoded) > MAX_BYTES:
-        raise PictureError(f"The file has {len(encoded) / 1e6:.0f} MB; at most {MAX_BYTES // 10**6} MB can be read. Save it smaller.")
+        raise PictureError(
+            f"The file has {len(encoded) / 1e6:.0f} MB; at most {MAX_BYTES // 10**6} MB can be read. Save it smaller."
+        )
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(encoded), formats=FORMATS) as picture:
             warnings.simplefilter("ignore")

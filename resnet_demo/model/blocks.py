@@ -77,7 +77,7 @@ class Block(nn.Module):
         raise NotImplementedError
 
     def shortcut(self, x: Tensor) -> Tensor:
-        """x itself, or x brought to the size of F(x)."""
+        """X itself, or x brought to the size of F(x)."""
         return x if self.downsample is None else self.downsample(x)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,7 +104,8 @@ class BasicBlock(Block):
     def F(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, width, H / stride, W / stride)."""
         x = F.relu(self.bn1(self.conv1(x)))
-        return self.bn2(self.conv2(x))
+        y: Tensor = self.bn2(self.conv2(x))
+        return y
 
 
 class Bottleneck(Block):
@@ -133,4 +134,5 @@ class Bottleneck(Block):
         """(N, C, H, W) -> (N, 4 width, H / stride, W / stride)."""
         x = F.relu(self.bn1(self.conv1(x)))
         x = F.relu(self.bn2(self.conv2(x)))
-        return self.bn3(self.conv3(x))
+        y: Tensor = self.bn3(self.conv3(x))
+        return y

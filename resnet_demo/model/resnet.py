@@ -70,7 +70,8 @@ class ResNet(nn.Module):
 
     def stem(self, x: Tensor) -> Tensor:
         """The layers before the first stage."""
-        return self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        y: Tensor = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        return y
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage's maps, (N, C, h, w)."""
@@ -81,7 +82,8 @@ class ResNet(nn.Module):
 
     def head(self, x: Tensor) -> Tensor:
         """Global average pooling and the classifier: (N, C, h, w) -> (N, classes)."""
-        return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+        logits: Tensor = self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+        return logits
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, classes) logits."""
@@ -130,4 +132,4 @@ def count_multiply_adds(config: ModelConfig, image_size: int) -> int:
 
     with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
         ResNet(config).eval()(torch.empty(1, 3, image_size, image_size))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

@@ -29,7 +29,7 @@ def response_deviations(model: nn.Module) -> Iterator[list[Tensor]]:
     """While open, each forward pass appends the standard deviation of every layer's response, in order."""
     deviations: list[Tensor] = []
 
-    def read(module: nn.Module, arguments: object, output: Tensor) -> None:
+    def read(_module: nn.Module, _inputs: object, output: Tensor) -> None:
         deviations.append(output.detach().float().std())
 
     handles = [response.register_forward_hook(read) for _, _, response in layers(model)]

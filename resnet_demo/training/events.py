@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Split = Literal["test", "held-out"]
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
@@ -49,7 +51,7 @@ class Measured(_Event):
     kind: Literal["measured"] = "measured"
     step: int
     arm: str
-    split: Literal["test", "held-out"]
+    split: Split
     loss: float
     error: float
 

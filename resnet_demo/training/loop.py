@@ -24,6 +24,7 @@ from resnet_demo.training.events import (
     Event,
     Measured,
     Progress,
+    Split,
     TrainingPoint,
 )
 
@@ -78,7 +79,7 @@ def train(
     save: Callable[[int], None],
     should_stop: Callable[[], bool] = lambda: False,
     start: int = 0,
-    split: str = "test",
+    split: Split = "test",
 ) -> Iterator[Event]:
     """Train every arm in lock-step, from step `start` to `plan.steps`.
 
@@ -120,7 +121,7 @@ def train(
                 if not arm.diverged:
                     with clock.stopped():
                         loss, error = measure(arm.model)
-                    yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)  # type: ignore[arg-type]
+                    yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
         if last or clock.due():
             yield clock.progress(step, plan.steps)
         stopping = should_stop() or all(arm.diverged for arm in arms)
@@ -219,4 +220,4 @@ def _memory_mb() -> float:
         return torch.accelerator.max_memory_allocated() / 1e6
     import psutil
 
-    return psutil.Process().memory_info().rss / 1e6
+    return float(psutil.Process().memory_info().rss / 1e6)

@@ -33,7 +33,7 @@ def one_cycle(progress: float) -> float:
     return cosine((progress - 0.3) / 0.7)
 
 
-def constant(progress: float) -> float:
+def constant(_progress: float) -> float:
     """Always 1."""
     return 1.0
 

@@ -16,15 +16,15 @@ from typing import IO, Any, Literal
 import torch
 from torch import nn
 
-from resnet_demo.config import OptimizerConfig, RunConfig
+from resnet_demo.config import ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import ResNetDemoError, RunError
 from resnet_demo.evaluation import predictions
-from resnet_demo.model.resnet import ResNet, build, count_parameters
+from resnet_demo.model.resnet import build, count_parameters
 from resnet_demo.training import distributed, machine
-from resnet_demo.training.events import Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+from resnet_demo.training.events import Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped, Split
 from resnet_demo.training.loop import Arm, Plan, train
 from resnet_demo.training.record import Record, RecordWriter
 from resnet_demo.training.schedule import SCHEDULES, warmed_up
@@ -85,7 +85,7 @@ def _life(
     data = dataset.Dataset(data.name, data.classes, train_on_device, data.test.to(device), data.mean, data.std)
     arms = [_arm(config, index, device) for index in range(len(config.arms))]
     streams = {arm.seed: Batches(data, config.data, config.batch, arm.seed, part) for arm in config.arms}
-    state = _load(Record(folder).checkpoint, device) if resume else None
+    state = _load(Record(folder).checkpoint) if resume else None
     start = _restore(state, arms, streams) if state else 0
     precision = state["precision"] if state else config.precision
     if precision == "auto":
@@ -119,7 +119,7 @@ def _life(
         asked = distributed.agreed(request())  # type: ignore[assignment]
         return asked != "go on"
 
-    split = "held-out" if config.data.held_out else "test"
+    split: Split = "held-out" if config.data.held_out else "test"
     step = start
     plan = _plan(config)
     for event in train(
@@ -135,7 +135,7 @@ def _life(
         for arm in arms:
             if not arm.diverged:
                 loss, error = measure(arm.model)
-                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)  # type: ignore[arg-type]
+                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
     if record is not None:
         for arm, wanted in zip(arms, config.arms, strict=True):
             if not arm.diverged:
@@ -153,7 +153,10 @@ def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimize
     """The optimizer that `config` names, over the parameters of `model`."""
     decayed = [parameter for parameter in model.parameters() if config.decay == "all" or parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if config.decay == "weights" and parameter.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
     groups = [group for group in groups if group["params"]]
     if config.name == "adam":
         return torch.optim.Adam(groups, config.learning_rate, betas=(config.momentum, 0.999))
@@ -177,7 +180,7 @@ def _dump(content: dict[str, Any], file: IO[bytes]) -> None:
     torch.save(content, file)
 
 
-def _load(checkpoint: Path, device: torch.device) -> dict[str, Any] | None:
+def _load(checkpoint: Path) -> dict[str, Any] | None:
     if not checkpoint.exists():
         return None
     try:
@@ -195,12 +198,12 @@ def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]
     return int(state["step"])
 
 
-def _write_arm(target: Path, architecture: Any, model: ResNet, data: dataset.Dataset, config: RunConfig) -> None:
+def _write_arm(target: Path, architecture: ModelConfig, model: nn.Module, data: dataset.Dataset, config: RunConfig) -> None:
     size = config.data.image_size
     content = model_folder.ModelFolder(
         architecture=architecture,
         classes=data.classes,
-        preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),  # type: ignore[arg-type]
+        preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),
         trained_on=data.name,
     )
     card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"

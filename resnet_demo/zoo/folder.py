@@ -80,7 +80,9 @@ def load(folder: Path) -> Weights:
     """
     content = read_config(folder)
     if len(content.classes) != content.architecture.classes:
-        raise WeightsError(f"{folder / CONFIG} names {len(content.classes)} classes for {content.architecture.classes} outputs.")
+        raise WeightsError(
+            f"{folder / CONFIG} names {len(content.classes)} classes for {content.architecture.classes} outputs."
+        )
     model = fill(content.architecture, folder / WEIGHTS)
     card = {"test_accuracy": content.test_accuracy, "trained_on": content.trained_on, "licence": content.licence}
     return Weights(folder.name, model, content.preprocessing, content.classes, card)

@@ -1,0 +1,40 @@
+"""Command-line options made from the settings classes of config.py, so that limits and help texts stand once."""
+
+from __future__ import annotations
+
+import argparse
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal, get_args, get_origin
+
+from resnet_demo.config import Frozen
+
+
+def description(kind: type[Frozen], name: str) -> str:
+    """The help text of one field, as argparse wants it."""
+    return (kind.model_fields[name].description or "").replace("%", "%%")
+
+
+def add_settings(to: argparse.ArgumentParser, kind: type[Frozen], leave: Sequence[str] = ()) -> None:
+    """An option for each field of a settings class, with its help text; an option not given is left to its default."""
+    group = to.add_argument_group(kind.__name__.removesuffix("Config").lower())
+    for name, field in kind.model_fields.items():
+        if name in leave:
+            continue
+        options: dict[str, Any] = {"dest": f"{kind.__name__}.{name}", "default": argparse.SUPPRESS}
+        options["help"] = f"{description(kind, name)} (default: {field.default})"
+        if field.annotation is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif get_origin(field.annotation) is Literal:
+            choices = get_args(field.annotation)
+            options |= {"choices": choices, "type": type(choices[0])}
+        else:
+            options |= {"type": typing.cast("type", field.annotation), "metavar": "N" if field.annotation is int else "X"}
+        option = "--optimizer" if name == "name" else f"--{name.replace('_', '-')}"
+        group.add_argument(option, **options)
+
+
+def settings_of(parsed: argparse.Namespace, kind: type[Frozen]) -> dict[str, Any]:
+    """The settings of one class that were given on the command line."""
+    prefix = f"{kind.__name__}."
+    return {name.removeprefix(prefix): value for name, value in vars(parsed).items() if name.startswith(prefix)}
