@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from pathlib import Path
 
 from PIL import Image, ImageOps
 
@@ -21,9 +22,7 @@ def decode(encoded: bytes) -> Image.Image:
         PictureError: not one of the formats, too large, or damaged.
     """
     if len(encoded) > MAX_BYTES:
-        raise PictureError(
-            f"The file has {len(encoded) / 1e6:.0f} MB; at most {MAX_BYTES // 10**6} MB can be read. Save it smaller."
-        )
+        raise PictureError(_too_heavy(len(encoded)))
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(encoded), formats=FORMATS) as picture:
             warnings.simplefilter("ignore")
@@ -50,3 +49,23 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 def fit(picture: Image.Image, side: int) -> Image.Image:
     """The centred square of a picture, resized to side × side."""
     return ImageOps.fit(picture, (side, side), Image.Resampling.BILINEAR)
+
+
+def read(path: Path) -> Image.Image:
+    """The picture in a file, as `decode` gives it.
+
+    Raises:
+        PictureError: names the file, and says what is wrong with it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PictureError(_too_heavy(path.stat().st_size))
+        return decode(path.read_bytes())
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _too_heavy(size: int) -> str:
+    return f"The file has {size / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB can be read. Save it smaller."

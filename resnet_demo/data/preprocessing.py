@@ -7,7 +7,7 @@ from typing import Literal
 import numpy
 import torch
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from resnet_demo.config import Frozen
@@ -25,16 +25,40 @@ class Preprocessing(Frozen):
     mean: tuple[float, float, float] = Field((0.485, 0.456, 0.406), strict=False)
     std: tuple[float, float, float] = Field((0.229, 0.224, 0.225), strict=False)
 
+    @model_validator(mode="after")
+    def _square_fits(self) -> Preprocessing:
+        if self.image_size > self.resize:
+            raise ValueError(f"image_size {self.image_size} does not fit into a picture resized to {self.resize}")
+        return self
+
+    def box(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Which part of a picture of that width and height the network sees: left, top, right, bottom."""
+        width, height = size
+        short = min(width, height)
+        sides = (self.resize * width // short, self.resize * height // short)  # torchvision's rounding
+        edges = []
+        for old, new in zip(size, sides, strict=True):
+            start = round((new - self.image_size) / 2)
+            edges.append((start * old / new, min((start + self.image_size) * old / new, float(old))))
+        (left, right), (top, bottom) = edges
+        return left, top, right, bottom
+
     def crop(self, picture: Image.Image) -> Image.Image:
-        """The square that the network sees, as an RGB picture of image_size × image_size."""
-        width, height = picture.size
-        scale = self.resize / min(width, height)
-        new = (max(round(width * scale), self.resize), max(round(height * scale), self.resize))
-        resized = picture if new == picture.size else picture.resize(new, RESAMPLING[self.interpolation])
-        left, top = (new[0] - self.image_size) // 2, (new[1] - self.image_size) // 2
-        return resized.crop((left, top, left + self.image_size, top + self.image_size))
+        """The square that the network sees, as an RGB picture of image_size × image_size.
+
+        Only the pixels of the square are computed: a strip of 1 × 1,000,000 pixels would not fit into memory
+        when resized whole.
+        """
+        side = self.image_size
+        if picture.size == (side, side) and self.resize == side:
+            return picture.convert("RGB")
+        return picture.convert("RGB").resize((side, side), RESAMPLING[self.interpolation], self.box(picture.size))
+
+    def tensor(self, seen: Image.Image) -> Tensor:
+        """The square as the network's input: (1, 3, image_size, image_size) float32, normalized."""
+        pixels = torch.from_numpy(numpy.array(seen)).permute(2, 0, 1)[None]
+        return normalize(pixels, self.mean, self.std)
 
     def __call__(self, picture: Image.Image) -> Tensor:
-        """The network's input: (1, 3, image_size, image_size) float32, normalized."""
-        pixels = torch.from_numpy(numpy.array(self.crop(picture))).permute(2, 0, 1)[None]
-        return normalize(pixels, self.mean, self.std)
+        """Crop, then tensor: (1, 3, image_size, image_size) float32, normalized."""
+        return self.tensor(self.crop(picture))

@@ -1,0 +1,124 @@
+"""`classify`: pictures in, labels out, and a picture of where the network looked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resnet_demo.errors import PictureError, SettingError
+
+if TYPE_CHECKING:
+    from resnet_demo.inference.classify import Answer
+
+CAM_SIDE = 448
+"""Side in pixels of the picture that --cam writes; a 32 × 32 picture would be too small to look at."""
+
+
+def add(to: Any) -> None:
+    """Add the command to the subparsers `to`."""
+    classify = to.add_parser("classify", help="say what pictures show, and where the network looked", description=run.__doc__)
+    classify.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a picture file")
+    classify.add_argument(
+        "--model", default="resnet20-cifar10", metavar="M", help="a folder under weights/, a path or a Hub id"
+    )
+    classify.add_argument("--top-k", type=int, default=5, metavar="K", help="how many classes to tell (default: 5)")
+    classify.add_argument("--cam", type=Path, metavar="FILE.png", help="write the Grad-CAM over what the network saw")
+    classify.add_argument("--stage", metavar="NAME", help="the stage of the Grad-CAM: layer1, … (default: the last)")
+    classify.add_argument(
+        "--target", metavar="CLASS", help="the class of the Grad-CAM, by name or number (default: the answer)"
+    )
+    classify.add_argument("--json", action="store_true", help="print one JSON value")
+    classify.set_defaults(command=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Classify pictures with one model. A file that is no picture is told on standard error; the others are answered."""
+    if parsed.top_k < 1:
+        raise SettingError(f"--top-k must be at least 1, not {parsed.top_k}.")
+    from resnet_demo.data.image import read
+    from resnet_demo.inference.classify import classify
+    from resnet_demo.zoo.shelf import shelf
+
+    weights = shelf().get(parsed.model)
+    told, status = [], 0
+    for number, path in enumerate(parsed.images, start=1):
+        try:
+            picture = read(path)
+        except PictureError as error:
+            print(f"resnet_demo: {error}", file=sys.stderr)
+            status = 1
+            continue
+        answer = classify(weights, picture)
+        entry = _entry(path, answer, parsed.top_k)
+        if parsed.cam:
+            entry |= _write_cam(answer, _numbered(parsed.cam, number, len(parsed.images)), parsed)
+        told.append(entry)
+        if not parsed.json:
+            print(_text(entry))
+    if parsed.json:
+        print(json.dumps(told, indent=1))
+    return status
+
+
+def _entry(path: Path, answer: Answer, top_k: int) -> dict[str, Any]:
+    return {
+        "image": str(path),
+        "model": answer.weights.name,
+        "predictions": [{"label": item.label, "probability": round(item.probability, 6)} for item in answer.top(top_k)],
+        "entropy": round(answer.entropy, 6),
+        "unsure": answer.unsure,
+    }
+
+
+def _write_cam(answer: Answer, file: Path, parsed: argparse.Namespace) -> dict[str, Any]:
+    from PIL import Image
+
+    from resnet_demo.inference import explain
+    from resnet_demo.inference.overlay import overlay
+
+    stage = parsed.stage or explain.stages(answer)[-1].name
+    target = _class_index(parsed.target, answer.weights.classes) if parsed.target else answer.top(1)[0].index
+    cam = explain.grad_cam(answer, stage, target)
+    shown = answer.seen.resize((CAM_SIDE, CAM_SIDE), Image.Resampling.BICUBIC)
+    try:
+        overlay(shown, cam).save(file)
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"The map cannot be written to {file}: {error}. Name a .png file in a folder that exists."
+        ) from error
+    return {"cam": str(file), "stage": stage, "target": answer.weights.classes[target], "cam_is_zero": cam.is_zero}
+
+
+def _class_index(named: str, classes: tuple[str, ...]) -> int:
+    """The class of that number or name; a part of the name is enough where only one class has it."""
+    if named.isdecimal() and int(named) < len(classes):
+        return int(named)
+    wanted = named.casefold()
+    names = [name.casefold() for name in classes]
+    found = [i for i, name in enumerate(names) if name == wanted] or [i for i, name in enumerate(names) if wanted in name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SettingError(f"--target {named!r} fits several classes: {', '.join(classes[i] for i in found[:5])}. Name one.")
+    raise SettingError(
+        f"--target {named!r} is no class of this model; it knows {', '.join(classes[:10])}{' …' * (len(classes) > 10)}."
+    )
+
+
+def _numbered(file: Path, number: int, count: int) -> Path:
+    """`cam.png` for one picture, `cam-2.png` for the second of several."""
+    return file if count == 1 else file.with_name(f"{file.stem}-{number}{file.suffix}")
+
+
+def _text(entry: dict[str, Any]) -> str:
+    lines = [entry["image"]]
+    lines += [f"  {item['probability']:7.2%}  {item['label']}" for item in entry["predictions"]]
+    if entry["unsure"]:
+        lines.append(f"  {entry['unsure']}")
+    if "cam" in entry:
+        nothing = " Nothing there speaks for the class: the map is all zero." if entry["cam_is_zero"] else ""
+        lines.append(f"  Where {entry['stage']} saw {entry['target']}: {entry['cam']}.{nothing}")
+    return "\n".join(lines)

@@ -1,0 +1,60 @@
+"""A map as something to look at: heat over the picture, in colours that colour-blind people tell apart.
+
+What speaks for a class goes from black over purple and orange to pale yellow, lighter with every step, so that
+it reads in grey as well. A signed map goes from blue (against) over white to vermillion (for).
+"""
+
+from __future__ import annotations
+
+import numpy
+from numpy.typing import NDArray
+from PIL import Image
+
+from resnet_demo.inference.explain import Map
+
+HEAT = ("#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4")
+"""Ten even steps of 'inferno' (Smith and van der Walt 2015, released into the public domain)."""
+
+SIGNED = ("#0072b2", "#ffffff", "#d55e00")
+"""Blue and vermillion of Okabe and Ito, white between."""
+
+
+def _table(colours: tuple[str, ...]) -> NDArray[numpy.uint8]:
+    """256 colours, (256, 3), linear between the given ones."""
+    anchors = numpy.array([list(bytes.fromhex(colour[1:])) for colour in colours], numpy.float64)
+    at = numpy.linspace(0, len(colours) - 1, 256)
+    channels = [numpy.interp(at, range(len(colours)), anchors[:, channel]) for channel in range(3)]
+    return numpy.stack(channels, axis=1).round().astype(numpy.uint8)
+
+
+_HEAT, _SIGNED = _table(HEAT), _table(SIGNED)
+
+
+def heat(map: Map, size: tuple[int, int], *, signed: bool = False) -> Image.Image:
+    """The map as an RGBA picture to lay over another: the stronger a place, the less transparent.
+
+    Args:
+        map: what to show.
+        size: width and height; the map is smoothly enlarged.
+        signed: show what speaks against the class too.
+    """
+    values = Image.fromarray(map.signed if signed else map.positive).resize(size, Image.Resampling.BICUBIC)
+    shown = numpy.clip(numpy.asarray(values), -1 if signed else 0, 1)  # bicubic overshoots a little
+    strength = numpy.abs(shown)
+    colours = _SIGNED[((shown + 1) * 127.5).round().astype(int)] if signed else _HEAT[(shown * 255).round().astype(int)]
+    alpha = (strength * 255).round().astype(numpy.uint8)
+    return Image.fromarray(numpy.dstack([colours, alpha]))
+
+
+def overlay(picture: Image.Image, map: Map, opacity: float = 0.7, *, signed: bool = False) -> Image.Image:
+    """An RGB picture with the map over it, opacity in 0..1; 0 gives the picture."""
+    laid = heat(map, picture.size, signed=signed)
+    laid.putalpha(laid.getchannel("A").point(lambda value: round(value * opacity)))
+    return Image.alpha_composite(picture.convert("RGBA"), laid).convert("RGB")
+
+
+def scale_bar(*, signed: bool = False) -> tuple[tuple[float, str], ...]:
+    """The colours of the scale, as (value, "#rrggbb"): values from 0 to 1, or from -1 to 1."""
+    colours = SIGNED if signed else HEAT
+    values = numpy.linspace(-1 if signed else 0, 1, len(colours))
+    return tuple((round(float(value), 4), colour) for value, colour in zip(values, colours, strict=True))
