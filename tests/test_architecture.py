@@ -1,0 +1,143 @@
+"""Rule 1 of the design: imports point one way, and heavy libraries are loaded only where they work."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "resnet_demo"
+
+# A part may import the parts of the levels before its own, and itself.
+LEVELS = (
+    {"errors"},
+    {"config", "files", "hub", "device"},
+    {"lab"},
+    {"model", "paper"},
+    {"data"},
+    {"zoo"},
+    {"evaluation"},
+    {"training", "inference"},
+    {"transfer", "plots"},
+    {"ui", "commands"},
+    {"__main__"},
+)
+LEVEL = {part: number for number, parts in enumerate(LEVELS) for part in parts}
+
+# Library -> the only places that may import it; a folder stands for the files in it.
+ONLY_IN = {
+    "gradio": ("ui/",),
+    "captum": ("inference/explain.py",),
+    "matplotlib": ("plots.py",),
+}
+
+# Watching a run and reading the list of models must cost nothing: no torch.
+LIGHT = (
+    "resnet_demo.config",
+    "resnet_demo.errors",
+    "resnet_demo.files",
+    "resnet_demo.training.events",
+    "resnet_demo.training.record",
+    "resnet_demo.training.schedule",
+    "resnet_demo.training.summary",
+    "resnet_demo.training.queue",
+    "resnet_demo.plots",
+    "resnet_demo.zoo.catalogue",
+    "resnet_demo.__main__",
+)
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(file: Path) -> Iterator[tuple[ast.stmt, str]]:
+    """Every module that a file names in an import, with the statement; `from a import b` names a.b."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports here are absolute"
+            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def module_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(file): file for file in FILES}
+
+
+def our_module(name: str) -> str | None:
+    """The module of the package that `a.b.c` lies in, itself or as one of its names."""
+    while name.startswith("resnet_demo."):
+        if name in MODULES:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def part(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != PACKAGE / "__init__.py"], ids=module_of)
+def test_imports_point_one_way(file: Path) -> None:
+    own = part(module_of(file))
+    assert own in LEVEL, f"{own} has no level yet: give it one in this test, and a line in the README's file tree"
+    for statement, name in imported(file):
+        target = our_module(name)
+        if target is not None and part(target) != own:
+            where = f"{file.relative_to(ROOT)}:{statement.lineno}"
+            assert LEVEL[part(target)] < LEVEL[own], f"{where}: {own} must not import {part(target)}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        module: {found for _, name in imported(file) if (found := our_module(name)) and found != module}
+        for module, file in MODULES.items()
+    }
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+    assert len(order) == len(MODULES)
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_heavy_library_is_imported_in_its_own_place_only(library: str) -> None:
+    places = {
+        file.relative_to(PACKAGE).as_posix() for file in FILES for _, name in imported(file) if name.split(".")[0] == library
+    }
+    assert not [place for place in places if not place.startswith(ONLY_IN[library])]
+
+
+def test_pyplot_is_imported_nowhere() -> None:
+    """It is one global figure list, not safe between threads."""
+    assert not [module_of(file) for file in FILES for _, name in imported(file) if "pyplot" in name]
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level packages that a fresh interpreter holds after a statement."""
+    code = f"{statement}; import sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_neither_torch_nor_gradio() -> None:
+    loaded = loaded_by("import resnet_demo")
+    assert "resnet_demo" in loaded
+    assert not loaded & {"torch", "gradio", "captum", "matplotlib", "numpy", "pydantic"}
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_watching_a_run_loads_no_torch(module: str) -> None:
+    assert module in MODULES, f"{module} is promised by the design"
+    loaded = loaded_by(f"import {module}")
+    assert not loaded & {"torch", "torchvision", "gradio", "captum"}
+
+
+def test_no_file_has_more_than_300_lines() -> None:
+    long = {module_of(file): lines for file in FILES if (lines := len(file.read_text().splitlines())) > 300}
+    assert not long
