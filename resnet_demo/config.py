@@ -34,14 +34,24 @@ def parse(kind: type[SettingsT], values: Mapping[str, Any] | str) -> SettingsT:
     try:
         return kind.model_validate_json(values) if isinstance(values, str) else kind.model_validate(values)
     except ValidationError as error:
-        raise SettingError(" ".join(_sentence(item) for item in error.errors())) from error
+        raise SettingError(" ".join(_sentence(kind, item) for item in error.errors())) from error
 
 
-def _sentence(item: Any) -> str:
+def _sentence(kind: type[BaseModel], item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"]) or "settings"
-    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    message = _range(kind, item) or str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     given = "" if item["type"] in {"missing", "value_error"} else f" (given: {str(item['input'])[:60]!r})"
     return f"{name}: {message}{given}."
+
+
+def _range(kind: type[BaseModel], item: Any) -> str:
+    """Both ends of what a number may be, where one of them was passed; the library names only that one."""
+    field = kind.model_fields.get(item["loc"][0]) if len(item["loc"]) == 1 else None
+    if field is None or not {"ge", "gt", "le", "lt"} & item.get("ctx", {}).keys():
+        return ""
+    words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    limits = ((word, getattr(limit, name, None)) for limit in field.metadata for name, word in words.items())
+    return "should be " + " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
 
 
 # --- The networks ------------------------------------------------------------------------------------
@@ -174,7 +184,7 @@ class RunConfig(Frozen):
     """Everything that determines a run. Two runs of one config on one machine give equal weights."""
 
     title: str = Field("", max_length=120)
-    arms: Annotated[tuple[ArmConfig, ...], Field(min_length=1, max_length=10, strict=False)]
+    arms: Annotated[tuple[ArmConfig, ...], Field(min_length=1, max_length=20, strict=False)]
     data: DataConfig = DataConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     batch: int = Field(128, ge=2, le=1024, description="Pictures in a batch.")

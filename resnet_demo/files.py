@@ -16,7 +16,7 @@ def home() -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("resnet-lab", appauthor=False)
 
 
-def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object]) -> None:
     """Write a file so that, whatever happens, either the old or the new one is there whole.
 
     Args:

@@ -11,13 +11,14 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 
+from resnet_demo.device import choose
+
 Precision = Literal["fp32", "bf16"]
 
 
 def device() -> torch.device:
-    """The accelerator torch finds (CUDA, ROCm, MPS, XPU), else the CPU."""
-    found = torch.accelerator.current_accelerator(check_available=True)
-    return found if found is not None else torch.device("cpu")
+    """The accelerator torch finds (CUDA, ROCm, MPS, XPU) if it works, else the CPU."""
+    return choose().device
 
 
 @lru_cache(maxsize=4)

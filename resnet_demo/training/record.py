@@ -13,11 +13,13 @@ steps is computed again, identically, and readers drop the first telling (`told`
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -28,6 +30,7 @@ from resnet_demo.training import events
 from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
 
 Status = Literal["waiting", "running", "paused", "stopped", "finished", "failed", "interrupted"]
+RESERVE, RESERVED = ".reserve", 16_384  # room on the disk for a last word, given free when it is full
 ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
 
 
@@ -39,6 +42,21 @@ def told(history: Iterable[Event]) -> list[Event]:
             kept = [old for old in kept if old.step <= event.step and not isinstance(old, ENDINGS)]
         kept.append(event)
     return kept
+
+
+def status_after(last: Event | None) -> Status:
+    """What a run that no process holds is doing, by its last event."""
+    match last:
+        case RunFinished():
+            return "finished"
+        case RunStopped():
+            return "stopped"
+        case RunPaused():
+            return "paused"
+        case RunFailed():
+            return "failed"
+        case _:
+            return "interrupted"
 
 
 class Record:
@@ -101,19 +119,7 @@ class Record:
         if self.is_held():
             return "running"
         history, _ = self.read()
-        if not history:
-            return "waiting"
-        match history[-1]:
-            case RunFinished():
-                return "finished"
-            case RunStopped():
-                return "stopped"
-            case RunPaused():
-                return "paused"
-            case RunFailed():
-                return "failed"
-            case _:
-                return "interrupted"
+        return status_after(history[-1]) if history else "waiting"
 
 
 class RecordWriter(Record):
@@ -128,7 +134,7 @@ class RecordWriter(Record):
         self._config = config
         self._resume = resume
         self._lock = FileLock(folder / "lock")
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     def __enter__(self) -> RecordWriter:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -145,8 +151,9 @@ class RecordWriter(Record):
                 raise RunError(f"{self.folder} holds a run with other settings; it can only go on with its own.")
             path = self.folder / "events.jsonl"
             _, whole = self.read()
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
             self._file.truncate(whole)  # a torn last line
+            write_atomically(self.folder / RESERVE, bytes(RESERVED))
         except BaseException:
             self._lock.release()
             raise
@@ -155,16 +162,31 @@ class RecordWriter(Record):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None:
             self._file.close()
+        (self.folder / RESERVE).unlink(missing_ok=True)
         self._lock.release()
 
     def append(self, event: Event) -> None:
-        """Write one event, so that a reader sees it at once."""
-        assert self._file is not None
-        self._file.write(events.to_line(event))
-        self._file.flush()
+        """Write one event, so that a reader sees it at once; wholly, or not at all.
 
-    def save_checkpoint(self, write: Callable[[IO[bytes]], object]) -> None:
-        """Make the events durable, then replace the checkpoint by what `write` writes."""
+        Raises:
+            OSError: the disk is full, or gone.
+        """
+        assert self._file is not None
+        line, end = events.to_line(event), self._file.tell()
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, "only a part of a line could be written")
+        except OSError:
+            self._file.truncate(end)
+            raise
+
+    def append_last(self, event: Event) -> None:
+        """Write how the run ended; on a full disk, in the room that was kept for this."""
+        (self.folder / RESERVE).unlink(missing_ok=True)
+        self.append(event)
+
+    def save_checkpoint(self, content: bytes | memoryview) -> None:
+        """Make the events durable, then replace the checkpoint."""
         assert self._file is not None
         os.fsync(self._file.fileno())
-        write_atomically(self.checkpoint, write)
+        write_atomically(self.checkpoint, content)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from resnet_demo.config import ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.data.preprocessing import Preprocessing
@@ -24,13 +26,23 @@ from resnet_demo.errors import ResNetDemoError, RunError
 from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import build, count_parameters
 from resnet_demo.training import distributed, machine
-from resnet_demo.training.events import Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped, Split
+from resnet_demo.training.events import (
+    Event,
+    Measured,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    RunStopped,
+    Split,
+    TrainingPoint,
+)
 from resnet_demo.training.loop import Arm, Plan, train
 from resnet_demo.training.record import Record, RecordWriter
 from resnet_demo.training.schedule import SCHEDULES, warmed_up
 from resnet_demo.zoo import folder as model_folder
 
-Request = Literal["go on", "pause", "stop"]
+Request = Literal["go on", "pause", "stop", "leave"]  # leave: save and end without a word, as if interrupted
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +51,7 @@ def run(
 ) -> Iterator[Event]:
     """Train what `config` says and keep the record in `folder`; yields each event after it is written.
 
-    The last event is a RunFinished, RunPaused, RunStopped or RunFailed. A run that was killed, paused or
+    The last event is a RunFinished, RunPaused, RunStopped or RunFailed (none of them after "leave"). A run that was killed, paused or
     interrupted goes on with `resume` from its last checkpoint, bit-identically on the same machine with the
     same number of threads.
 
@@ -69,16 +81,26 @@ def run(
                 if not isinstance(error, ResNetDemoError):
                     log.exception("The run in %s failed.", folder)
                 failed = RunFailed(step=step, reason=reason(error))
-                record.append(failed)
+                record.append_last(failed)
                 yield failed
+
+
+def load(config: DataConfig) -> dataset.Dataset:
+    """The data set; the one that ships is kept in memory, so that a run begins at once."""
+    return _bundled(config) if config.source == "bundled" else dataset.load(config)
+
+
+@lru_cache(maxsize=2)
+def _bundled(config: DataConfig) -> dataset.Dataset:
+    return dataset.load(config)
 
 
 def _life(
     config: RunConfig, folder: Path, record: RecordWriter | None, device: torch.device, part: tuple[int, int],
     resume: bool, request: Callable[[], Request],
 ) -> Iterator[Event]:  # fmt: skip
-    started = time.perf_counter()
-    data = dataset.load(config.data)
+    begun = time.perf_counter()
+    data = load(config.data)
     if len(data.classes) != config.arms[0].model.classes:
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
     train_on_device = data.train.to(device)
@@ -87,10 +109,14 @@ def _life(
     streams = {arm.seed: Batches(data, config.data, config.batch, arm.seed, part) for arm in config.arms}
     state = _load(Record(folder).checkpoint) if resume else None
     start = _restore(state, arms, streams) if state else 0
+    seconds_before = state.get("seconds", 0.0) if state else 0.0
     precision = state["precision"] if state else config.precision
     if precision == "auto":
         precision = machine.faster_precision(device)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+    def seconds() -> float:
+        return float(seconds_before + time.perf_counter() - begun)
 
     def measure(model: nn.Module) -> tuple[float, float]:
         answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
@@ -99,17 +125,17 @@ def _life(
     def save(step: int) -> None:
         if record is not None:
             content = {
-                "step": step, "precision": precision,
+                "step": step, "precision": precision, "seconds": seconds(),
                 "arms": {arm.name: arm.state_dict() for arm in arms},
                 "streams": {seed: stream.state_dict() for seed, stream in streams.items()},
             }  # fmt: skip
-            record.save_checkpoint(partial(_dump, content))
+            record.save_checkpoint(_dumped(content))
 
     steps_per_epoch = next(iter(streams.values())).per_epoch
     yield RunStarted(
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         step=start, steps=config.steps, steps_per_epoch=steps_per_epoch,
-        device=_device_name(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
+        device=device_name(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
         torch=torch.__version__, commit=_commit(), parameters={arm.name: count_parameters(arm.model) for arm in arms},
     )  # fmt: skip
     asked: Request = "go on"
@@ -120,27 +146,30 @@ def _life(
         return asked != "go on"
 
     split: Split = "held-out" if config.data.held_out else "test"
-    step = start
+    step, measured = start, set()
     plan = _plan(config)
     for event in train(
         arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop, start=start, split=split
     ):
         step = event.step
+        if isinstance(event, Measured):
+            measured.add((event.arm, event.step))
         yield event
-    seconds = time.perf_counter() - started
+    if asked == "leave" and step < config.steps:
+        return
     if asked == "pause" and step < config.steps:
         yield RunPaused(step=step)
         return
     if step < config.steps:
         for arm in arms:
-            if not arm.diverged:
+            if not arm.diverged and (arm.name, step) not in measured:
                 loss, error = measure(arm.model)
                 yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
     if record is not None:
         for arm, wanted in zip(arms, config.arms, strict=True):
             if not arm.diverged:
                 _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config)
-    yield RunFinished(step=step, seconds=seconds) if step == config.steps else RunStopped(step=step, seconds=seconds)
+    yield RunFinished(step=step, seconds=seconds()) if step == config.steps else RunStopped(step=step, seconds=seconds())
 
 
 def _arm(config: RunConfig, index: int, device: torch.device) -> Arm:
@@ -176,8 +205,10 @@ def _plan(config: RunConfig) -> Plan:
     )
 
 
-def _dump(content: dict[str, Any], file: IO[bytes]) -> None:
+def _dumped(content: dict[str, Any]) -> memoryview:
+    file = io.BytesIO()  # torch.save straight into a file hides why writing failed
     torch.save(content, file)
+    return file.getbuffer()
 
 
 def _load(checkpoint: Path) -> dict[str, Any] | None:
@@ -216,12 +247,13 @@ def reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         return "The memory is full. Take a smaller batch, smaller pictures, a shallower network or fewer seeds."
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The disk is full. Make room where the runs are kept, then continue the run."
     return f"The run failed: {type(error).__name__}: {error}"
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """What a person calls the device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
@@ -234,3 +266,31 @@ def _commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def time_steps(model: ModelConfig, config: RunConfig) -> tuple[float, float]:
+    """What training costs here: the median seconds of a few steps of that network, and seconds of judging one picture."""
+    device = machine.device()
+    data = load(config.data)
+    data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test[:200].to(device), data.mean, data.std)
+    arm = ArmConfig(name="timed", model=model)
+    timed = config.model_copy(update={"arms": (arm,), "steps": 8, "log_every": 1})
+    stream = Batches(data, config.data, config.batch, 0)
+    precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    judging: list[float] = []
+
+    def measure(model: nn.Module) -> tuple[float, float]:
+        start = time.perf_counter()
+        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
+        judging.append(time.perf_counter() - start)
+        return predictions.loss_and_error(answers, data.test.labels)
+
+    plan = replace(_plan(timed), evaluate_every=4, diagnose_every=0, checkpoint_every=0)
+    points, last = [], time.perf_counter()
+    for event in train([_arm(timed, 0, device)], {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None):
+        now = time.perf_counter()
+        if isinstance(event, TrainingPoint):
+            points.append(now - last)
+        last = now
+    return sorted(points[2:])[len(points[2:]) // 2], min(judging) / len(data.test)

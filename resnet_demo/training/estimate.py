@@ -1,0 +1,114 @@
+"""How long a run will take on this machine: from measured times only. No torch here.
+
+What was measured is kept in one small file, by machine and network: seconds of a training step of one arm,
+and seconds of judging one picture. Measured are steps of earlier runs, and a few steps that the worker tries
+while it has nothing else to do. A network nobody has timed is scaled by its multiply-adds from the nearest
+one that was, and the answer says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from resnet_demo.config import Frozen, ModelConfig, RunConfig
+from resnet_demo.files import write_atomically
+from resnet_demo.lab import TEST_IMAGES
+
+
+class Timed(Frozen):
+    """How fast one network is on this machine."""
+
+    key: str
+    multiply_adds: float  # of one step's forward passes
+    step_seconds: Annotated[float, Field(gt=0)]
+    picture_seconds: Annotated[float, Field(gt=0)]  # of judging one test picture
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """About how long a run takes, and whether its networks were timed themselves or a similar one was."""
+
+    seconds: float
+    basis: Literal["measured", "scaled"]
+
+
+_all: TypeAdapter[list[Timed]] = TypeAdapter(list[Timed])
+
+
+def key(model: ModelConfig, config: RunConfig) -> str:
+    """What decides how long a step takes; with and without shortcuts counts as the same."""
+    size = config.data.image_size
+    options = f"{model.shortcut}{'' if model.batch_norm else ' no-bn'}"
+    return f"{_machine()} depth{model.depth} width{model.width} {size}px batch{config.batch} {config.precision} {options}"
+
+
+def multiply_adds(model: ModelConfig, image_size: int) -> float:
+    """Of the 3×3 convolutions of a CIFAR network for one picture, by hand: each stage does the same work."""
+    blocks = (model.depth - 2) // 6
+    layer = 9 * model.width**2 * image_size**2
+    return float(9 * 3 * model.width * image_size**2 + layer * (6 * blocks - 1))
+
+
+class Speeds:
+    """The measured times, in a file that other processes may write too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Timed]:
+        """What was measured, by key; nothing if the file is missing or damaged (it can be measured again)."""
+        try:
+            return {timed.key: timed for timed in _all.validate_json(self._path.read_bytes())}
+        except (OSError, ValidationError):
+            return {}
+
+    def add(self, model: ModelConfig, config: RunConfig, step_seconds: float, picture_seconds: float | None = None) -> None:
+        """Keep a measurement; the newest counts."""
+        known = self.read()
+        name, work = key(model, config), multiply_adds(model, config.data.image_size)
+        if picture_seconds is None:
+            old = known.get(name)
+            picture_seconds = old.picture_seconds if old else step_seconds / config.batch / 3
+        timed = Timed(key=name, multiply_adds=work * config.batch, step_seconds=step_seconds, picture_seconds=picture_seconds)
+        known[name] = timed
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path, json.dumps([item.model_dump() for item in known.values()], indent=1).encode())
+
+    def missing(self, config: RunConfig) -> list[ModelConfig]:
+        """The networks of a run that nobody has timed, one of each kind."""
+        known = self.read()
+        return list({key(arm.model, config): arm.model for arm in config.arms if key(arm.model, config) not in known}.values())
+
+    def estimate(self, config: RunConfig) -> Estimate | None:
+        """About how long the run takes; None if nothing was ever measured on this machine."""
+        known = {name: timed for name, timed in self.read().items() if name.startswith(_machine())}
+        if not known:
+            return None
+        measurements = config.steps // config.evaluate_every if config.evaluate_every else 1
+        pictures = measurements * TEST_IMAGES.get(config.data.source, 1_000)
+        seconds, measured = 0.0, True
+        for arm in config.arms:
+            timed = known.get(key(arm.model, config))
+            measured = measured and timed is not None
+            step, picture = (timed.step_seconds, timed.picture_seconds) if timed else self._scaled(arm.model, config, known)
+            diagnoses = config.steps / config.diagnose_every if config.diagnose_every else 0
+            seconds += step * (config.steps + 0.2 * diagnoses) + picture * pictures
+        return Estimate(seconds, "measured" if measured else "scaled")
+
+    @staticmethod
+    def _scaled(model: ModelConfig, config: RunConfig, known: dict[str, Timed]) -> tuple[float, float]:
+        work = multiply_adds(model, config.data.image_size) * config.batch
+        nearest = min(known.values(), key=lambda timed: abs(timed.multiply_adds - work))
+        share = work / nearest.multiply_adds
+        return nearest.step_seconds * share, nearest.picture_seconds * share
+
+
+def _machine() -> str:
+    return f"{platform.node()} {os.cpu_count()} cpu"

@@ -1,0 +1,38 @@
+"""A run as a browser wants it: state and events as plain JSON values. No torch here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from resnet_demo.errors import SettingError
+from resnet_demo.training.queue import Lab
+
+
+def feed(laboratory: Lab, run: Any, position: Any = 0) -> dict[str, Any]:
+    """The state of a run, and its events from the `position`-th on.
+
+    Returns:
+        state, events (as in events.py; numbers that are not finite as texts), and the position to ask from next.
+
+    Raises:
+        SettingError: there is no such run, or the arguments are of the wrong kind.
+    """
+    if not isinstance(run, str) or isinstance(position, bool) or not isinstance(position, int) or position < 0:
+        raise SettingError("run must be the id of a run, and position a whole number from 0 on.")
+    state = laboratory.state(run)
+    events, offset = laboratory.events(run, position)
+    return {
+        "state": {**asdict(state), "classes": laboratory.record(run).config.arms[0].model.classes},
+        "events": [{key: _plain(value) for key, value in event.model_dump().items()} for event in events],
+        "offset": offset,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,377 @@
+"""The lab's queue: runs wait here for the one process that trains. No torch here.
+
+    <home>/runs/<id>/          the record of a run (record.py); ticket.json says whose it is
+    <home>/runs/queue.json     the runs that wait, so that a restart keeps them
+    <home>/speeds.json         what steps took on this machine (estimate.py)
+
+A page asks `Lab` and never touches the process; a run goes on whoever watches or leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
+from resnet_demo.errors import ResNetDemoError, RunError, SettingError
+from resnet_demo.files import write_atomically
+from resnet_demo.lab import PRESETS, LabSettings, comparison
+from resnet_demo.training.estimate import Estimate, Speeds
+from resnet_demo.training.events import Event, Progress, RunFailed, RunStarted, RunStopped
+from resnet_demo.training.process import WorkerProcess
+from resnet_demo.training.record import ENDINGS, Record, RecordWriter, Status
+from resnet_demo.training.watch import Follower
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+LONGEST_QUEUE = 30
+log = logging.getLogger(__name__)
+
+
+class Ticket(Frozen):
+    """Whose run it is: a hash of what the page knows its visitor by, and when it was asked for."""
+
+    visitor: str
+    submitted: str
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What a page says about a run. `place` is 1 for the next run to train; 0 when it does not wait."""
+
+    id: str
+    title: str
+    status: Status
+    step: int
+    steps: int
+    submitted: str
+    yours: bool = False
+    place: int = 0
+    wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
+    seconds_left: float | None = None
+    reason: str = ""
+
+
+def new_run_id() -> str:
+    """An id that sorts by time and cannot be guessed at."""
+    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+class Lab:
+    """The runs of one machine, and the process that trains them, one after the other.
+
+    Args:
+        home: the folder in which `runs/` is (files.home()).
+        token: the teacher's; whoever has it may stop, pause and delete every run. By default
+            RESNET_DEMO_TOKEN, or a new one.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(self, home: Path, token: str | None = None) -> None:
+        self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
+        self.folder = home / "runs"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.speeds = Speeds(home / "speeds.json")
+        self._followers: dict[str, Follower] = {}
+        self._lock = threading.RLock()
+        self._waiting: list[str] = self._read_queue()
+        self._current: str | None = None
+        self._measuring = False
+        self._troubles: dict[str, str] = {}  # reasons that could not be written into a record: a full disk
+        self._worker = WorkerProcess(on_reply=self._replied, on_death=self._died)
+
+    # --- Life ---
+
+    def start(self) -> None:
+        """Start the process that trains; returns at once, while it warms up."""
+        self._worker.start()
+
+    def close(self) -> None:
+        """End the process: the run that trains saves a checkpoint and is shown as interrupted after a restart."""
+        self._worker.close()
+
+    @property
+    def machine(self) -> Mapping[str, str]:
+        """`device` and `precision` of the process that trains; empty while it warms up."""
+        return self._worker.machine
+
+    # --- What visitors do ---
+
+    def submit(self, config: RunConfig, visitor: str) -> str:
+        """Put a run into the queue; gives its id.
+
+        Raises:
+            SettingError: this visitor already has a run waiting, or the queue is full.
+        """
+        with self._lock:
+            self._refuse_more(visitor)
+            run_id = new_run_id()
+            folder = self.folder / run_id
+            folder.mkdir(parents=True)
+            ticket = Ticket(visitor=_hash(visitor), submitted=datetime.now(timezone.utc).isoformat(timespec="seconds"))
+            write_atomically(folder / "ticket.json", ticket.model_dump_json().encode())
+            write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
+            self._enqueue(run_id)
+        return run_id
+
+    def stop(self, run_id: str, visitor: str, token: str | None = None) -> None:
+        """End a run and keep what was learnt; a run that waits leaves the queue.
+
+        Raises:
+            SettingError: it is another visitor's run and the token is not the teacher's.
+        """
+        self._ask("stop", run_id, visitor, token)
+
+    def pause(self, run_id: str, visitor: str, token: str | None = None) -> None:
+        """Let a run wait, and the next in the queue train, until `resume`. Raises like `stop`."""
+        self._ask("pause", run_id, visitor, token)
+
+    def resume(self, run_id: str, visitor: str, token: str | None = None) -> None:
+        """Put a run that was paused, interrupted, stopped or failed back into the queue. Raises like `stop`."""
+        with self._lock:
+            self._may(run_id, visitor, token)
+            if self.state(run_id).status in ("waiting", "running", "finished"):
+                raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
+            self._refuse_more(visitor)
+            self._troubles.pop(run_id, None)
+            self._enqueue(run_id)
+
+    def delete(self, run_id: str, visitor: str, token: str | None = None) -> None:
+        """Remove a run that neither trains nor waits, with its weights. Raises like `stop`."""
+        with self._lock:
+            self._may(run_id, visitor, token)
+            if self.state(run_id).status in ("waiting", "running"):
+                raise SettingError(f"Run {run_id} is {self.state(run_id).status}: stop it before you delete it.")
+            self._followers.pop(run_id, None)
+            shutil.rmtree(self.folder / run_id)
+
+    # --- What everyone sees ---
+
+    def record(self, run_id: str) -> Record:
+        """The record of a run.
+
+        Raises:
+            SettingError: there is no run of that id.
+        """
+        return self._follower(run_id).record
+
+    def events(self, run_id: str, position: int = 0) -> tuple[list[Event], int]:
+        """What happened from the `position`-th event on, and the position to ask for next (watch.py)."""
+        return self._follower(run_id).since(position)
+
+    def state(self, run_id: str, visitor: str = "") -> RunState:
+        """How a run stands now.
+
+        Raises:
+            SettingError: there is no run of that id.
+        """
+        follower = self._follower(run_id)
+        config, ticket = follower.config, self._ticket(run_id)
+        with self._lock:
+            place = self._waiting.index(run_id) + 1 if run_id in self._waiting else 0
+            is_current = run_id == self._current
+        last = follower.last()
+        status: Status = "waiting" if place else "running" if is_current else follower.status()
+        reason = self._troubles.get(run_id, "")
+        if reason and status == "interrupted":
+            status = "failed"
+        elif status == "interrupted":
+            reason = "The app ended while this run trained. It can be continued from its last checkpoint."
+        elif isinstance(last, RunFailed) and status == "failed":
+            reason = last.reason
+        return RunState(
+            id=run_id, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
+            submitted=ticket.submitted if ticket else "",
+            yours=ticket is not None and bool(visitor) and ticket.visitor == _hash(visitor),
+            place=place, wait_seconds=self._wait(place), reason=reason,
+            seconds_left=self._left(run_id) if status == "running" else None,
+        )  # fmt: skip
+
+    def runs(self, visitor: str = "") -> tuple[RunState, ...]:
+        """All runs, newest first."""
+        names = sorted((path.name for path in self.folder.iterdir() if RUN_ID.fullmatch(path.name)), reverse=True)
+        found = []
+        for name in names:
+            try:
+                found.append(self.state(name, visitor))
+            except ResNetDemoError as error:  # deleted meanwhile, or a folder that somebody else made
+                log.debug("%s is left out: %s", name, error)
+        return tuple(found)
+
+    def estimate(self, settings: LabSettings) -> Estimate | None:
+        """About how long a run takes here, at once; None until the worker has timed its first network.
+
+        A network that was never timed is timed as soon as the worker has nothing else to do.
+        """
+        config = comparison(settings)
+        self._measure(config)
+        return self.speeds.estimate(config)
+
+    # --- Inside ---
+
+    def _follower(self, run_id: str) -> Follower:
+        with self._lock:
+            if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
+                raise SettingError(f"There is no run {str(run_id)[:40]!r}.")
+            if not (self.folder / run_id / "config.json").exists():
+                self._followers.pop(run_id, None)
+                raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
+            return self._followers.setdefault(run_id, Follower(self.folder / run_id))
+
+    def _ticket(self, run_id: str) -> Ticket | None:
+        try:
+            return parse(Ticket, (self.folder / run_id / "ticket.json").read_text())
+        except (OSError, SettingError):
+            return None  # a run of the command line
+
+    def _may(self, run_id: str, visitor: str, token: str | None) -> None:
+        self._follower(run_id)
+        ticket = self._ticket(run_id)
+        if token and secrets.compare_digest(token.encode(), self.token.encode()):
+            return
+        if ticket is None or not visitor or ticket.visitor != _hash(visitor):
+            wrong = "This token is not the teacher's" if token else "This is another visitor's run"
+            raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
+
+    def _refuse_more(self, visitor: str) -> None:
+        owners = [ticket.visitor for run_id in self._waiting if (ticket := self._ticket(run_id))]
+        if _hash(visitor) in owners:
+            raise SettingError("You already have a run waiting: stop it first, or let it begin.")
+        if len(self._waiting) >= LONGEST_QUEUE:
+            raise SettingError(f"{LONGEST_QUEUE} runs are waiting already: try again when some are done.")
+
+    def _ask(self, what: Literal["stop", "pause"], run_id: str, visitor: str, token: str | None) -> None:
+        with self._lock:
+            self._may(run_id, visitor, token)
+            status = self.state(run_id).status
+            if run_id == self._current:
+                self._worker.send({"do": what, "folder": str(self.folder / run_id)})
+            elif run_id in self._waiting:
+                self._waiting.remove(run_id)
+                self._write_queue()
+                if what == "stop":
+                    self._end(run_id, RunStopped(step=self.state(run_id).step, seconds=0))
+            elif what == "stop" and status in ("paused", "interrupted"):
+                self._end(run_id, RunStopped(step=self.state(run_id).step, seconds=0))
+            else:
+                raise SettingError(f"Run {run_id} is {status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
+
+    def _end(self, run_id: str, event: Event) -> None:
+        """Write the last word into the record of a run that no process trains."""
+        folder = self.folder / run_id
+        try:
+            with RecordWriter(folder, Record(folder).config, resume=True) as writer:
+                writer.append(event)
+        except (OSError, RunError) as error:
+            log.warning("The end of run %s could not be written: %s", run_id, error)
+            self._troubles[run_id] = event.reason if isinstance(event, RunFailed) else str(error)
+
+    def _enqueue(self, run_id: str) -> None:
+        self._waiting.append(run_id)
+        self._write_queue()
+        self._next()
+
+    def _read_queue(self) -> list[str]:
+        try:
+            names = json.loads((self.folder / "queue.json").read_text())
+        except (OSError, ValueError):
+            return []  # nothing waits; runs that did are shown as interrupted and can be continued
+        return [name for name in names if RUN_ID.fullmatch(str(name)) and (self.folder / name / "config.json").exists()]
+
+    def _write_queue(self) -> None:
+        write_atomically(self.folder / "queue.json", json.dumps(self._waiting).encode())
+
+    def _next(self) -> None:
+        """Give the worker the next run, if it is free."""
+        with self._lock:
+            if self._waiting and self._current is None and not self._measuring and self._worker.machine:
+                self._current = self._waiting.pop(0)
+                self._write_queue()
+                self._worker.send({"do": "train", "folder": str(self.folder / self._current), "resume": True})
+
+    def _measure(self, config: RunConfig) -> None:
+        with self._lock:
+            free = self._worker.machine and self._current is None and not self._waiting and not self._measuring
+            missing = self.speeds.missing(config) if free else []
+            if missing:
+                self._measuring = True
+                arms = tuple(arm for arm in config.arms if arm.model in missing)
+                self._worker.send({"do": "measure", "config": config.model_copy(update={"arms": arms}).model_dump(mode="json")})
+                self._timed_config = config
+
+    def _replied(self, reply: dict[str, Any]) -> None:
+        """The worker says something; called from its thread."""
+        if "done" in reply:
+            run_id, failed = Path(reply["done"]).name, reply["failed"]
+            with self._lock:
+                self._current = None
+            last = self._follower(run_id).last()
+            if failed and not isinstance(last, RunFailed):
+                self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
+            self._learn_speed(run_id)
+        elif "measured" in reply:
+            for timed in reply["measured"]:
+                model = parse(ModelConfig, timed["model"])
+                self.speeds.add(model, self._timed_config, timed["step_seconds"], timed["picture_seconds"])
+            self._measuring = False
+        self._next()
+        if "ready" in reply:
+            self._measure(comparison(PRESETS["One minute: depth 32"]))
+
+    def _died(self, how: str) -> None:
+        """The worker ended without being asked; it is started anew, and the run it trained has failed."""
+        with self._lock:
+            run_id, self._current, self._measuring = self._current, None, False
+        if run_id is not None:
+            last = self._follower(run_id).last()
+            if not isinstance(last, ENDINGS):
+                told = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
+                self._end(run_id, RunFailed(step=last.step if last else 0, reason=told))
+
+    def _learn_speed(self, run_id: str) -> None:
+        """Runs of one kind of network tell how long its steps take."""
+        follower = self._follower(run_id)
+        readings = sorted(event.images_per_second for event in follower.since()[0] if isinstance(event, Progress))
+        models = {(arm.model.depth, arm.model.width) for arm in follower.config.arms}
+        if len(models) == 1 and len(readings) >= 5:
+            median = readings[len(readings) // 2]
+            self.speeds.add(follower.config.arms[0].model, follower.config, follower.config.batch / median)
+
+    def _left(self, run_id: str) -> float | None:
+        latest = self._follower(run_id).latest(Progress, RunStarted)
+        if isinstance(latest, Progress):
+            return latest.seconds_left
+        estimate = self.speeds.estimate(self._follower(run_id).config)
+        return estimate.seconds if estimate else None
+
+    def _wait(self, place: int) -> float | None:
+        """Until the run at that place begins: what the one that trains still needs, and those before it."""
+        if not place:
+            return None
+        with self._lock:
+            current, before = self._current, self._waiting[: place - 1]
+        parts = [self._left(current) if current else 0.0]
+        for run_id in before:
+            try:
+                estimate = self.speeds.estimate(self._follower(run_id).config)
+            except (ResNetDemoError, ValidationError):
+                estimate = None
+            parts.append(estimate.seconds if estimate else None)
+        return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+
+
+def _hash(visitor: str) -> str:
+    return hashlib.sha256(visitor.encode()).hexdigest()[:32]

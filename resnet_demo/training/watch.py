@@ -1,0 +1,60 @@
+"""Watching a run at next to no cost: each line of its record is read and parsed once, for all watchers. No torch here."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from resnet_demo.config import RunConfig
+from resnet_demo.training.events import Event
+from resnet_demo.training.record import Record, Status, status_after
+
+
+class Follower:
+    """The events of one run as far as they are written; safe to ask from many threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.record = Record(folder)
+        self._history: list[Event] = []
+        self._offset = 0
+        self._lock = threading.Lock()
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What was asked for; it never changes."""
+        return self.record.config
+
+    def status(self) -> Status:
+        """What the run is doing now, as `Record.status`; a run without events that nobody holds was interrupted."""
+        status = status_after(self.last())
+        if status != "interrupted":
+            return status
+        return "running" if self.record.is_held() else "interrupted"
+
+    def since(self, position: int = 0) -> tuple[list[Event], int]:
+        """The events from the `position`-th on, in the order they were written, and the position to go on from.
+
+        After a `RunStarted` at step k, what was told of later steps counts no more: it is trained again.
+        """
+        with self._lock:
+            try:
+                size = (self.record.folder / "events.jsonl").stat().st_size
+            except FileNotFoundError:
+                size = 0
+            if size < self._offset:  # a resumed run cut off a torn end; or another run has this folder now
+                self._history, self._offset = [], 0
+            if size > self._offset:
+                found, self._offset = self.record.read(self._offset)
+                self._history.extend(found)
+            return self._history[position:], len(self._history)
+
+    def last(self) -> Event | None:
+        """The newest event, if there is any."""
+        self.since()
+        return self._history[-1] if self._history else None
+
+    def latest(self, *kinds: type[Event]) -> Event | None:
+        """The newest event of one of these kinds, if there is any."""
+        self.since()
+        return next((event for event in reversed(self._history) if isinstance(event, kinds)), None)

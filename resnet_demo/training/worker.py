@@ -1,0 +1,140 @@
+"""The process that trains: `python -m resnet_demo.training.worker`, started and fed by the lab (queue.py).
+
+It reads commands as lines of JSON on standard input and answers on standard output; what happens in a run is
+in the run's record, not here. Commands:
+
+    {"do": "train", "folder": …, "resume": …}      train one run to its end
+    {"do": "pause" | "stop", "folder": …}          for the run that trains now; others are ignored
+    {"do": "measure", "config": …}                 time a few steps of each network of a run (RunConfig)
+
+When standard input closes, the app is gone: the run that trains saves a checkpoint and the process ends, so that
+nothing trains on unseen. Torch, the bundled pictures and the choice of precision are loaded before the first command.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from resnet_demo.config import DataConfig, RunConfig, parse
+from resnet_demo.errors import ResNetDemoError
+
+NICENESS = 10  # the page goes first
+SECONDS_TO_LEAVE = 20.0
+
+
+class Inbox:
+    """Commands as they arrive: requests about the run that trains are kept apart from work to do next."""
+
+    def __init__(self, commands: IO[bytes]) -> None:
+        self._work: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._asked: dict[str, Any] = {}
+        self._gone = threading.Event()
+        threading.Thread(target=self._read, args=(commands,), daemon=True).start()
+
+    def _read(self, commands: IO[bytes]) -> None:
+        for line in commands:
+            command = json.loads(line)
+            if command["do"] in ("pause", "stop"):
+                self._asked[command["folder"]] = command["do"]
+            else:
+                self._work.put(command)
+        self._gone.set()
+        self._work.put(None)
+        threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,)).start()  # a step that takes longer than that is not waited for
+
+    def next(self) -> dict[str, Any] | None:
+        """The next piece of work, or None when the app is gone."""
+        return self._work.get()
+
+    def request(self, folder: str) -> Any:
+        """What the run in `folder` is asked to do now."""
+        return "leave" if self._gone.is_set() else self._asked.get(folder, "go on")
+
+    def forget(self, folder: str) -> None:
+        """The run in `folder` has ended; what it was asked is done."""
+        self._asked.pop(folder, None)
+
+
+def main() -> int:
+    """Serve until standard input closes, or until a run failed: the next one gets a fresh process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes our standard input
+    logging.basicConfig(level=logging.WARNING, format="training: %(message)s")
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    inbox = Inbox(sys.stdin.buffer)
+    _reply(replies, ready=_warm_up())
+    while (command := inbox.next()) is not None:
+        if command["do"] == "train":
+            failed = _train(Path(command["folder"]), bool(command["resume"]), inbox)
+            _reply(replies, done=command["folder"], failed=failed)
+            if failed is not None:
+                return 0
+        else:
+            _reply(replies, measured=_measure(parse(RunConfig, json.dumps(command["config"]))))
+    return 0
+
+
+def _reply(replies: IO[str], **content: Any) -> None:
+    try:
+        replies.write(json.dumps(content) + "\n")
+    except BrokenPipeError:  # the app is gone; standard input tells us too
+        logging.getLogger(__name__).warning("The app is gone; nobody hears %s.", next(iter(content)))
+
+
+def _warm_up() -> dict[str, Any]:
+    from resnet_demo.training import machine, session
+
+    machine.keep_memory()
+    session.load(DataConfig())
+    device = machine.device()
+    return {"device": session.device_name(device), "precision": machine.faster_precision(device)}
+
+
+def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
+    """Train one run to its end; gives the reason if it failed."""
+    from resnet_demo.training import session
+    from resnet_demo.training.events import RunFailed
+    from resnet_demo.training.record import Record
+
+    last = None
+    try:
+        config = Record(folder).config
+        for event in session.run(config, folder, resume=resume, request=lambda: inbox.request(str(folder))):
+            last = event
+    except (ResNetDemoError, OSError, MemoryError) as error:
+        return session.reason(error)
+    finally:
+        inbox.forget(str(folder))
+    return last.reason if isinstance(last, RunFailed) else None
+
+
+def _measure(config: RunConfig) -> list[dict[str, Any]]:
+    """Seconds of a step, and of judging a picture, of each different network."""
+    from resnet_demo.training import session
+
+    models = list(dict.fromkeys(arm.model for arm in config.arms))
+    timed = []
+    for model in models:
+        try:
+            step, picture = session.time_steps(model, config)
+        except Exception:  # a guess at the time is not worth the process
+            logging.getLogger(__name__).exception("%s could not be timed.", model.name)
+            continue
+        timed.append({"model": model.model_dump(), "step_seconds": step, "picture_seconds": picture})
+    return timed
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # the thread that reads commands is still at it, which Python's own way out does not bear
