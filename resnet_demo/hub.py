@@ -1,30 +1,175 @@
 """One file from the Hugging Face Hub: from its cache if it is there, else over the network.
 
 Settings are huggingface_hub's own: HF_HUB_CACHE, HF_ENDPOINT, HF_HUB_OFFLINE.
+
+The client blocks in a read for as long as a server sends a byte now and then, and nothing in its own process
+can end that. So each download is a child process, `python -m resnet_demo.download`, which prints its progress as
+lines of JSON; it can be cancelled, has a deadline, and dies with its parent.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
+from resnet_demo.download import SHA256, sha256
 from resnet_demo.errors import HubError
 
+Kind = Literal["model", "dataset"]
+Progress = Callable[[int, int], object]
 
-def fetch(repository: str, filename: str, kind: Literal["model", "dataset"] = "model") -> Path:
+PATIENCE = 30.0  # seconds in which this much must arrive (or all of a smaller file), else the download ends:
+QUOTA = 500_000  # bytes
+
+
+class DownloadCancelled(HubError):
+    """The one who asked for a download no longer wants it."""
+
+
+def fetch(
+    repository: str, filename: str, kind: Kind = "model", *,
+    on_progress: Progress | None = None, should_cancel: Callable[[], bool] = lambda: False,
+    max_bytes: int | None = None, patience: float = PATIENCE,
+) -> Path:  # fmt: skip
     """The local path of one file of a repository.
 
+    A file whose SHA-256 is known (the Hub gives it for large files) is compared with it, once a process; one
+    that differs is removed from the cache.
+
+    Args:
+        repository: `user/name`.
+        filename: its path in the repository.
+        kind: of the repository.
+        on_progress: told (done, total) bytes, first with done = 0 when the size is known.
+        should_cancel: asked several times a second while the file is downloaded.
+        max_bytes: refuse a larger file before it is downloaded.
+        patience: seconds in which 500 kB, or the whole of a smaller file, must arrive.
+
     Raises:
-        HubError: the file is neither cached nor to be had; the sentence says which and why.
+        HubError: the file is neither cached nor to be had; the sentence says which, why, and what to do.
+        DownloadCancelled: `should_cancel` said so.
     """
+    from huggingface_hub import constants
+
+    found = cached(repository, filename, kind)
+    if found is not None:
+        return found
+    what = f"{filename} of {repository}"
+    if constants.HF_HUB_OFFLINE:
+        raise HubError(f"{what} is not in the local cache, and HF_HUB_OFFLINE is set: unset it, or fetch the file beforehand.")
+    for message in _messages(repository, filename, kind, what, max_bytes, should_cancel, patience):
+        if on_progress is not None:
+            on_progress(message["done"], message["total"])
+    found = cached(repository, filename, kind)
+    if found is None:
+        raise HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
+    return found
+
+
+def cached(repository: str, filename: str, kind: Kind = "model") -> Path | None:
+    """The file in the local cache, if it is there and not damaged. Asks no network."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(repository, filename, repo_type=kind, local_files_only=True))
+        found = Path(hf_hub_download(repository, filename, repo_type=kind, local_files_only=True))
     except LocalEntryNotFoundError:
-        pass
-    try:
-        return Path(hf_hub_download(repository, filename, repo_type=kind))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise HubError(f"Could not get {filename} of {repository} from the Hugging Face Hub: {error}") from error
+        return None
+    except HFValidationError as error:
+        raise HubError(f"{repository!r} is no repository of the Hugging Face Hub: name one as user/name.") from error
+    blob = found.resolve()
+    expected = blob.name if SHA256.fullmatch(blob.name) else ""
+    if expected and _sha256(blob, blob.stat().st_mtime_ns) != expected:
+        blob.unlink()
+        found.unlink(missing_ok=True)
+        return None
+    return found
+
+
+@lru_cache(maxsize=256)
+def _sha256(file: Path, modified: int) -> str:
+    del modified  # makes a changed file a new question
+    return sha256(file)
+
+
+def _messages(
+    repository: str, filename: str, kind: Kind, what: str,
+    max_bytes: int | None, should_cancel: Callable[[], bool], patience: float,
+) -> Iterator[dict[str, int]]:  # fmt: skip
+    """Download in a child process; yields its progress until the file is in the cache."""
+    wanted = {"repository": repository, "filename": filename, "kind": kind, "max_bytes": max_bytes}
+    with _child(json.dumps(wanted)) as (lines, last_words):
+        mark, mark_done = time.monotonic(), 0
+        message = {"done": 0, "total": 0}
+        while True:
+            if should_cancel():
+                raise DownloadCancelled(f"The download of {what} was cancelled.")
+            if time.monotonic() - mark > patience:
+                raise HubError(
+                    f"The Hugging Face Hub sent only {message['done'] - mark_done:,} bytes of {what} in {patience:.0f} seconds; "
+                    "the download was ended. Try again on a better connection."
+                )
+            try:
+                line = lines.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if not line:
+                raise HubError(f"The download of {what} broke off: {last_words()}")
+            received = json.loads(line)
+            if "error" in received:
+                raise HubError(received["error"])
+            if "finished" in received:
+                return
+            message = received
+            if message["done"] - mark_done >= QUOTA:
+                mark, mark_done = time.monotonic(), message["done"]
+            yield message
+
+
+@contextmanager
+def _child(wanted: str) -> Iterator[tuple[queue.Queue[str], Callable[[], str]]]:
+    """Start the child; gives its lines (an empty one at the end) and its last words. It ends with the block."""
+    paths = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", ""))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    lines: queue.Queue[str] = queue.Queue()
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "resnet_demo.download", wanted], env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+        )  # fmt: skip
+        assert child.stdin is not None and child.stdout is not None
+        reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
+        reader.start()
+
+        def last_words() -> str:
+            complaints.seek(0)
+            return complaints.read().decode(errors="replace").strip().rpartition("\n")[2] or "the process ended."
+
+        try:
+            yield lines, last_words
+        finally:
+            child.stdin.close()  # tells the child to clean up and end
+            try:
+                child.wait(3)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            reader.join()
+            child.stdout.close()
+
+
+def _read(lines: IO[str], into: queue.Queue[str]) -> None:
+    for line in lines:
+        into.put(line)
+    into.put("")

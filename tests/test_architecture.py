@@ -17,7 +17,8 @@ PACKAGE = ROOT / "resnet_demo"
 # A part may import the parts of the levels before its own, and itself.
 LEVELS = (
     {"errors"},
-    {"config", "files", "hub", "device"},
+    {"config", "files", "download", "device"},
+    {"hub"},
     {"lab"},
     {"model", "paper"},
     {"data"},

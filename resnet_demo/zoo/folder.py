@@ -68,6 +68,8 @@ def read_config(folder: Path) -> ModelFolder:
         return parse(ModelFolder, (folder / CONFIG).read_text())
     except OSError as error:
         raise WeightsError(f"There is no model in {folder}: it has no {CONFIG}.") from error
+    except UnicodeDecodeError as error:
+        raise WeightsError(f"{folder / CONFIG} is not a text file.") from error
     except SettingError as error:
         raise WeightsError(f"{folder / CONFIG} does not describe a model of this project: {error}") from error
 
@@ -78,14 +80,22 @@ def load(folder: Path) -> Weights:
     Raises:
         WeightsError: a file is missing or damaged, or the weights do not fit the architecture.
     """
-    content = read_config(folder)
+    return assemble(folder.name, read_config(folder), folder / WEIGHTS)
+
+
+def assemble(name: str, content: ModelFolder, path: Path) -> Weights:
+    """The model that `content` describes, with the weights of a safetensors file, on the CPU.
+
+    Raises:
+        WeightsError: the file is missing or damaged, or does not fit the architecture.
+    """
     if len(content.classes) != content.architecture.classes:
         raise WeightsError(
-            f"{folder / CONFIG} names {len(content.classes)} classes for {content.architecture.classes} outputs."
+            f"{CONFIG} of {name} names {len(content.classes)} classes for {content.architecture.classes} outputs."
         )
-    model = fill(content.architecture, folder / WEIGHTS)
+    model = fill(content.architecture, path)
     card = {"test_accuracy": content.test_accuracy, "trained_on": content.trained_on, "licence": content.licence}
-    return Weights(folder.name, model, content.preprocessing, content.classes, card)
+    return Weights(name, model, content.preprocessing, content.classes, card)
 
 
 def fill(architecture: ModelConfig, path: Path) -> ResNet:

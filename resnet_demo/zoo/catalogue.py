@@ -1,0 +1,155 @@
+"""Which models can be chosen: those that ship, the user's own, and the well-known ones on the Hub. No torch here.
+
+A source `M`, as the command line and the page take it, is a name from this catalogue, a path, or a Hub id.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors import SafetensorError, safe_open
+
+from resnet_demo import files
+from resnet_demo.config import ModelConfig, parse
+from resnet_demo.errors import SettingError, WeightsError
+
+SHIPPED = Path(__file__).parents[2] / "weights"
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+
+# Share of right answers (top-1, one central crop of 224) as timm publishes it in its results table. Not measured here.
+TIMM_TOP1 = {
+    "tv": {18: 0.6975, 34: 0.7330, 50: 0.7616, 101: 0.7740, 152: 0.7833},
+    "a1": {18: 0.7150, 34: 0.7642, 50: 0.8038, 101: 0.8149, 152: 0.8200},
+}
+TIMM_RECIPES = {"tv": "torchvision's weights", "a1": "timm's recipe A1"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model that can be chosen.
+
+    Args:
+        name: what `Shelf.get` takes.
+        title: what a person reads.
+        architecture: resnet20, plain20, resnet50, …
+        classes: number of classes.
+        test_accuracy: share of right answers on the data set's test images, where known.
+        trained_on: the data set.
+        source: where it comes from, and for Hub models whose figure the accuracy is.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    classes: int
+    test_accuracy: float | None
+    trained_on: str
+    source: str
+
+
+class _Listed(BaseModel):
+    """The part of a folder's config.json that the catalogue shows; zoo/folder.py checks the whole."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+    architecture: ModelConfig
+    classes: tuple[str, ...] = Field(strict=False)
+    test_accuracy: float | None = Field(None, ge=0, le=1)
+    trained_on: str = ""
+
+
+def available() -> tuple[Entry, ...]:
+    """The models that ship, then the user's own (residual networks first), then the known ones on the Hub.
+
+    Damaged folders are left out, with a warning in the log.
+    """
+    entries: dict[str, Entry] = {}
+    for root, source in _roots():
+        for entry in sorted(_folders(root, source), key=lambda entry: entry.architecture.startswith("plain")):
+            entries.setdefault(entry.name, entry)  # a name that ships hides the user's folder of that name
+    return (*entries.values(), *well_known())
+
+
+def find(name: str) -> Path | None:
+    """The folder of that name among those that ship and the user's own; a name is never taken for a path."""
+    for root, _ in _roots():
+        for folder in _subfolders(root):
+            if folder.name == name:
+                return folder
+    return None
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether the text has the form `user/name`."""
+    return HUB_ID.fullmatch(source) is not None and ".." not in source and "--" not in source
+
+
+def locate(source: str, *, allow_paths: bool) -> Path | str:
+    """The folder, or the Hub id, that a source means.
+
+    Args:
+        source: a name of the catalogue, a Hub id, or (with `allow_paths`) the path of a model folder.
+        allow_paths: only for what the operator typed on the command line; never for what comes from a page.
+
+    Raises:
+        WeightsError: it is none of these.
+    """
+    found = find(source)
+    if found is not None:
+        return found
+    if allow_paths and Path(source).expanduser().is_dir():
+        return Path(source).expanduser().resolve()
+    if is_hub_id(source):
+        return source
+    kinds = "a Hub id such as timm/resnet50.tv_in1k" + (", or the path of a model folder" if allow_paths else "")
+    names = ", ".join(entry.name for entry in available() if not is_hub_id(entry.name)) or "none yet"
+    raise WeightsError(f"There is no model {source[:200]!r}: name one of those here ({names}), {kinds}.")
+
+
+def _roots() -> tuple[tuple[Path, str], ...]:
+    return (SHIPPED, "ships with ResNet Lab"), (files.home() / "models", "your own model")
+
+
+def _subfolders(root: Path) -> list[Path]:
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def _folders(root: Path, source: str) -> Iterator[Entry]:
+    for folder in _subfolders(root):
+        try:
+            listed = parse(_Listed, (folder / "config.json").read_text())
+            with safe_open(folder / "model.safetensors", framework="numpy"):
+                pass  # opening compares the header with the file's size
+        except (OSError, UnicodeDecodeError, SettingError, SafetensorError) as error:
+            log.warning("The model in %s is damaged and left out: %s", folder, error)
+            continue
+        name = listed.architecture.name
+        title = f"{name.replace('resnet', 'ResNet-').replace('plain', 'Plain-')}, {listed.trained_on or 'unknown data'}"
+        if root != SHIPPED:
+            title = f"{folder.name} ({title})"
+        yield Entry(folder.name, title, name, len(listed.classes), listed.test_accuracy, listed.trained_on, source)
+
+
+def well_known() -> Iterator[Entry]:
+    """Table 1's networks with timm's weights, and the accuracy that timm publishes."""
+    for recipe, accuracies in TIMM_TOP1.items():
+        for depth, accuracy in accuracies.items():
+            yield Entry(
+                name=f"timm/resnet{depth}.{recipe}_in1k",
+                title=f"ResNet-{depth}, ImageNet ({TIMM_RECIPES[recipe]})",
+                architecture=f"resnet{depth}",
+                classes=1000,
+                test_accuracy=accuracy,
+                trained_on="ImageNet-1k",
+                source="Hugging Face Hub; accuracy: timm's published top-1 at 224",
+            )
