@@ -42,7 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.inference.classify import classify
     from resnet_demo.zoo.shelf import shelf
 
-    weights = shelf().get(parsed.model)
+    weights = shelf().get(parsed.model, allow_paths=True)
     told, status = [], 0
     for number, path in enumerate(parsed.images, start=1):
         try:

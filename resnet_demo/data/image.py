@@ -1,18 +1,51 @@
-"""Bytes to a safe RGB picture: the one place where a picture that comes from outside is decoded."""
+"""Bytes to a safe RGB picture: the one place where a picture that comes from outside is decoded.
+
+What a file is called and what a URL says of itself are not believed: the bytes decide. Its size is looked at
+before a pixel is decoded, so that a small file which unpacks to gigabytes costs nothing.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import functools
 import io
-import warnings
+import struct
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from PIL import Image, ImageOps
+import numpy
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from resnet_demo.errors import PictureError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
+
+_DAMAGED = "The picture is damaged or cut short; save it again, as JPEG or PNG."
+_ORIENTATION = 0x0112
+_TURNS = {  # EXIF 2.3, tag Orientation: how the stored picture must be turned to stand upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@functools.cache
+def formats() -> tuple[str, ...]:
+    """The formats that can be read here: the five, and HEIF (the phones' HEIC) where pillow-heif is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return FORMATS
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
 
 
 def decode(encoded: bytes) -> Image.Image:
@@ -23,32 +56,45 @@ def decode(encoded: bytes) -> Image.Image:
     """
     if len(encoded) > MAX_BYTES:
         raise PictureError(_too_heavy(len(encoded)))
+    if not encoded:
+        raise PictureError("The file is empty.")
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(encoded), formats=FORMATS) as picture:
-            warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(encoded), formats=formats()) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise PictureError(
-                    f"The picture has {picture.width} × {picture.height} pixels; at most {MAX_PIXELS // 10**6} megapixels can be read."
-                )
+                raise PictureError(_too_large(f"{picture.width} × {picture.height}"))
+            if _is_cut_short(picture.format, encoded):
+                raise PictureError(_DAMAGED)
             picture.load()
-            turned = ImageOps.exif_transpose(picture)
-            return _to_rgb(turned)
+            return to_rgb(_upright(picture))
     except PictureError:
         raise
-    except Exception as error:  # Pillow raises a dozen kinds for damaged files
-        raise PictureError(f"The file is not a picture that can be read ({', '.join(FORMATS)}), or it is damaged.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own, far higher limits
+        raise PictureError(_too_large("hundreds of millions of")) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            f"The file is not a picture of a kind that can be read ({', '.join(formats())}); save it as JPEG or PNG."
+        ) from error
+    except Exception as error:  # for damaged files Pillow raises a dozen kinds, of no common class
+        raise PictureError(_DAMAGED) from error
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return picture.convert("RGB")
+def decode_data_url(text: str) -> Image.Image:
+    """The picture in a `data:` URL, base64 or percent-encoded, as `decode` gives it. The media type is not believed.
 
-
-def fit(picture: Image.Image, side: int) -> Image.Image:
-    """The centred square of a picture, resized to side × side."""
-    return ImageOps.fit(picture, (side, side), Image.Resampling.BILINEAR)
+    Raises:
+        PictureError: no such URL, or what `decode` refuses.
+    """
+    header, comma, content = text.partition(",")
+    header = header.strip().lower()
+    if not header.startswith("data:") or not comma:
+        raise PictureError("The text is not a picture: expected a data: URL such as data:image/png;base64,….")
+    if len(content) > 3 * MAX_BYTES:  # the most that percent-encoding adds
+        raise PictureError(_too_heavy(len(content)))
+    try:
+        plain = unquote_to_bytes(content)
+        return decode(base64.b64decode(plain, validate=True) if header.endswith(";base64") else plain)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise PictureError("The data: URL is cut short or not valid base64; copy it again.") from error
 
 
 def read(path: Path) -> Image.Image:
@@ -58,14 +104,76 @@ def read(path: Path) -> Image.Image:
         PictureError: names the file, and says what is wrong with it.
     """
     try:
+        if not path.is_file():
+            raise PictureError("There is no such file.")
         if path.stat().st_size > MAX_BYTES:
             raise PictureError(_too_heavy(path.stat().st_size))
         return decode(path.read_bytes())
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
-    except OSError as error:
-        raise PictureError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise PictureError(f"{path} cannot be read: {error}.") from error
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """A loaded picture of any of Pillow's modes as RGB: transparency on white, deeper greys scaled to bytes.
+
+    Pillow itself clips 16-bit, integer and float greys at 255. A 16-bit grey is divided by 257. The greys of the
+    modes I and F have no range of their own: it is taken to be 0..1 (F only), 0..255 or 0..65535, the smallest that
+    holds the largest value; not-a-number counts as 0.
+    """
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _from_deep_grey(picture)
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    straight = picture.convert("LA") if picture.mode == "La" else picture  # of La, Pillow converts to nothing else
+    rgba = straight.convert("RGBA")
+    white = Image.new("RGB", rgba.size, "white")
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return white
+
+
+def _from_deep_grey(picture: Image.Image) -> Image.Image:
+    values = numpy.nan_to_num(numpy.asarray(picture).astype(numpy.float64), nan=0.0)
+    if picture.mode.startswith("I;16"):
+        limit = 65535.0
+    else:
+        limits = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
+        limit = next((limit for limit in limits if values.max(initial=0.0) <= limit), 65535.0)
+    grey: NDArray[numpy.uint8] = numpy.clip(values * (255 / limit), 0, 255).round().astype(numpy.uint8)
+    key = picture.info.get("transparency")
+    if isinstance(key, int):  # PNG's one transparent grey
+        grey[values == key] = 255
+    return Image.fromarray(grey).convert("RGB")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged EXIF raises many kinds, and is no reason to refuse a picture that is whole
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _is_cut_short(kind: str | None, encoded: bytes) -> bool:
+    """Whether a JPEG or PNG has no end. Pillow finds out too, but only after decoding: 100 MB for 25 megapixels."""
+    if kind == "JPEG":
+        return b"\xff\xd9" not in encoded  # the marker EOI
+    name, position = b"", 8
+    while kind == "PNG" and position + 8 <= len(encoded):
+        length, name = struct.unpack_from(">I4s", encoded, position)
+        position += 12 + length  # length, name, content, checksum
+    return name == b"IDAT" and position > len(encoded)
 
 
 def _too_heavy(size: int) -> str:
     return f"The file has {size / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB can be read. Save it smaller."
+
+
+def _too_large(size: str) -> str:
+    return f"The picture has {size} pixels; at most {MAX_PIXELS // 10**6} megapixels can be read. Save it smaller."
+
+
+def fit(picture: Image.Image, side: int) -> Image.Image:
+    """The centred square of a picture, resized to side × side."""
+    return ImageOps.fit(picture, (side, side), Image.Resampling.BILINEAR)
