@@ -1,0 +1,46 @@
+"""The pictures that ship, with their sources: test images of CIFAR-10, and freely licensed photographs."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from resnet_demo.config import Frozen, parse
+
+FOLDER = Path(__file__).parent.parent / "examples"
+SOURCES = "sources.json"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture that ships: its file, a title, where it comes from, and under which licence."""
+
+    path: Path
+    title: str
+    source: str
+    licence: str
+
+
+class _Entry(Frozen):
+    """One picture in sources.json."""
+
+    file: str
+    title: str
+    source: str
+    licence: str
+
+
+class Sources(Frozen):
+    """The content of sources.json, in the order in which the pictures are shown."""
+
+    pictures: tuple[_Entry, ...] = Field(strict=False)
+
+
+@functools.cache
+def examples() -> tuple[Example, ...]:
+    """The pictures that ship, those of CIFAR-10 first."""
+    listed = parse(Sources, (FOLDER / SOURCES).read_text(encoding="utf-8"))
+    return tuple(Example(FOLDER / entry.file, entry.title, entry.source, entry.licence) for entry in listed.pictures)
