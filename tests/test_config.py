@@ -1,0 +1,78 @@
+"""What can be set: whatever is outside the limits is refused in one sentence that names the setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse
+from resnet_demo.errors import SettingError
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"depth": 21}, "depth of a CIFAR network is 6n+2 (8, 14, 20, … 110, 1202), not 21."),
+        ({"design": "imagenet", "depth": 20}, "depth of an ImageNet network is one of [18, 34, 50, 101, 152], not 20."),
+        ({"depth": 5000}, "depth: should be at least 8 and at most 1202 (given: '5000')."),
+        ({"width": 3}, "width: should be at least 4 and at most 128 (given: '3')."),
+        ({"classes": 1}, "classes: should be at least 2 and at most 100000 (given: '1')."),
+        ({"shortcut": "C"}, "shortcut: should be 'A' or 'B' (given: 'C')."),
+        ({"stride_in": "2x2"}, "stride_in: should be '1x1' or '3x3' (given: '2x2')."),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_with_its_name_and_its_range(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        parse(ModelConfig, values)
+    assert str(refused.value).removeprefix("settings: ") == sentence
+
+
+@pytest.mark.parametrize("value", ["20", 20.5, float("nan"), float("inf"), True, None, [20], {"depth": 20}])
+def test_a_number_is_not_guessed_from_something_else(value: Any) -> None:
+    with pytest.raises(SettingError, match=r"^depth: .* \(given: "):
+        parse(ModelConfig, {"depth": value})
+
+
+def test_an_unknown_setting_is_refused_by_name() -> None:
+    with pytest.raises(SettingError, match=r"^colour: "):
+        parse(ModelConfig, {"colour": "blue"})
+
+
+def test_all_refused_settings_are_named_at_once() -> None:
+    with pytest.raises(SettingError, match=r"^depth: .* width: .*") as refused:
+        parse(ModelConfig, {"depth": 5000, "width": 0})
+    assert "\n" not in str(refused.value)
+
+
+def test_a_config_comes_back_from_json_as_it_was() -> None:
+    config = ModelConfig.named("plain34", classes=7)
+    assert parse(ModelConfig, config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_is_found_by_its_name(name: str) -> None:
+    config = ModelConfig.named(name)
+    assert config.name == name
+    imagenet = config.depth in IMAGENET_STAGES
+    assert (config.design, config.shortcut, config.width, config.classes) == (
+        ("imagenet", "B", 64, 1000) if imagenet else ("cifar", "A", 16, 10)
+    )
+    layers = sum(config.stages) * (3 if config.block == "bottleneck" else 2) + 2  # and the first and the last
+    assert layers == config.depth
+
+
+@pytest.mark.parametrize(("written", "meant"), [("ResNet20", "resnet20"), (" plain-56 ", "plain56"), ("resnet-50", "resnet50")])
+def test_a_name_may_be_written_as_people_write_it(written: str, meant: str) -> None:
+    assert ModelConfig.named(written).name == meant
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet", "20", "", "resnet20x", "resnet-2-0", "../resnet20"])
+def test_a_name_of_no_network_is_refused(name: str) -> None:
+    with pytest.raises(SettingError, match="There is no architecture"):
+        ModelConfig.named(name)
+
+
+def test_a_depth_that_no_network_has_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"6n\+2 .* not 21"):
+        ModelConfig.named("resnet21")
