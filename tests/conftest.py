@@ -17,6 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.loopback_hub import LoopbackHub
+
 THREADS = 2
 
 
@@ -61,3 +63,18 @@ def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, colour in (("red", (200, 40, 40)), ("green", (40, 200, 40)), ("blue", (40, 40, 200))):
         write_pictures(root / name, colour, 10)
     return root
+
+
+@pytest.fixture
+def loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """A Hub on this machine and an empty cache, for this process and those that it starts."""
+    from huggingface_hub import constants
+
+    cache = tmp_path / "hub-cache"
+    with LoopbackHub() as hub:
+        given = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)  # read by processes that are started
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))  # this one has read them already
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield hub
