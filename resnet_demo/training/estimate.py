@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from resnet_demo.config import Frozen, ModelConfig, RunConfig
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import TEST_IMAGES
+from resnet_demo.training.events import Event, Progress
 
 
 class Timed(Frozen):
@@ -80,6 +82,12 @@ class Speeds:
         known[name] = timed
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, json.dumps([item.model_dump() for item in known.values()], indent=1).encode())
+
+    def learn(self, config: RunConfig, events: Iterable[Event]) -> None:
+        """Keep what a run of one kind of network tells: the median of its readings."""
+        readings = sorted(event.images_per_second for event in events if isinstance(event, Progress))
+        if len({key(arm.model, config) for arm in config.arms}) == 1 and len(readings) >= 5:
+            self.add(config.arms[0].model, config, config.batch / readings[len(readings) // 2])
 
     def missing(self, config: RunConfig) -> list[ModelConfig]:
         """The networks of a run that nobody has timed, one of each kind."""

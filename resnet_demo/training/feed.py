@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import Any
 
 from resnet_demo.errors import SettingError
+from resnet_demo.training.export import plain
 from resnet_demo.training.queue import Lab
 
 
@@ -25,14 +25,6 @@ def feed(laboratory: Lab, run: Any, position: Any = 0) -> dict[str, Any]:
     events, offset = laboratory.events(run, position)
     return {
         "state": {**asdict(state), "classes": laboratory.record(run).config.arms[0].model.classes},
-        "events": [{key: _plain(value) for key, value in event.model_dump().items()} for event in events],
+        "events": [plain(event.model_dump()) for event in events],
         "offset": offset,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 LONGEST_PAUSE = 30.0
@@ -78,7 +80,7 @@ class WorkerProcess:
         pause = 0.0
         while not self._closing.wait(pause):
             command = [sys.executable, "-m", "resnet_demo.training.worker"]
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
             self._child = child
             if self._closing.is_set() and child.stdin is not None:  # closed while it was being started
                 child.stdin.close()
@@ -113,3 +115,9 @@ def _how(code: int) -> str:
         return f"exit status {code}"
     name = signal.Signals(-code).name
     return f"killed by {name}" + (", perhaps because the memory was full" if name == "SIGKILL" else "")
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this package wherever the app was started from."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

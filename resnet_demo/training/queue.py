@@ -9,42 +9,34 @@ A page asks `Lab` and never touches the process; a run goes on whoever watches o
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-import re
 import secrets
 import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
+from resnet_demo.config import ModelConfig, RunConfig, parse
 from resnet_demo.errors import ResNetDemoError, RunError, SettingError
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import PRESETS, LabSettings, comparison
 from resnet_demo.training.estimate import Estimate, Speeds
 from resnet_demo.training.events import Event, Progress, RunFailed, RunStarted, RunStopped
+from resnet_demo.training.export import save_arm
 from resnet_demo.training.process import WorkerProcess
-from resnet_demo.training.record import ENDINGS, Record, RecordWriter, Status
+from resnet_demo.training.record import ENDINGS, Record, RecordWriter, Status, told
+from resnet_demo.training.summary import table
+from resnet_demo.training.tickets import RUN_ID, Ticket, new_run_id
 from resnet_demo.training.watch import Follower
 
-RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 LONGEST_QUEUE = 30
 log = logging.getLogger(__name__)
-
-
-class Ticket(Frozen):
-    """Whose run it is: a hash of what the page knows its visitor by, and when it was asked for."""
-
-    visitor: str
-    submitted: str
 
 
 @dataclass(frozen=True)
@@ -62,11 +54,6 @@ class RunState:
     wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
     seconds_left: float | None = None
     reason: str = ""
-
-
-def new_run_id() -> str:
-    """An id that sorts by time and cannot be guessed at."""
-    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 class Lab:
@@ -121,8 +108,7 @@ class Lab:
             run_id = new_run_id()
             folder = self.folder / run_id
             folder.mkdir(parents=True)
-            ticket = Ticket(visitor=_hash(visitor), submitted=datetime.now(timezone.utc).isoformat(timespec="seconds"))
-            write_atomically(folder / "ticket.json", ticket.model_dump_json().encode())
+            Ticket.issue(folder, visitor)
             write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
             self._enqueue(run_id)
         return run_id
@@ -179,7 +165,7 @@ class Lab:
             SettingError: there is no run of that id.
         """
         follower = self._follower(run_id)
-        config, ticket = follower.config, self._ticket(run_id)
+        config, ticket = follower.config, Ticket.of(self.folder / run_id)
         with self._lock:
             place = self._waiting.index(run_id) + 1 if run_id in self._waiting else 0
             is_current = run_id == self._current
@@ -194,9 +180,7 @@ class Lab:
             reason = last.reason
         return RunState(
             id=run_id, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
-            submitted=ticket.submitted if ticket else "",
-            yours=ticket is not None and bool(visitor) and ticket.visitor == _hash(visitor),
-            place=place, wait_seconds=self._wait(place), reason=reason,
+            submitted=ticket.submitted, yours=ticket.belongs_to(visitor), place=place, wait_seconds=self._wait(place), reason=reason,
             seconds_left=self._left(run_id) if status == "running" else None,
         )  # fmt: skip
 
@@ -210,6 +194,15 @@ class Lab:
             except ResNetDemoError as error:  # deleted meanwhile, or a folder that somebody else made
                 log.debug("%s is left out: %s", name, error)
         return tuple(found)
+
+    def results(self, run_id: str) -> list[list[str | int]]:
+        """A row for each network of a run: name, steps, training loss, test error in percent (summary.py)."""
+        follower = self._follower(run_id)
+        return table(follower.config, told(follower.since()[0]))
+
+    def keep(self, run_id: str, arm: str, name: str) -> Path:
+        """Save a trained network among the user's models (export.py). Raises SettingError where it cannot."""
+        return save_arm(self.record(run_id), arm, name, self.folder.parent / "models")
 
     def estimate(self, settings: LabSettings) -> Estimate | None:
         """About how long a run takes here, at once; None until the worker has timed its first network.
@@ -231,24 +224,16 @@ class Lab:
                 raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
             return self._followers.setdefault(run_id, Follower(self.folder / run_id))
 
-    def _ticket(self, run_id: str) -> Ticket | None:
-        try:
-            return parse(Ticket, (self.folder / run_id / "ticket.json").read_text())
-        except (OSError, SettingError):
-            return None  # a run of the command line
-
     def _may(self, run_id: str, visitor: str, token: str | None) -> None:
         self._follower(run_id)
-        ticket = self._ticket(run_id)
         if token and secrets.compare_digest(token.encode(), self.token.encode()):
             return
-        if ticket is None or not visitor or ticket.visitor != _hash(visitor):
+        if not Ticket.of(self.folder / run_id).belongs_to(visitor):
             wrong = "This token is not the teacher's" if token else "This is another visitor's run"
             raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
 
     def _refuse_more(self, visitor: str) -> None:
-        owners = [ticket.visitor for run_id in self._waiting if (ticket := self._ticket(run_id))]
-        if _hash(visitor) in owners:
+        if any(Ticket.of(self.folder / run_id).belongs_to(visitor) for run_id in self._waiting):
             raise SettingError("You already have a run waiting: stop it first, or let it begin.")
         if len(self._waiting) >= LONGEST_QUEUE:
             raise SettingError(f"{LONGEST_QUEUE} runs are waiting already: try again when some are done.")
@@ -297,7 +282,7 @@ class Lab:
     def _next(self) -> None:
         """Give the worker the next run, if it is free."""
         with self._lock:
-            if self._waiting and self._current is None and not self._measuring and self._worker.machine:
+            if self._waiting and self._current is None and self._worker.machine:
                 self._current = self._waiting.pop(0)
                 self._write_queue()
                 self._worker.send({"do": "train", "folder": str(self.folder / self._current), "resume": True})
@@ -321,7 +306,8 @@ class Lab:
             last = self._follower(run_id).last()
             if failed and not isinstance(last, RunFailed):
                 self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
-            self._learn_speed(run_id)
+            follower = self._follower(run_id)
+            self.speeds.learn(follower.config, follower.since()[0])
         elif "measured" in reply:
             for timed in reply["measured"]:
                 model = parse(ModelConfig, timed["model"])
@@ -338,17 +324,8 @@ class Lab:
         if run_id is not None:
             last = self._follower(run_id).last()
             if not isinstance(last, ENDINGS):
-                told = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
-                self._end(run_id, RunFailed(step=last.step if last else 0, reason=told))
-
-    def _learn_speed(self, run_id: str) -> None:
-        """Runs of one kind of network tell how long its steps take."""
-        follower = self._follower(run_id)
-        readings = sorted(event.images_per_second for event in follower.since()[0] if isinstance(event, Progress))
-        models = {(arm.model.depth, arm.model.width) for arm in follower.config.arms}
-        if len(models) == 1 and len(readings) >= 5:
-            median = readings[len(readings) // 2]
-            self.speeds.add(follower.config.arms[0].model, follower.config, follower.config.batch / median)
+                reason = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
+                self._end(run_id, RunFailed(step=last.step if last else 0, reason=reason))
 
     def _left(self, run_id: str) -> float | None:
         latest = self._follower(run_id).latest(Progress, RunStarted)
@@ -371,7 +348,3 @@ class Lab:
                 estimate = None
             parts.append(estimate.seconds if estimate else None)
         return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
-
-
-def _hash(visitor: str) -> str:
-    return hashlib.sha256(visitor.encode()).hexdigest()[:32]

@@ -9,7 +9,6 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.data.preprocessing import Preprocessing
@@ -35,7 +34,6 @@ from resnet_demo.training.events import (
     RunStarted,
     RunStopped,
     Split,
-    TrainingPoint,
 )
 from resnet_demo.training.loop import Arm, Plan, train
 from resnet_demo.training.record import Record, RecordWriter
@@ -105,7 +103,7 @@ def _life(
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
     train_on_device = data.train.to(device)
     data = dataset.Dataset(data.name, data.classes, train_on_device, data.test.to(device), data.mean, data.std)
-    arms = [_arm(config, index, device) for index in range(len(config.arms))]
+    arms = [new_arm(config, index, device) for index in range(len(config.arms))]
     streams = {arm.seed: Batches(data, config.data, config.batch, arm.seed, part) for arm in config.arms}
     state = _load(Record(folder).checkpoint) if resume else None
     start = _restore(state, arms, streams) if state else 0
@@ -147,7 +145,7 @@ def _life(
 
     split: Split = "held-out" if config.data.held_out else "test"
     step, measured = start, set()
-    plan = _plan(config)
+    plan = plan_of(config)
     for event in train(
         arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop, start=start, split=split
     ):
@@ -166,13 +164,17 @@ def _life(
                 loss, error = measure(arm.model)
                 yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
     if record is not None:
+        errors = {event.arm: event.error for event in record.events() if isinstance(event, Measured)}
+        judged_on_all = not config.data.held_out and not config.data.test_limit
         for arm, wanted in zip(arms, config.arms, strict=True):
             if not arm.diverged:
-                _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config)
+                accuracy = 1 - errors[arm.name] if judged_on_all else None
+                _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config, accuracy)
     yield RunFinished(step=step, seconds=seconds()) if step == config.steps else RunStopped(step=step, seconds=seconds())
 
 
-def _arm(config: RunConfig, index: int, device: torch.device) -> Arm:
+def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
+    """An arm of a run as it begins, on the device."""
     wanted = config.arms[index]
     model = build(wanted.model, wanted.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), distributed.parallel(model))
@@ -192,7 +194,8 @@ def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimize
     return torch.optim.SGD(groups, config.learning_rate, config.momentum, nesterov=config.nesterov)
 
 
-def _plan(config: RunConfig) -> Plan:
+def plan_of(config: RunConfig) -> Plan:
+    """What the loop does when."""
     schedule = warmed_up(SCHEDULES[config.optimizer.schedule], config.optimizer.warmup)
     return Plan(
         steps=config.steps,
@@ -229,12 +232,15 @@ def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]
     return int(state["step"])
 
 
-def _write_arm(target: Path, architecture: ModelConfig, model: nn.Module, data: dataset.Dataset, config: RunConfig) -> None:
+def _write_arm(
+    target: Path, architecture: ModelConfig, model: nn.Module, data: dataset.Dataset, config: RunConfig, accuracy: float | None
+) -> None:
     size = config.data.image_size
     content = model_folder.ModelFolder(
         architecture=architecture,
         classes=data.classes,
         preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),
+        test_accuracy=accuracy,
         trained_on=data.name,
     )
     card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
@@ -266,31 +272,3 @@ def _commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
-
-
-def time_steps(model: ModelConfig, config: RunConfig) -> tuple[float, float]:
-    """What training costs here: the median seconds of a few steps of that network, and seconds of judging one picture."""
-    device = machine.device()
-    data = load(config.data)
-    data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test[:200].to(device), data.mean, data.std)
-    arm = ArmConfig(name="timed", model=model)
-    timed = config.model_copy(update={"arms": (arm,), "steps": 8, "log_every": 1})
-    stream = Batches(data, config.data, config.batch, 0)
-    precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
-    judging: list[float] = []
-
-    def measure(model: nn.Module) -> tuple[float, float]:
-        start = time.perf_counter()
-        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
-        judging.append(time.perf_counter() - start)
-        return predictions.loss_and_error(answers, data.test.labels)
-
-    plan = replace(_plan(timed), evaluate_every=4, diagnose_every=0, checkpoint_every=0)
-    points, last = [], time.perf_counter()
-    for event in train([_arm(timed, 0, device)], {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None):
-        now = time.perf_counter()
-        if isinstance(event, TrainingPoint):
-            points.append(now - last)
-        last = now
-    return sorted(points[2:])[len(points[2:]) // 2], min(judging) / len(data.test)

@@ -20,6 +20,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,6 +55,10 @@ class Inbox:
         """The next piece of work, or None when the app is gone."""
         return self._work.get()
 
+    def has_work(self) -> bool:
+        """Whether something waits to be done."""
+        return not self._work.empty()
+
     def request(self, folder: str) -> Any:
         """What the run in `folder` is asked to do now."""
         return "leave" if self._gone.is_set() else self._asked.get(folder, "go on")
@@ -80,7 +85,7 @@ def main() -> int:
             if failed is not None:
                 return 0
         else:
-            _reply(replies, measured=_measure(parse(RunConfig, json.dumps(command["config"]))))
+            _reply(replies, measured=_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work))
     return 0
 
 
@@ -118,19 +123,21 @@ def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
     return last.reason if isinstance(last, RunFailed) else None
 
 
-def _measure(config: RunConfig) -> list[dict[str, Any]]:
-    """Seconds of a step, and of judging a picture, of each different network."""
-    from resnet_demo.training import session
+def _measure(config: RunConfig, should_stop: Callable[[], bool]) -> list[dict[str, Any]]:
+    """Seconds of a step, and of judging a picture, of each different network, as far as there is nothing better to do."""
+    from resnet_demo.training import trial
 
     models = list(dict.fromkeys(arm.model for arm in config.arms))
     timed = []
     for model in models:
         try:
-            step, picture = session.time_steps(model, config)
+            seconds = trial.time_steps(model, config, should_stop)
         except Exception:  # a guess at the time is not worth the process
             logging.getLogger(__name__).exception("%s could not be timed.", model.name)
             continue
-        timed.append({"model": model.model_dump(), "step_seconds": step, "picture_seconds": picture})
+        if seconds is None:
+            break
+        timed.append({"model": model.model_dump(), "step_seconds": seconds[0], "picture_seconds": seconds[1]})
     return timed
 
 

@@ -1,0 +1,61 @@
+"""`compare`: plain and residual networks in lock-step, the lab without the page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from resnet_demo import files
+from resnet_demo.commands.settings import add_settings, settings_of
+from resnet_demo.config import parse
+from resnet_demo.errors import SettingError
+from resnet_demo.lab import LabSettings, comparison
+
+
+def add(to: Any) -> None:
+    """Add the command to the subparsers `to`."""
+    compare = to.add_parser("compare", help="train plain and residual networks side by side", description=run.__doc__)
+    add_settings(compare, LabSettings)
+    compare.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the run (default: a new one among the lab's runs, so that the page shows it)",
+    )
+    compare.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own settings")
+    compare.add_argument("--json", action="store_true", help="print the results as one JSON value")
+    compare.set_defaults(command=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Train networks with and without shortcuts, from equal weights, on the same batches, and say what happened."""
+    from resnet_demo.commands.train import follow
+    from resnet_demo.training import machine, session
+    from resnet_demo.training.export import plain
+    from resnet_demo.training.record import Record
+    from resnet_demo.training.summary import results, sentence, table
+    from resnet_demo.training.tickets import new_run_id
+
+    if parsed.resume and parsed.out is None:
+        raise SettingError("--resume needs --out: the folder of the run that is to go on.")
+    settings = parse(LabSettings, settings_of(parsed, LabSettings))
+    folder = parsed.out or files.home() / "runs" / new_run_id()
+    config = Record(folder).config if parsed.resume else comparison(settings)
+    machine.keep_memory()
+    print(f"The record is kept in {folder}.", file=sys.stderr)
+    status = follow(session.run(config, folder, resume=parsed.resume), config, as_json=False)
+    events = Record(folder).events()
+    if parsed.json:
+        arms = [asdict(result) for result in results(config, events)]
+        content = {"config": config.model_dump(mode="json"), "arms": arms, "said": sentence(config, events)}
+        print(json.dumps(plain(content), indent=1, allow_nan=False))
+    else:
+        print(f"{'network':16} {'steps':>7} {'train loss':>11} {'test error, %':>14}")
+        for name, steps, loss, error in table(config, events):
+            print(f"{name:16} {steps:>7} {loss:>11} {error:>14}")
+        print(sentence(config, events))
+    return status

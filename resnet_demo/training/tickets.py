@@ -1,0 +1,50 @@
+"""Whose run it is: each run of the lab has an id, and a ticket beside its record. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timezone
+from pathlib import Path
+
+from resnet_demo.config import Frozen, parse
+from resnet_demo.errors import SettingError
+from resnet_demo.files import write_atomically
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
+def new_run_id() -> str:
+    """An id that sorts by time: 20260131-235959-3f9c01."""
+    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+class Ticket(Frozen):
+    """A hash of what the page knows its visitor by, and when the run was asked for."""
+
+    visitor: str
+    submitted: str
+
+    @classmethod
+    def issue(cls, folder: Path, visitor: str) -> Ticket:
+        """Write the ticket of a new run into its folder."""
+        ticket = cls(visitor=_hash(visitor), submitted=datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        write_atomically(folder / "ticket.json", ticket.model_dump_json().encode())
+        return ticket
+
+    @classmethod
+    def of(cls, folder: Path) -> Ticket:
+        """The ticket of a run; a run of the command line has none, and is nobody's."""
+        try:
+            return parse(cls, (folder / "ticket.json").read_text())
+        except (OSError, SettingError):
+            return cls(visitor="", submitted="")
+
+    def belongs_to(self, visitor: str) -> bool:
+        """Whether it was this visitor's."""
+        return isinstance(visitor, str) and bool(visitor) and secrets.compare_digest(self.visitor, _hash(visitor))
+
+
+def _hash(visitor: str) -> str:
+    return hashlib.sha256(visitor.encode(errors="replace")).hexdigest()[:32]
