@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from resnet_demo.config import ModelConfig
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import WeightsError
+from resnet_demo.model.resnet import build
+from resnet_demo.zoo import catalogue
+from resnet_demo.zoo.folder import ModelFolder, write
+
+
+def add(root: Path, name: str, architecture: str, accuracy: float | None = None) -> Path:
+    config = ModelConfig.named(architecture)
+    content = ModelFolder(
+        architecture=config,
+        classes=tuple("abcdefghij"),
+        preprocessing=Preprocessing(),
+        test_accuracy=accuracy,
+        trained_on="Letters",
+    )
+    write(root / name, content, build(config).state_dict(), "")
+    return root / name
+
+
+@pytest.fixture
+def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Empty places for the models that ship and for the user's own."""
+    monkeypatch.setattr(catalogue, "SHIPPED", tmp_path / "weights")
+    monkeypatch.setenv("RESNET_DEMO_HOME", str(tmp_path / "home"))
+    return tmp_path / "weights", tmp_path / "home" / "models"
+
+
+def test_models_that_ship_come_first_then_one_s_own_then_the_hub_s(roots: tuple[Path, Path]) -> None:
+    shipped, own = roots
+    add(shipped, "plain8-letters", "plain8", 0.25)
+    add(shipped, "resnet8-letters", "resnet8", 0.75)
+    add(own, "mine", "resnet14")
+    names = [entry.name for entry in catalogue.available()]
+    assert names[:4] == ["resnet8-letters", "plain8-letters", "mine", "timm/resnet18.tv_in1k"]
+    assert len(names) == 3 + 10
+    first = catalogue.available()[0]
+    assert (first.title, first.architecture, first.classes, first.test_accuracy, first.trained_on) == (
+        "ResNet-8, Letters", "resnet8", 10, 0.75, "Letters",
+    )  # fmt: skip
+
+
+def test_the_hub_s_accuracies_are_named_as_timm_s(roots: tuple[Path, Path]) -> None:
+    entries = {entry.name: entry for entry in catalogue.available()}
+    assert entries["timm/resnet50.tv_in1k"].test_accuracy == 0.7616
+    assert entries["timm/resnet152.a1_in1k"].test_accuracy == 0.82
+    assert all("timm's published top-1" in entry.source for entry in entries.values())
+
+
+def test_a_name_that_ships_hides_one_s_own(roots: tuple[Path, Path]) -> None:
+    shipped, own = roots
+    add(shipped, "same", "resnet8")
+    add(own, "same", "resnet14")
+    assert [entry.architecture for entry in catalogue.available() if entry.name == "same"] == ["resnet8"]
+    assert catalogue.find("same") == shipped / "same"
+
+
+@pytest.mark.parametrize("damage", ["no config", "bad config", "no weights", "truncated weights"])
+def test_a_damaged_folder_is_left_out_with_a_warning(
+    roots: tuple[Path, Path], caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    folder = add(roots[1], "mine", "resnet8")
+    config, weights = folder / "config.json", folder / "model.safetensors"
+    match damage:
+        case "no config":
+            config.unlink()
+        case "bad config":
+            config.write_text('{"architecture": 3}')
+        case "no weights":
+            weights.unlink()
+        case _:
+            weights.write_bytes(weights.read_bytes()[:-1])
+    with caplog.at_level(logging.WARNING):
+        assert len(catalogue.available()) == 10
+    assert f"The model in {folder} is damaged and left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "source", ["", ".", "..", "mine/..", "../weights/mine", "/etc/passwd", "a/b/c", "~", "user/..", "user/na--me", "us er/name"]
+)
+def test_text_from_a_page_is_never_taken_for_a_path(roots: tuple[Path, Path], source: str) -> None:
+    add(roots[1], "mine", "resnet8")
+    with pytest.raises(WeightsError, match="There is no model"):
+        catalogue.locate(source, allow_paths=False)
+
+
+def test_only_the_command_line_may_name_a_path(roots: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = add(tmp_path / "elsewhere", "mine", "resnet8")
+    with pytest.raises(WeightsError):
+        catalogue.locate(str(folder), allow_paths=False)
+    assert catalogue.locate(str(folder), allow_paths=True) == folder
+
+
+def test_a_hub_id_is_left_as_it_is_even_where_a_folder_of_that_path_is(
+    roots: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path / "user", "name", "resnet8")
+    monkeypatch.chdir(tmp_path)
+    assert catalogue.locate("user/name", allow_paths=False) == "user/name"
+    assert catalogue.locate("user/name", allow_paths=True) == tmp_path / "user" / "name"
