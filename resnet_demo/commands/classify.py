@@ -38,6 +38,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Classify pictures with one model. A file that is no picture is told on standard error; the others are answered."""
     if parsed.top_k < 1:
         raise SettingError(f"--top-k must be at least 1, not {parsed.top_k}.")
+    if (parsed.stage or parsed.target) and not parsed.cam:
+        raise SettingError("--stage and --target choose the map that --cam writes: give --cam FILE.png too.")
     from resnet_demo.data.image import read
     from resnet_demo.inference.classify import classify
     from resnet_demo.zoo.shelf import shelf

@@ -3,21 +3,41 @@
 Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391) weights a stage's maps by how much the class's logit grows
 with each of them, and sums. `classify` has kept every stage's output, so only the layers behind that stage run
 again, in a small module made for the request: nothing is ever hooked onto the shared model.
+
+The methods of `attribute` look at single pixels and take seconds. They too only call the shared model, so that no
+copy of it is needed: guided backpropagation changes what relu means for the calling thread, not the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy
 import torch
-from captum.attr import LayerGradCam
+import torch.nn.functional as F
+from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from resnet_demo.errors import SettingError
-from resnet_demo.inference.classify import Answer
+from resnet_demo.inference.classify import Answer, classify
+from resnet_demo.zoo.folder import Weights
+
+Method = Literal["guided-grad-cam", "integrated-gradients", "occlusion"]
+
+STEPS = 50
+"""Points on the path of Integrated Gradients; the paper (Sundararajan et al. 2017) finds 20 to 300 enough."""
+
+STEPS_AT_ONCE = 5
+WINDOWS_AT_ONCE = 7
+
+
+class Cancelled(Exception):
+    """Who asked for an attribution no longer wants it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,7 @@ def grad_cam(answer: Answer, stage: str, target: int, contrast: int | None = Non
     """
     where = _stage(answer, stage)
     for index in (target, contrast):
-        _refuse_unknown_class(answer, index)
+        _refuse_unknown_class(answer.weights, index)
     model = answer.weights.model
     names = list(answer.activations)
     later = [model.stages[name] for name in names[names.index(stage) + 1 :]]
@@ -123,6 +143,119 @@ def all_stages(answer: Answer, target: int, contrast: int | None = None) -> tupl
     return tuple(grad_cam(answer, stage.name, target, contrast) for stage in stages(answer))
 
 
+def attribute(
+    weights: Weights,
+    picture: Image.Image,
+    method: Method,
+    target: int,
+    *,
+    should_cancel: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[float], object] = lambda _: None,
+) -> Map:
+    """How much each pixel of the square that the network sees speaks for a class's logit, summed over the colours.
+
+    - guided-grad-cam (Selvaraju et al. 2017): the last stage's positive Grad-CAM, enlarged, times the gradient of
+      guided backpropagation (Springenberg et al. 2015), which passes relu only where it is positive.
+    - integrated-gradients (Sundararajan et al. 2017): the gradient summed up on the straight way from a picture of
+      the mean colour. The map's sum is the difference of the two logits.
+    - occlusion (Zeiler and Fergus 2014): how far the logit falls when a window of a quarter of the side, moved by
+      an eighth, is filled with the mean colour.
+
+    Args:
+        weights: the network; it is only read.
+        picture: RGB, of any size.
+        method: which of the three.
+        target: index of the class.
+        should_cancel: asked before each step.
+        on_progress: told the share that is done, 0 to 1, before each step and at the end.
+
+    Raises:
+        Cancelled: `should_cancel` said so.
+        SettingError: no such class or method.
+    """
+    _refuse_unknown_class(weights, target)
+    x = weights.preprocessing(picture).to(weights.model.fc.weight.device)
+    side, calls = x.shape[-1], 0
+    window, stride = max(side // 4, 1), max(side // 8, 1)
+    windows = (-(-(side - window) // stride) + 1) ** 2
+    steps = {
+        "guided-grad-cam": 1,
+        "integrated-gradients": -(-STEPS // STEPS_AT_ONCE),
+        "occlusion": 1 + -(-windows // WINDOWS_AT_ONCE),
+    }
+
+    def score(x: Tensor) -> Tensor:
+        nonlocal calls
+        if should_cancel():
+            raise Cancelled
+        on_progress(min(calls / steps[method], 1.0))
+        calls += 1
+        logits: Tensor = weights.model(x)
+        return logits[:, target]
+
+    with torch.enable_grad():
+        match method:
+            case "guided-grad-cam":
+                found = _guided_gradient(score, x) * _enlarged(_last_grad_cam(weights, picture, target), x)
+            case "integrated-gradients":
+                found = IntegratedGradients(score).attribute(
+                    x.requires_grad_(), torch.zeros_like(x), n_steps=STEPS, internal_batch_size=STEPS_AT_ONCE
+                )
+            case "occlusion":
+                with torch.no_grad():
+                    found = Occlusion(score).attribute(
+                        x, (3, window, window), (3, stride, stride), baselines=0, perturbations_per_eval=WINDOWS_AT_ONCE
+                    )
+            case _:
+                raise SettingError(f"There is no method {method!r}: say {', '.join(get_args(Method))}.")
+    on_progress(1.0)
+    # Occlusion gives each colour of a pixel the same whole fall of the logit; the others share it out
+    values = (found.mean(1) if method == "occlusion" else found.sum(1))[0].detach().float().cpu().numpy()
+    return Map(values, Stage("input", "Pixels", (side, side)), target, method)
+
+
+class _GuidedRelu(torch.autograd.Function):
+    """Relu whose gradient passes only where both its input and the gradient are positive."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        y = F.relu(x)
+        context.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        y: Tensor = context.saved_tensors[0]
+        return F.relu(gradients[0]) * (y > 0)
+
+
+class _GuidedBackpropagation(TorchFunctionMode):
+    """While it is open, every relu that this thread calls is a guided one; other threads see nothing of it."""
+
+    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+        if function in (F.relu, torch.relu):
+            return _GuidedRelu.apply(arguments[0])
+        return function(*arguments, **(named or {}))
+
+
+def _guided_gradient(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    x = x.detach().requires_grad_()
+    with _GuidedBackpropagation():
+        logit = score(x).sum()
+    return torch.autograd.grad(logit, x)[0]
+
+
+def _last_grad_cam(weights: Weights, picture: Image.Image, target: int) -> Map:
+    answer = classify(weights, picture)
+    return grad_cam(answer, stages(answer)[-1].name, target)
+
+
+def _enlarged(cam: Map, x: Tensor) -> Tensor:
+    """What speaks for the class, (1, 1, H, W), at the size of x."""
+    positive = torch.from_numpy(cam.values).clamp(min=0)[None, None].to(x.device)
+    return F.interpolate(positive, x.shape[-2:], mode="bilinear")
+
+
 def _stage(answer: Answer, name: str) -> Stage:
     for stage in stages(answer):
         if stage.name == name:
@@ -130,8 +263,6 @@ def _stage(answer: Answer, name: str) -> Stage:
     raise SettingError(f"{answer.weights.name} has no stage {name!r}: say {' or '.join(answer.activations)}.")
 
 
-def _refuse_unknown_class(answer: Answer, index: int | None) -> None:
-    if index is not None and not 0 <= index < len(answer.probabilities):
-        raise SettingError(
-            f"{answer.weights.name} has no class number {index}: its classes are 0 to {len(answer.probabilities) - 1}."
-        )
+def _refuse_unknown_class(weights: Weights, index: int | None) -> None:
+    if index is not None and not 0 <= index < len(weights.classes):
+        raise SettingError(f"{weights.name} has no class number {index}: its classes are 0 to {len(weights.classes) - 1}.")
