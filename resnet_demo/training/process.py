@@ -118,6 +118,9 @@ def _how(code: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package wherever the app was started from."""
+    """The child finds this package wherever the app was started from, and its threads sleep while they wait.
+
+    Threads that spin gain little alone, and waste most of the machine as soon as anybody else computes.
+    """
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {"OMP_WAIT_POLICY": "passive", **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -1,0 +1,19 @@
+"""What can be asked about a picture. No torch here."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from resnet_demo.config import Frozen
+
+
+class Question(Frozen):
+    """What is asked about a picture."""
+
+    model: str = Field("resnet20-cifar10", min_length=1, max_length=200, description="The network to ask.")
+    second: str = Field("", max_length=200, description="A second network, to compare with; empty for none.")
+    stage: str = Field("", max_length=20, description="The stage whose map is shown first; empty for the last one.")
+    target: int = Field(-1, ge=-1, lt=100_000, description="The class that the maps explain; -1 for the first answer's.")
+    contrast: int = Field(-1, ge=-1, lt=100_000, description="Explain why the target and not this class; -1 for none.")
+    signed: bool = Field(False, description="Show also what speaks against the class.")
+    top_k: int = Field(5, ge=1, le=20, description="How many classes are listed.")

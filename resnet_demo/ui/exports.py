@@ -1,0 +1,48 @@
+"""What can be taken away from a run, as ordinary links: /export/<run>/csv, json, png, zip."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+from starlette.background import BackgroundTask
+
+from resnet_demo.errors import ResNetDemoError
+from resnet_demo.training.export import export_csv, export_json, export_zip
+from resnet_demo.training.queue import Lab
+from resnet_demo.training.record import Record
+
+MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "zip": "application/zip"}
+
+
+def add_exports(app: FastAPI, laboratory: Lab) -> None:
+    """Add the route to the served app."""
+
+    @app.get("/export/{run}/{form}")
+    def export(run: str, form: str) -> Response:
+        """One run in one form; 404 with a sentence where there is none."""
+        if form not in MEDIA:
+            return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(MEDIA)}.", 404)
+        try:
+            return _file(laboratory.record(run), form, f"resnet-lab-{run}.{form}")
+        except ResNetDemoError as error:
+            return PlainTextResponse(str(error), 404)
+
+
+def _file(record: Record, form: str, name: str) -> Response:
+    if form == "zip":
+        path = Path(tempfile.mkdtemp()) / name
+        remove = BackgroundTask(lambda: (path.unlink(), path.parent.rmdir()))
+        return FileResponse(export_zip(record, path), media_type=MEDIA[form], filename=name, background=remove)
+    makers = {"csv": export_csv, "json": export_json, "png": _picture}
+    return Response(
+        makers[form](record), media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _picture(record: Record) -> bytes:
+    from resnet_demo import plots  # matplotlib: a second that only who wants a picture should wait
+
+    return plots.to_png(plots.curves(record.config, record.events()))

@@ -1,0 +1,105 @@
+"""The Lab tab: train a plain and a residual network side by side, and watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+import gradio as gr
+
+from resnet_demo.lab import PRESETS, LabSettings, allowed_data
+from resnet_demo.training.queue import Lab
+from resnet_demo.ui.desk import NAMES, Desk, fill, show
+from resnet_demo.ui.widget import widget
+
+DEPTHS = [6 * n + 2 for n in range(1, 19)]
+BOUNDS = {"ge": "minimum", "le": "maximum"}
+COLUMNS = ["run", "comparison", "status", "network", "steps", "training loss", "test error, %"]
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+FAST: dict[str, Any] = {**QUIET, "queue": False}
+
+
+def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs) -> None:
+    """Put the tab's components into the open Blocks and wire them to the laboratory."""
+    desk = Desk(laboratory)
+    visitor = gr.BrowserState(None, storage_key="resnet-lab-visitor", secret="resnet-lab")
+    run = gr.State("")
+    with gr.Row(elem_classes="results-first"):
+        with gr.Column(scale=2, min_width=290):
+            preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
+            start = gr.Button("Start", variant="primary", elem_id="start")
+            about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
+            with gr.Row(elem_classes="tight"):
+                stop, pause, resume = (_small(name) for name in ("Stop", "Pause", "Continue"))
+            with gr.Accordion("Settings", open=False, elem_id="settings"):
+                again = gr.Button("Take over the settings of the run that is shown", elem_id="again", size="sm")
+                settings = [_component(name) for name in NAMES]
+                link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
+            with gr.Accordion("Stop another's run", open=False):
+                token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
+        with gr.Column(scale=5, min_width=320):
+            said = gr.Markdown(elem_classes="said", elem_id="said")
+            curves = widget("curves", {}, label="Training curves", server_functions=[_watch(desk)], elem_id="curves")
+            with gr.Accordion("Keep a trained network", open=False):
+                with gr.Row():
+                    arm = gr.Dropdown([], label="Network of this run", elem_id="arm")
+                    name = gr.Textbox(label="Name", placeholder="my-residual-32", max_length=40, elem_id="arm-name")
+                keep = gr.Button("Keep it for Classify", elem_id="keep")
+                kept = gr.Markdown()
+            with gr.Accordion("All runs", open=False):
+                overlays = gr.Dropdown([], multiselect=True, label="Draw earlier runs beside this one", elem_id="overlays")
+                listed = gr.Dataframe(headers=COLUMNS, interactive=False, show_label=False, elem_id="runs")
+    around = [said, stop, pause, resume, arm, overlays, listed]
+    described = [about, link]
+    preset.input(fill, preset, settings, **FAST)
+    gr.on([component.change for component in settings], desk.describe, settings, described, trigger_mode="always_last", **FAST)
+    start.click(desk.begin, [visitor, overlays, *settings], [run, curves], **QUIET)
+    for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
+        done = button.click(action, [run, visitor, token], None, **FAST)
+        done.then(show, [run, overlays], curves, **FAST).then(desk.refresh, run, around, **FAST)
+    again.click(desk.take_over, run, settings, **FAST)
+    keep.click(desk.keep, [run, arm, name], kept, **QUIET)
+    curves.status(desk.refresh, run, around, **FAST)
+    overlays.input(show, [run, overlays], curves, **FAST)
+    opened = page.load(desk.arrive, visitor, [visitor, run, curves, tabs, *settings], **FAST)
+    opened.then(desk.describe, settings, described, **FAST).then(desk.refresh, run, around, **FAST)
+    for function in (desk.start_run, desk.run, desk.stop_run):
+        gr.api(function, api_name=function.__name__)
+
+
+def _small(name: str) -> gr.Button:
+    return gr.Button(name, interactive=False, elem_id=name.lower(), min_width=60, size="sm")
+
+
+def _watch(desk: Desk) -> Callable[[Any], dict[str, Any]]:
+    """`desk.watch` as a plain function: Gradio marks the functions that a browser may call."""
+
+    def watch(asked: Any) -> dict[str, Any]:
+        return desk.watch(asked)
+
+    return watch
+
+
+def _component(name: str) -> gr.components.Component:
+    """The component for one setting: its range and its help come from the settings class."""
+    field = LabSettings.model_fields[name]
+    common: dict[str, Any] = {
+        "label": name.replace("_", " ").capitalize(), "info": field.description, "value": field.default, "elem_id": f"set-{name}",
+    }  # fmt: skip
+    if name == "depth":
+        return gr.Dropdown(DEPTHS, **common)
+    if name == "other_depth":
+        return gr.Dropdown([("none", 0), *((str(depth), depth) for depth in DEPTHS)], **common)
+    if name == "data":
+        return gr.Dropdown(list(allowed_data()), **common)
+    if get_origin(field.annotation) is Literal:
+        return gr.Dropdown(list(get_args(field.annotation)), **common)
+    if field.annotation is bool:
+        return gr.Checkbox(**common)
+    limits = {
+        keyword: getattr(rule, bound) for rule in field.metadata for bound, keyword in BOUNDS.items() if hasattr(rule, bound)
+    }
+    return gr.Number(precision=0 if field.annotation is int else None, **common, **limits)
+
+
+TOKEN = "Printed where the app was started. With it, any run can be stopped."

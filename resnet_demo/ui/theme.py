@@ -1,0 +1,59 @@
+"""How the page looks: calm, paper-like, system fonts, legible from the last row; nothing comes from another host."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+RESIDUAL, PLAIN = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermillion, told apart by colour-blind people
+
+BLUE = gr.themes.Color(
+    c50="#eef6fb", c100="#d6e9f5", c200="#add3ea", c300="#7bb8dc", c400="#3f97c9", c500="#0072b2",
+    c600="#00639b", c700="#005384", c800="#00436a", c900="#003453", c950="#00243a",
+)  # fmt: skip
+FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+
+THEME = gr.themes.Base(
+    primary_hue=BLUE,
+    secondary_hue=BLUE,
+    neutral_hue=gr.themes.colors.stone,
+    text_size=gr.themes.sizes.text_lg,
+    spacing_size=gr.themes.sizes.spacing_md,
+    radius_size=gr.themes.sizes.radius_sm,
+    font=FONTS,
+    font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"),
+).set(
+    body_background_fill="#fbfaf7",
+    body_background_fill_dark="#171614",
+    block_background_fill="#ffffff",
+    block_background_fill_dark="#201f1c",
+    block_border_width="1px",
+    block_shadow="none",
+    button_primary_background_fill="*primary_500",
+    button_primary_background_fill_hover="*primary_600",
+    button_primary_background_fill_dark="*primary_500",
+    button_primary_background_fill_hover_dark="*primary_400",
+    button_primary_text_color="#ffffff",
+    block_label_text_size="*text_sm",
+    block_title_text_size="*text_md",
+    block_info_text_size="*text_sm",
+)
+
+CSS = """
+.gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 8px 16px 24px !important; }
+.page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
+.page-head p { margin: 0; color: var(--body-text-color-subdued); }
+.calm { font-variant-numeric: tabular-nums; }
+#picture img { width: 100%; height: 100%; object-fit: contain; }
+#examples .grid-wrap { padding: 4px; min-height: 0; }
+#examples .thumbnail-item { aspect-ratio: 1; }
+#examples label { position: static; }
+.tight { gap: 8px !important; }
+.said p:empty { display: none; }
+.estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
+.said p { font-size: 1.1em; line-height: 1.5; }
+:focus-visible { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
+@media (max-width: 700px) {
+  .gradio-container { padding: 4px 8px 16px !important; }
+  .results-first { flex-direction: column-reverse !important; }
+}
+"""

@@ -1,0 +1,327 @@
+// Draws a run live from its record. The server function `watch({run, position})` gives what happened since a
+// position; nothing else is asked of the server, and nothing is drawn while nothing has changed.
+const SVG = 'http://www.w3.org/2000/svg';
+const COLOURS = { residual: '#0072b2', plain: '#d55e00' };
+const find = (selector) => element.querySelector(selector);
+const runs = new Map();          // run id -> what is known of it
+let current = null, hovered = null, timer = null, failures = 0, generation = 0;
+
+const blank = (id) => ({ id, offset: 0, state: null, started: null, progress: null, arms: new Map() });
+const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
+const groupOf = (arm) => arm.replace(/-s\d+$/, '');
+const number = (value, digits = 3) => (value === null || value === undefined ? '' : Number.isFinite(+value) ? (+value).toFixed(digits) : String(value));
+
+function armOf(run, name) {
+  if (!run.arms.has(name)) run.arms.set(name, { name, training: [], measured: [], diagnosed: null, diverged: null });
+  return run.arms.get(name);
+}
+
+// One event of the record; the names are those of training/events.py.
+function take(run, event) {
+  if (event.kind === 'started') {
+    for (const arm of run.arms.values()) {       // computed again from this step on, identically
+      arm.training = arm.training.filter((p) => p.step <= event.step);
+      arm.measured = arm.measured.filter((p) => p.step <= event.step);
+      if (arm.diverged > event.step) arm.diverged = null;
+    }
+    for (const name of Object.keys(event.parameters)) armOf(run, name);
+    run.started = event;
+  } else if (event.kind === 'progress') run.progress = event;
+  else if (event.kind === 'training') armOf(run, event.arm).training.push(event);
+  else if (event.kind === 'measured') armOf(run, event.arm).measured.push(event);
+  else if (event.kind === 'diagnosed') armOf(run, event.arm).diagnosed = event;
+  else if (event.kind === 'diverged') armOf(run, event.arm).diverged = event.step;
+}
+
+async function poll(id, mine) {
+  const run = runs.get(id);
+  let wait = 400;
+  try {
+    const told = await server.watch({ run: id, position: run.offset });
+    if (mine !== generation) return;
+    failures = 0;
+    if (told.error) { say('This run cannot be shown.', told.error); return; }
+    told.events.forEach((event) => take(run, event));
+    const changed = told.events.length > 0 || JSON.stringify(told.state) !== JSON.stringify(run.state);
+    const before = run.state && run.state.status;
+    run.offset = told.offset; run.state = told.state;
+    if (changed) draw();
+    const status = told.state.status;
+    if (id === current && status !== before) trigger('status', { run: id, status });
+    if (['finished', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
+      if (told.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
+    } else if (status === 'waiting') wait = 1000;
+  } catch (error) {
+    failures += 1;
+    wait = Math.min(400 * 2 ** failures, 5000);
+    if (mine === generation && failures > 2) say('No answer from the server.', 'Trying again; the run itself is not affected.');
+  }
+  if (wait && mine === generation) setTimeout(() => poll(id, mine), wait);
+}
+
+function links(id) {
+  find('.exports').hidden = !id;
+  element.querySelectorAll('a.export').forEach((link) => { link.href = `export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
+  if (!id) return;
+  const here = new URL(location.href);                  // a link to this page shows this run
+  here.searchParams.set('run', id);
+  history.replaceState(history.state, '', here);
+}
+
+function say(what, detail) { find('.what').textContent = what; find('.detail').textContent = detail || ''; }
+
+function show(value) {
+  const wanted = value || {};
+  generation += 1;
+  current = wanted.run || null;
+  const ids = [...new Set([current, ...(wanted.overlays || [])].filter(Boolean))];
+  for (const id of [...runs.keys()]) if (!ids.includes(id)) runs.delete(id);
+  for (const id of ids) if (!runs.has(id)) runs.set(id, blank(id));
+  links(current);
+  draw();
+  ids.forEach((id) => poll(id, generation));
+}
+
+// --- drawing ---------------------------------------------------------------------------------------
+
+function make(parent, name, attributes, text) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
+  if (text !== undefined) node.textContent = text;
+  parent.appendChild(node);
+  return node;
+}
+
+const logarithmic = () => find('.log').checked;
+const finite = (value) => typeof value === 'number' && Number.isFinite(value);
+
+function smoothed(points, key) {
+  const keep = +find('.smooth').value;
+  let mean = null, weight = 0;
+  return points.filter((p) => finite(p[key])).map((p) => {
+    weight = keep * weight + (1 - keep);
+    mean = (mean === null ? 0 : mean) * keep + (1 - keep) * p[key];
+    return { step: p.step, value: mean / weight };   // unbiased from the first point on
+  });
+}
+
+// The arms of a run, seeds of one network together: each group has lines, their mean, and the band between them.
+function groups(run, key, measured) {
+  const found = new Map();
+  for (const arm of run.arms.values()) {
+    const name = groupOf(arm.name);
+    if (!found.has(name)) found.set(name, { name, kind: kindOf(name), lines: [], run });
+    const points = measured ? arm.measured.filter((p) => finite(p[key])).map((p) => ({ step: p.step, value: p[key] })) : smoothed(arm.training, key);
+    found.get(name).lines.push({ points, diverged: arm.diverged });
+  }
+  for (const group of found.values()) {
+    const bySteps = new Map();
+    group.lines.forEach(({ points }) => points.forEach((p) => {
+      if (!bySteps.has(p.step)) bySteps.set(p.step, []);
+      bySteps.get(p.step).push(p.value);
+    }));
+    group.mean = [...bySteps].sort((a, b) => a[0] - b[0]).map(([step, values]) => ({
+      step, value: values.reduce((a, b) => a + b, 0) / values.length, low: Math.min(...values), high: Math.max(...values),
+    }));
+  }
+  return [...found.values()];
+}
+
+function ticks(low, high, count) {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) || rough;
+  const out = [];
+  for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-6; v += step) out.push(+v.toPrecision(10));
+  return out;
+}
+
+function scales(svg, xs, values, log) {
+  const box = svg.viewBox.baseVal, area = { left: 52, right: box.width - 12, top: 10, bottom: box.height - 34 };
+  let low = Math.min(...values), high = Math.max(...values);
+  if (!finite(low)) { low = 0; high = 1; }
+  if (log) { low = Math.max(low, 1e-8); high = Math.max(high, low * 1.01); } else { const pad = (high - low || 1) * 0.06; low = Math.max(low - pad, 0); high += pad; }
+  const f = log ? Math.log10 : (v) => v;
+  const x = (v) => area.left + ((v - xs[0]) / (xs[1] - xs[0] || 1)) * (area.right - area.left);
+  const y = (v) => area.bottom - ((f(Math.max(v, log ? 1e-8 : -Infinity)) - f(low)) / (f(high) - f(low) || 1)) * (area.bottom - area.top);
+  return { area, x, y, low, high, log };
+}
+
+function axes(svg, s, xs, xLabel, format) {
+  let marks = ticks(s.low, s.high, 5);
+  if (s.log) {
+    marks = [];
+    for (let e = Math.floor(Math.log10(s.low)); e <= Math.ceil(Math.log10(s.high)); e += 1) {
+      for (const m of (s.high / s.low > 300 ? [1] : [1, 2, 5])) marks.push(m * 10 ** e);
+    }
+    marks = marks.filter((v) => v >= s.low * 0.999 && v <= s.high * 1.001);
+    if (marks.length < 2) marks = ticks(s.low, s.high, 4);
+  }
+  for (const v of marks) {
+    make(svg, 'line', { class: 'grid', x1: s.area.left, x2: s.area.right, y1: s.y(v), y2: s.y(v) });
+    make(svg, 'text', { x: s.area.left - 6, y: s.y(v) + 5, 'text-anchor': 'end' }, format(v));
+  }
+  for (const v of ticks(xs[0], xs[1], 5)) make(svg, 'text', { x: s.x(v), y: s.area.bottom + 19, 'text-anchor': 'middle' }, v);
+  make(svg, 'text', { x: s.area.right, y: s.area.bottom + 32, 'text-anchor': 'end' }, xLabel);
+}
+
+// At most 500 points of a line are drawn, evenly chosen, and always the last.
+const thinned = (points) => { const every = Math.ceil(points.length / 500); return points.filter((_, i) => i % every === 0 || i === points.length - 1); };
+const path = (points, s, key) => thinned(points).map((p, i) => `${i ? 'L' : 'M'}${s.x(p.step).toFixed(1)},${s.y(p[key || 'value']).toFixed(1)}`).join('');
+
+function styleOf(group, index, main) {
+  return { stroke: COLOURS[group.kind], 'stroke-width': main ? 2.6 : 1.4, 'stroke-opacity': main ? 1 : 0.55, fill: 'none', 'stroke-dasharray': group.kind === 'plain' ? '7 4' : index > 1 ? '12 3 2 3' : 'none' };
+}
+
+function curves(svg, key, factor) {
+  svg.replaceChildren();
+  const all = [...runs.values()].flatMap((run) => groups(run, key, false).map((g) => ({ ...g, main: run.id === current })));
+  const tests = [...runs.values()].flatMap((run) => groups(run, key, true).map((g) => ({ ...g, main: run.id === current })));
+  const points = [...all, ...tests].flatMap((g) => g.mean);
+  const steps = Math.max(1, ...[...runs.values()].map((run) => (run.started && run.started.steps < 5000 ? run.started.steps : 0)), ...points.map((p) => p.step));
+  const scale = (p) => ({ ...p, value: p.value * factor, low: p.low * factor, high: p.high * factor });
+  const guess = guessing(key) * factor;
+  const values = points.map((p) => p.value * factor).filter((v) => v < 4 * guess);
+  if (!points.length) values.push(0.5 * guess);
+  if (!logarithmic() || key === 'loss') values.push(guess);
+  const xs = [0, steps], s = scales(svg, xs, values, logarithmic());
+  axes(svg, s, xs, 'steps', (v) => (+v.toPrecision(3)).toString());
+  make(svg, 'line', { class: 'guess', x1: s.area.left, x2: s.area.right, y1: s.y(guess), y2: s.y(guess) });
+  make(svg, 'text', { x: s.area.right, y: s.y(guess) - 5, 'text-anchor': 'end' }, 'guessing');
+  const clamp = (p) => ({ ...p, value: Math.min(p.value, s.high), low: Math.min(p.low, s.high), high: Math.min(p.high, s.high) });
+  all.forEach((group, index) => {
+    const mean = group.mean.map(scale).map(clamp);
+    if (group.lines.length > 1 && group.main && mean.length > 1) {
+      const band = path(mean, s, 'high') + path([...mean].reverse(), s, 'low').replace('M', 'L') + 'Z';
+      make(svg, 'path', { d: band, fill: COLOURS[group.kind], 'fill-opacity': 0.16, stroke: 'none' });
+    }
+    if (mean.length) make(svg, 'path', { d: path(mean, s), ...styleOf(group, index, group.main) });
+    group.lines.filter((line) => line.diverged).forEach((line) => {
+      const last = line.points[line.points.length - 1] || { step: line.diverged, value: guess / factor };
+      make(svg, 'text', { class: 'strong', x: s.x(line.diverged), y: s.y(Math.min(last.value * factor, s.high)), 'text-anchor': 'middle' }, '✕ diverged');
+    });
+  });
+  tests.forEach((group) => group.mean.map(scale).map(clamp).forEach((p) => {
+    const mark = group.kind === 'plain' ? { d: `M${s.x(p.step) - 5},${s.y(p.value) - 5}h10v10h-10z` } : { d: `M${s.x(p.step) - 5},${s.y(p.value)}a5,5 0 1 0 10,0a5,5 0 1 0 -10,0z` };
+    make(svg, 'path', { ...mark, fill: 'var(--background-fill-primary)', stroke: COLOURS[group.kind], 'stroke-width': 2, 'stroke-opacity': group.main ? 1 : 0.55 });
+  }));
+  svg._scale = { s, steps };
+  if (hovered !== null) cursor(svg, s, all, tests, factor);
+}
+
+function cursor(svg, s, all, tests, factor) {
+  const lines = [];
+  let step = null;
+  const nearest = (points) => points.reduce((a, b) => (Math.abs(b.step - hovered) < Math.abs(a.step - hovered) ? b : a));
+  for (const [list, what] of [[all, 'training'], [tests, 'test']]) {
+    for (const group of list) {
+      if (!group.mean.length) continue;
+      const p = nearest(group.mean);
+      if (what === 'training') step = p.step;
+      lines.push([group.kind, `${group.name} ${what}${p.step === step ? '' : ` at ${p.step}`}: ${number(p.value * factor, factor === 100 ? 1 : 3)}`]);
+    }
+  }
+  if (step === null) return;
+  make(svg, 'line', { class: 'cursor', x1: s.x(step), x2: s.x(step), y1: s.area.top, y2: s.area.bottom });
+  const wide = 12 + Math.max(...lines.map((l) => l[1].length), 9) * 7.6, left = s.x(step) > (s.area.left + s.area.right) / 2 ? s.x(step) - wide - 8 : s.x(step) + 8;
+  make(svg, 'rect', { class: 'tip', x: left, y: s.area.top, width: wide, height: 24 + lines.length * 18, rx: 4 });
+  make(svg, 'text', { class: 'strong', x: left + 8, y: s.area.top + 18 }, `step ${step}`);
+  lines.forEach(([kind, text], i) => make(svg, 'text', { x: left + 8, y: s.area.top + 36 + i * 18, style: `fill:${COLOURS[kind]}` }, text));
+}
+
+function layers(svg, key, log) {
+  svg.replaceChildren();
+  const run = runs.get(current);
+  const arms = run ? [...run.arms.values()].filter((arm) => arm.diagnosed) : [];
+  if (!arms.length) { make(svg, 'text', { x: 280, y: 110, 'text-anchor': 'middle' }, 'Read while the run trains.'); return; }
+  const count = Math.max(...arms.map((arm) => arm.diagnosed[key].length));
+  const xs = [1, Math.max(count, 2)], s = scales(svg, xs, arms.flatMap((arm) => arm.diagnosed[key]).filter((v) => finite(v) && (!log || v > 0)), log);
+  axes(svg, s, xs, 'layer', (v) => (Math.abs(v) < 0.01 ? v.toExponential(0) : (+v.toPrecision(2)).toString()));
+  arms.forEach((arm, index) => {
+    const points = arm.diagnosed[key].map((value, i) => ({ step: i + 1, value })).filter((p) => finite(p.value) && (!log || p.value > 0));
+    if (points.length) make(svg, 'path', { d: path(points, s), ...styleOf({ kind: kindOf(arm.name) }, index, true), 'stroke-width': 2 });
+  });
+}
+
+const guessing = (key) => {
+  const run = runs.get(current), classes = (run && run.state && run.state.classes) || 10;
+  return key === 'loss' ? Math.log(classes) : 1 - 1 / classes;
+};
+
+const WORDS = {
+  waiting: 'Waiting.', running: 'Training.', paused: 'Paused.', stopped: 'Stopped.',
+  finished: 'Finished.', failed: 'Failed.', interrupted: 'Interrupted.',
+};
+const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
+
+function status() {
+  const run = runs.get(current);
+  if (!run) { say('No run yet.', 'Choose a preset and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
+  if (!run.state) { say('Loading the run…', ''); return; }
+  const { state, started, progress } = run;
+  const last = Math.max(0, ...[...run.arms.values()].map((arm) => (arm.training.length ? arm.training[arm.training.length - 1].step : 0)));
+  const step = Math.max(last, progress ? progress.step : 0);
+  let detail = state.reason || '';
+  if (state.status === 'waiting') detail = state.place > 1 ? `Place ${state.place} in the queue${state.wait_seconds ? `, about ${duration(state.wait_seconds)} to wait` : ''}.` : 'It begins as soon as the trainer is ready.';
+  if (started && state.status === 'running') detail = `Step ${step} of ${started.steps}${progress && step < started.steps ? `, about ${duration(progress.seconds_left)} left` : ''}.`;
+  if (started && ['stopped', 'paused', 'interrupted'].includes(state.status)) detail = `At step ${step} of ${started.steps}. ${detail}`;
+  if (started && state.status === 'finished') detail = `${started.steps} steps.`;
+  say(WORDS[state.status] || state.status, detail);
+  find('.bar').hidden = !started;
+  if (started) find('.done').style.width = `${(100 * step) / started.steps}%`;
+  const facts = [];
+  if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
+  if (started) facts.push(started.device, started.precision, `${(100 * step / 64000).toFixed(2)} % of the paper's 64,000 iterations`);
+  find('.facts').textContent = facts.join(' · ');
+}
+
+function legend() {
+  const names = [...new Map([...runs.values()].flatMap((run) => groups(run, 'loss', false).map((g) => [g.name + (run.id === current ? '' : ` (${run.id})`), { ...g, main: run.id === current }])))];
+  find('.legend').replaceChildren(...names.map(([name, group], index) => {
+    const item = document.createElement('span'), svg = make(item, 'svg', { viewBox: '0 0 34 10', 'aria-hidden': 'true' });
+    make(svg, 'path', { d: 'M0,5H34', ...styleOf(group, index, group.main) });
+    item.append(`${name}${group.lines.length > 1 ? ` (${group.lines.length} seeds)` : ''}`);
+    return item;
+  }), ...(names.length ? [document.createTextNode('line: training, marks: test')] : []));
+}
+
+function table() {
+  const run = runs.get(current);
+  if (!run || !element.querySelector('details').open) return;
+  const rows = [...run.arms.values()].flatMap((arm) => [...arm.training.map((p) => [arm.name, 'training', p]), ...arm.measured.map((p) => [arm.name, p.split, p])]);
+  rows.sort((a, b) => a[2].step - b[2].step);
+  const every = Math.ceil(rows.length / 200), head = ['network', 'images', 'step', 'loss', 'error, %'];
+  const node = document.createElement('table');
+  node.createTHead().insertRow().append(...head.map((text) => { const th = document.createElement('th'); th.scope = 'col'; th.textContent = text; return th; }));
+  const body = node.createTBody();
+  rows.filter((row, i) => row[1] !== 'training' || i % every === 0).forEach(([arm, split, p]) => {
+    const row = body.insertRow();
+    [arm, split, p.step, number(p.loss), finite(p.error) ? number(100 * p.error, 1) : ''].forEach((text) => { row.insertCell().textContent = text; });
+  });
+  find('.table').replaceChildren(node);
+}
+
+function draw() {
+  status(); legend();
+  curves(find('svg.loss'), 'loss', 1);
+  curves(find('svg.error'), 'error', 100);
+  layers(find('svg.gradient'), 'gradient_norms', true);
+  layers(find('svg.response'), 'response_deviations', false);
+  table();
+}
+
+for (const name of ['loss', 'error']) {
+  const svg = find(`svg.${name}`);
+  svg.addEventListener('pointermove', (event) => {
+    if (!svg._scale) return;
+    const box = svg.getBoundingClientRect(), { s, steps } = svg._scale;
+    const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
+    hovered = ((x - s.area.left) / (s.area.right - s.area.left)) * steps;
+    draw();
+  });
+  svg.addEventListener('pointerleave', () => { hovered = null; draw(); });
+}
+find('.smooth').addEventListener('input', draw);
+find('.log').addEventListener('change', draw);
+element.querySelector('details').addEventListener('toggle', table);
+watch('value', () => show(props.value));
+show(props.value);

@@ -1,0 +1,111 @@
+"""The Classify tab in a real browser, and its endpoint."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from tests.ui.conftest import App, Watched
+
+pytestmark = pytest.mark.browser
+FIRST_LABEL = "#answer ol button .label"
+
+
+def wait_for_answer(watched: Watched) -> None:
+    watched.page.wait_for_selector(FIRST_LABEL)
+
+
+def test_the_first_screen_shows_an_example_classified_and_explained(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    assert seen.page.locator("#answer ol li").count() == 5
+    assert seen.page.locator("#answer .strip button").count() == 3
+    assert seen.page.locator("#answer .card > div > .view img.heat").count() == 1
+    assert "32×32 pixels" in seen.page.locator("#answer .seen").inner_text()
+    alt = seen.page.locator("#answer .card > div > .view img").first.get_attribute("alt")
+    assert alt is not None and seen.page.locator(FIRST_LABEL).first.inner_text() in alt
+
+
+def test_an_uploaded_picture_is_classified_and_a_click_on_a_class_explains_it(
+    app: App, visit: Callable[..., Watched], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.png"
+    Image.effect_noise((90, 60), 80).convert("RGB").save(path)
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    before = seen.page.locator("#answer .seen img").get_attribute("src")
+    seen.page.locator("#picture button[aria-label='Clear'], #picture button[aria-label='Remove Image']").first.click()
+    seen.page.locator("#picture input[type=file]").first.set_input_files(str(path))
+    seen.page.wait_for_function("before => document.querySelector('#answer .seen img').src !== before", arg=before)
+    second = seen.page.locator("#answer ol button").nth(1)
+    label, heat = second.locator(".label").inner_text(), seen.page.locator("#answer img.heat").first.get_attribute("src")
+    second.click()
+    seen.page.wait_for_function(
+        "() => document.querySelectorAll('#answer ol button')[1].getAttribute('aria-pressed') === 'true'"
+    )
+    assert seen.page.locator("#answer ol button .label").nth(1).inner_text() == label
+    assert seen.page.locator("#answer img.heat").first.get_attribute("src") != heat
+
+
+def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    asked: list[str] = []
+    seen.page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    shown = "#answer .card > div > .view img.heat"
+    before = seen.page.locator(shown).get_attribute("src")
+    seen.page.locator("#answer .strip button").first.focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_function("([s, b]) => document.querySelector(s).src !== b", arg=[shown, before])
+    assert seen.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    assert asked == []
+
+
+def test_on_a_phone_everything_fits_the_width(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url, width=390, height=844, color_scheme="dark", has_touch=True)
+    wait_for_answer(seen)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_endpoint_answers_in_the_form_of_a_label(app: App, tmp_path: Path) -> None:
+    path = tmp_path / "noise.jpg"
+    Image.effect_noise((50, 40), 60).convert("RGB").save(path)
+    client = Client(app.url, verbose=False)
+    label, report = client.predict(handle_file(str(path)), api_name="/classify")
+    assert label["label"] == label["confidences"][0]["label"] == report["answers"][0]["predictions"][0]["label"]
+    confidences = [item["confidence"] for item in label["confidences"]]
+    assert len(confidences) == 5 and confidences == sorted(confidences, reverse=True) and sum(confidences) <= 1 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"model": "no-such-model"}, "no-such-model"),
+        ({"target": 10}, "target"),
+        ({"stage": "layer9"}, "layer9"),
+        ({"top_k": 0}, "top_k"),
+        ({"model": "/etc"}, "/etc"),
+    ],
+)
+def test_the_endpoint_refuses_what_it_does_not_know_in_a_sentence_that_names_it(
+    app: App, tmp_path: Path, arguments: dict[str, object], sentence: str
+) -> None:
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), "grey").save(path)
+    with pytest.raises(AppError, match=sentence):
+        Client(app.url, verbose=False).predict(handle_file(str(path)), api_name="/classify", **arguments)
+
+
+def test_a_file_that_is_no_picture_is_refused_in_a_sentence(app: App, tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    Image.new("RGB", (32, 32), "grey").save(whole, "PNG")
+    path = tmp_path / "cut.png"
+    path.write_bytes(whole.getvalue()[:40])
+    with pytest.raises(AppError, match=r"damaged|not a picture"):
+        Client(app.url, verbose=False).predict(handle_file(str(path)), api_name="/classify")
