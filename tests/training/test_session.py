@@ -1,0 +1,207 @@
+"""A run's whole life on tiny data: it finishes, is stopped, paused and resumed, fails, and goes on bit-identically."""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from resnet_demo.config import RunConfig
+from resnet_demo.errors import RunError
+from resnet_demo.training import session
+from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+from resnet_demo.training.record import Record, RecordWriter
+from resnet_demo.zoo import folder as model_folder
+from tests.tiny import same, tiny_arm, tiny_run, told_numbers
+
+
+def run(config: RunConfig, folder: Path, **options: Any) -> list[Event]:
+    return list(session.run(config, folder, **options))
+
+
+def at_step(folder: Path, step: int, what: session.Request) -> Callable[[], session.Request]:
+    """Ask for `what` once `step` steps are done."""
+    asked = iter(["go on"] * (step - 1) + [what])
+    return lambda: next(asked)  # type: ignore[return-value]
+
+
+def checkpoint(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
+    del content["seconds"]  # how long it took may differ
+    return content
+
+
+@pytest.fixture(scope="module")
+def finished(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """The tiny run, never interrupted. Read it, don't change it."""
+    folder = tmp_path_factory.mktemp("finished")
+    run(tiny_run(picture_folder), folder)
+    return Record(folder)
+
+
+def test_a_run_that_finishes_leaves_its_record_and_weights_that_load(finished: Record) -> None:
+    events = finished.events()
+    assert isinstance(events[0], RunStarted)
+    assert events[0].parameters == {"plain8": 4_975, "residual8": 4_975}
+    assert (events[0].steps_per_epoch, events[0].precision, events[0].processes) == (3, "fp32", 1)
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].step == 12
+    assert finished.status() == "finished"
+    assert [event.step for event in events if isinstance(event, Measured)] == [5, 5, 10, 10, 12, 12]
+    saved = checkpoint(finished.folder)["arms"]
+    for name in ("plain8", "residual8"):
+        weights = model_folder.load(finished.folder / "arms" / name)
+        assert weights.classes == ("blue", "green", "red")
+        state = weights.model.state_dict()
+        assert same({key: state[key] for key in saved[name]["model"]}, saved[name]["model"])
+        last = [event for event in events if isinstance(event, Measured) and event.arm == name][-1]
+        assert weights.card["test_accuracy"] == pytest.approx(1 - last.error)
+
+
+def test_a_config_gives_the_same_weights_every_time(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path)
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+    assert told_numbers(Record(tmp_path).events())[:-1] == told_numbers(finished.events())[:-1]
+
+
+def test_plain_and_residual_arms_of_a_seed_begin_with_the_same_weights(picture_folder: Path) -> None:
+    config = tiny_run(
+        picture_folder, arms=(tiny_arm("plain8", 3, residual=False), tiny_arm("residual8", 3), tiny_arm("other", 4))
+    )
+    plain, residual, other = (session.new_arm(config, index, torch.device("cpu")).model.state_dict() for index in range(3))
+    assert same(plain, residual)
+    assert not torch.equal(plain["conv1.weight"], other["conv1.weight"])
+
+
+def test_a_stopped_run_keeps_what_was_learnt_and_is_measured(finished: Record, tmp_path: Path) -> None:
+    events = run(finished.config, tmp_path, request=at_step(tmp_path, 7, "stop"))
+    assert isinstance(events[-1], RunStopped)
+    assert events[-1].step == 7
+    assert [event.step for event in events if isinstance(event, Measured)] == [5, 5, 7, 7]
+    assert Record(tmp_path).status() == "stopped"
+    assert model_folder.load(tmp_path / "arms" / "residual8").name == "residual8"
+
+
+def test_a_run_stopped_where_it_was_just_measured_is_not_measured_twice(finished: Record, tmp_path: Path) -> None:
+    events = run(finished.config, tmp_path, request=at_step(tmp_path, 5, "stop"))
+    assert [event.step for event in events if isinstance(event, Measured)] == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("step", "what", "status"), [(3, "pause", "paused"), (6, "leave", "interrupted"), (10, "pause", "paused")]
+)
+def test_a_run_that_was_left_goes_on_bit_identically(
+    finished: Record, tmp_path: Path, step: int, what: session.Request, status: str
+) -> None:
+    events = run(finished.config, tmp_path, request=at_step(tmp_path, step, what))
+    assert isinstance(events[-1], RunPaused) == (what == "pause")
+    assert Record(tmp_path).status() == status
+    assert not (tmp_path / "arms").exists()
+    again = run(finished.config, tmp_path, resume=True)
+    assert isinstance(again[0], RunStarted)
+    assert again[0].step == step
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+    told, wanted = told_numbers(Record(tmp_path).events()), told_numbers(finished.events())
+    assert told[:-1] == wanted[:-1]
+    assert isinstance(told[-1], RunFinished)
+
+
+def test_a_stopped_run_can_be_continued_to_its_end(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path, request=at_step(tmp_path, 7, "stop"))
+    run(finished.config, tmp_path, resume=True)
+    assert Record(tmp_path).status() == "finished"
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path)
+    events = run(finished.config, tmp_path, resume=True)
+    assert [event.kind for event in events] == ["started", "finished"]
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+
+
+def test_the_whole_time_of_a_run_counts_its_earlier_lives(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path, request=at_step(tmp_path, 4, "pause"))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.save({**state, "seconds": 1000.0}, tmp_path / "checkpoint.pt")
+    last = run(finished.config, tmp_path, resume=True)[-1]
+    assert isinstance(last, RunFinished)
+    assert 1000 < last.seconds < 1300
+
+
+def test_a_diverged_arm_stays_out_of_a_resumed_run(picture_folder: Path, tmp_path: Path) -> None:
+    config = tiny_run(
+        picture_folder, optimizer={"learning_rate": 10.0}, arms=(tiny_arm("wild", batch_norm=False), tiny_arm("calm"))
+    )
+    events = run(config, tmp_path, request=at_step(tmp_path, 9, "pause"))
+    broken = [event for event in events if isinstance(event, ArmDiverged)]
+    assert [event.arm for event in broken] == ["wild"]
+    assert not math.isfinite(broken[0].loss)
+    events = run(config, tmp_path, resume=True)
+    assert "wild" not in {getattr(event, "arm", "") for event in events}
+    assert isinstance(events[-1], RunFinished)
+    assert not (tmp_path / "arms" / "wild").exists()
+
+
+def test_a_damaged_checkpoint_ends_in_a_sentence(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path, request=at_step(tmp_path, 4, "pause"))
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    last = run(finished.config, tmp_path, resume=True)[-1]
+    assert isinstance(last, RunFailed)
+    assert "is damaged" in last.reason
+
+
+def test_missing_data_and_other_classes_fail_with_a_reason(picture_folder: Path, tmp_path: Path) -> None:
+    last = run(tiny_run(tmp_path / "nowhere"), tmp_path / "a")[-1]
+    assert isinstance(last, RunFailed)
+    assert "There is no data set" in last.reason
+    last = run(tiny_run(picture_folder, arms=(tiny_arm("ten", classes=10),)), tmp_path / "b")[-1]
+    assert isinstance(last, RunFailed)
+    assert "has 3 classes; the networks have 10" in last.reason
+
+
+def test_a_second_process_is_refused(finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RecordWriter(tmp_path, finished.config, resume=False) as writer:
+        monkeypatch.setattr(writer._lock.__class__, "acquire", _times_out)
+        with pytest.raises(RunError, match="Another process is training"):
+            run(finished.config, tmp_path, resume=True)
+        monkeypatch.undo()
+
+
+def _times_out(self: Any, timeout: float) -> None:
+    from filelock import Timeout
+
+    raise Timeout(self.lock_file)
+
+
+def test_full_memory_is_told_as_such(finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*args: Any, **options: Any) -> Iterator[Event]:
+        yield Measured(step=1, arm="plain8", split="test", loss=1.0, error=0.5)
+        torch.empty(2**60)  # what torch says when it can have no more
+
+    monkeypatch.setattr(session, "train", train)
+    last = run(finished.config, tmp_path)[-1]
+    assert isinstance(last, RunFailed)
+    assert last.reason.startswith("The memory is full. Take a smaller batch")
+    monkeypatch.undo()
+    assert isinstance(run(finished.config, tmp_path, resume=True)[-1], RunFinished)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_as_such_and_the_run_can_go_on(
+    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(self: RecordWriter, content: bytes) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(RecordWriter, "save_checkpoint", full)
+    last = run(finished.config, tmp_path)[-1]
+    assert last == RunFailed(step=4, reason="The disk is full. Make room where the runs are kept, then continue the run.")
+    monkeypatch.undo()
+    run(finished.config, tmp_path, resume=True)
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
