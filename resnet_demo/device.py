@@ -30,12 +30,12 @@ def choose() -> Device:
     """The accelerator torch finds (CUDA, ROCm, MPS, XPU) if a small convolution gives the right answer there, else the CPU."""
     found = torch.accelerator.current_accelerator(check_available=True)
     if found is None:
-        return Device(torch.device("cpu"), _name(torch.device("cpu")), "torch finds no accelerator here.")
+        return Device(torch.device("cpu"), name_of(torch.device("cpu")), "torch finds no accelerator here.")
     fault = _fault(found)
     if fault:
         reason = f"torch finds an accelerator ({found.type}), but it does not work: {fault}"
-        return Device(torch.device("cpu"), _name(torch.device("cpu")), reason)
-    return Device(found, _name(found), f"torch finds this accelerator ({found.type}), and a convolution runs on it.")
+        return Device(torch.device("cpu"), name_of(torch.device("cpu")), reason)
+    return Device(found, name_of(found), f"torch finds this accelerator ({found.type}), and a convolution runs on it.")
 
 
 def _fault(device: torch.device) -> str:
@@ -56,7 +56,8 @@ def _fault(device: torch.device) -> str:
     return ""
 
 
-def _name(device: torch.device) -> str:
+def name_of(device: torch.device) -> str:
+    """What a person calls the device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "xpu":

@@ -141,6 +141,16 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
         DataError: no such folder, fewer than two classes, a class with fewer than two pictures, or a file
             that is no picture (all are named).
     """
+    classes, train, test = list_folder(folder)
+    return classes, _read_pictures(train, image_size), _read_pictures(test, image_size)
+
+
+def list_folder(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]], list[tuple[Path, int]]]:
+    """What `read_folder` reads: the names of the classes, and the training and the test files with their labels.
+
+    Raises:
+        DataError: no such folder, fewer than two classes, or a class with fewer than two pictures.
+    """
     if not folder.is_dir():
         raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
     split = (folder / "train").is_dir()
@@ -162,7 +172,7 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
         else:
             train += [(file, label) for file in files]
             test += [(file, label) for file in _pictures(test_root / name)]
-    return classes, _read_pictures(train, image_size), _read_pictures(test, image_size)
+    return classes, train, test
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from resnet_demo.config import DataConfig, ModelConfig, OptimizerConfig, RunConf
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.device import name_of
 from resnet_demo.errors import ResNetDemoError, RunError
 from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import build, count_parameters
@@ -260,9 +260,7 @@ def reason(error: BaseException) -> str:
 
 def device_name(device: torch.device) -> str:
     """What a person calls the device."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
+    return name_of(device)
 
 
 def _commit() -> str:

@@ -1,0 +1,23 @@
+"""A progress bar on standard error, for whatever tells (done, total)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(what: str, *, unit: str = "B") -> Iterator[Callable[[int, int], None]]:
+    """A bar that appears when the first progress is told, and stays away where standard error is no terminal."""
+    from tqdm import tqdm
+
+    bar = tqdm(desc=what, unit=unit, unit_scale=unit == "B", file=sys.stderr, disable=None, delay=0.2, dynamic_ncols=True)
+
+    def tell(done: int, total: int) -> None:
+        if bar.total != total or done < bar.n:
+            bar.reset(total)
+        bar.update(done - bar.n)
+
+    with bar:
+        yield tell

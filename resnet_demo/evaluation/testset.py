@@ -1,0 +1,120 @@
+"""The pictures a model is measured on, each prepared as that model wants it.
+
+cifar10    the 10,000 test images of CIFAR-10
+bundled    the 1,000 of them that ship
+FOLDER     the test part of a folder of images: its folder test (or val, valid), else every fifth picture
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy
+import torch
+from PIL import Image
+from torch import Tensor
+
+from resnet_demo import hub
+from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, CIFAR10_REPOSITORY, list_folder, read_cifar10
+from resnet_demo.data.image import decode
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import DataError, PictureError
+
+CIFAR10_TEST = "plain_text/test-00000-of-00001.parquet"
+BATCH = 250
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Pictures with their classes. They are read in parts, as a whole set at 224 pixels would not fit in memory.
+
+    Args:
+        name: of the data.
+        classes: the names of the classes.
+        labels: the class of each picture, (N,) int64.
+        picture: gives the picture of that number, as RGB.
+    """
+
+    __test__ = False  # not a test, whatever pytest thinks of the name
+
+    name: str
+    classes: tuple[str, ...]
+    labels: Tensor
+    picture: Callable[[int], Image.Image]
+
+    def batches(self, preprocessing: Preprocessing) -> Iterator[Tensor]:
+        """The pictures in order, cut and resized but not yet normalized: (n, 3, H, W) bytes.
+
+        Raises:
+            DataError: a file is no picture; it is named.
+        """
+
+        def pixels(number: int) -> numpy.ndarray:
+            return numpy.asarray(preprocessing.crop(self.picture(number)))
+
+        with ThreadPoolExecutor(4) as threads:  # Pillow works outside the interpreter lock
+            for start in range(0, len(self.labels), BATCH):
+                part = range(start, min(start + BATCH, len(self.labels)))
+                yield torch.from_numpy(numpy.stack(list(threads.map(pixels, part)))).permute(0, 3, 1, 2).contiguous()
+
+
+def load(source: str, on_progress: hub.Progress | None = None) -> TestSet:
+    """The pictures that `source` names: cifar10, bundled, or the path of a folder.
+
+    Raises:
+        DataError: there is no such data, or nothing usable in it.
+        HubError: the Hub did not give CIFAR-10.
+    """
+    match source:
+        case "bundled":
+            return _cifar10("CIFAR-10 (bundled part)", BUNDLED / "test.parquet")
+        case "cifar10":
+            return _cifar10("CIFAR-10", hub.fetch(CIFAR10_REPOSITORY, CIFAR10_TEST, "dataset", on_progress=on_progress))
+        case _:
+            folder = Path(source).expanduser()
+            classes, _, test = list_folder(folder)
+            if not test:
+                raise DataError(f"{folder} has no test pictures.")
+            labels = torch.tensor([label for _, label in test])
+            return TestSet(folder.name, classes, labels, partial(_read, [path for path, _ in test]))
+
+
+def in_order_of(classes: Sequence[str], pictures: TestSet, model: str) -> Tensor:
+    """The labels of the pictures as the model numbers its classes: (N,) int64.
+
+    Raises:
+        DataError: the model's classes are not those of the data.
+    """
+    if len(set(classes)) < len(classes) and tuple(classes) != pictures.classes:
+        raise DataError(
+            f"{model} has several classes of one name, so that the classes of {pictures.name} cannot be told apart."
+        )
+    if set(classes) != set(pictures.classes):
+        raise DataError(
+            f"{model} was trained on other classes than those of {pictures.name}: it knows {_named(classes)}; "
+            f"the data has {_named(pictures.classes)}. Choose data with the model's classes."
+        )
+    if tuple(classes) == pictures.classes:
+        return pictures.labels
+    return torch.tensor([classes.index(name) for name in pictures.classes])[pictures.labels]
+
+
+def _cifar10(name: str, path: Path) -> TestSet:
+    part = read_cifar10(path)
+    pixels = part.images.permute(0, 2, 3, 1).numpy()
+    return TestSet(name, CIFAR10_CLASSES, part.labels, lambda number: Image.fromarray(pixels[number]))
+
+
+def _read(paths: Sequence[Path], number: int) -> Image.Image:
+    try:
+        return decode(paths[number].read_bytes())
+    except (OSError, PictureError) as error:
+        raise DataError(f"{paths[number]}: {error}") from error
+
+
+def _named(classes: Sequence[str]) -> str:
+    return f"{len(classes)} ({', '.join(classes[:4])}{', …' if len(classes) > 4 else ''})"
