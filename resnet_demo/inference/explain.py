@@ -139,8 +139,25 @@ def grad_cam(answer: Answer, stage: str, target: int, contrast: int | None = Non
 
 
 def all_stages(answer: Answer, target: int, contrast: int | None = None) -> tuple[Map, ...]:
-    """The Grad-CAM of every stage, first to last."""
-    return tuple(grad_cam(answer, stage.name, target, contrast) for stage in stages(answer))
+    """The Grad-CAM of every stage, first to last: what `grad_cam` gives for each, in one forward and one backward pass.
+
+    Raises:
+        SettingError: no such class.
+    """
+    _refuse_unknown_class(answer.weights, target)
+    _refuse_unknown_class(answer.weights, contrast)
+    model = answer.weights.model
+    with torch.enable_grad():
+        outputs = [next(iter(answer.activations.values())).detach().requires_grad_()]
+        for name in list(answer.activations)[1:]:
+            outputs.append(model.stages[name](outputs[-1]))
+        logits = model.head(outputs[-1])[0]
+        gradients = torch.autograd.grad(logits[target] if contrast is None else logits[target] - logits[contrast], outputs)
+    maps = []
+    for stage, output, gradient in zip(stages(answer), outputs, gradients, strict=True):
+        cam = (gradient.mean((2, 3), keepdim=True) * output.detach()).sum(1)[0]
+        maps.append(Map(cam.float().cpu().numpy(), stage, target, "grad-cam"))
+    return tuple(maps)
 
 
 def attribute(

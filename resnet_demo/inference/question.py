@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from resnet_demo.config import Frozen
+
+METHODS = {
+    "Grad-CAM": "grad-cam",
+    "Guided Grad-CAM": "guided-grad-cam",
+    "Integrated gradients": "integrated-gradients",
+    "Occlusion": "occlusion",
+}
 
 
 class Question(Frozen):
@@ -15,5 +24,8 @@ class Question(Frozen):
     stage: str = Field("", max_length=20, description="The stage whose map is shown first; empty for the last one.")
     target: int = Field(-1, ge=-1, lt=100_000, description="The class that the maps explain; -1 for the first answer's.")
     contrast: int = Field(-1, ge=-1, lt=100_000, description="Explain why the target and not this class; -1 for none.")
+    method: Literal["grad-cam", "guided-grad-cam", "integrated-gradients", "occlusion"] = Field(
+        "grad-cam", description="Grad-CAM is always shown; the other methods take many passes and are added to it."
+    )
     signed: bool = Field(False, description="Show also what speaks against the class.")
     top_k: int = Field(5, ge=1, le=20, description="How many classes are listed.")

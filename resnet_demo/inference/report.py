@@ -4,49 +4,78 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
-from resnet_demo.inference import honesty, overlay
+from resnet_demo.inference import overlay
 from resnet_demo.inference.classify import Answer, classify
-from resnet_demo.inference.explain import Map, grad_cam, stages
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.explain import Map, attribute, grad_cam, stages
+from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.zoo.folder import Weights
 from resnet_demo.zoo.shelf import shelf
 
 MAP_SIDE = 112  # pixels of a map as it is sent; the browser scales it smoothly
 PICTURE_SIDE = 448
+TITLES = {method: title for title, method in METHODS.items()}
 
 
-def report(picture: Image.Image, question: Question) -> dict[str, Any]:
+def report(
+    picture: Image.Image,
+    question: Question,
+    *,
+    say: Callable[[str], object] = lambda _: None,
+    should_cancel: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
     """Ask the networks and explain their answers.
 
+    Args:
+        picture: RGB, of any size.
+        question: which networks, and what about them.
+        say: told in a sentence what takes long.
+        should_cancel: asked while something takes long.
+
     Raises:
-        SettingError: a class or a stage that the network does not have.
+        SettingError: a class or a stage that a network does not have.
         WeightsError: a network cannot be loaded.
     """
     names = [question.model, *([question.second] if question.second else [])]
-    answers = [classify(shelf().get(name, allow_paths=False), picture) for name in names]
+    answers = [classify(_load(name, say, should_cancel), picture) for name in names]
     return {
         "state": "result",
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
-        "answers": [_answer(answer, picture, question) for answer in answers],
+        "asked": {"model": question.model, "second": question.second},
+        "answers": [_answer(answer, picture, question, say, should_cancel) for answer in answers],
     }
 
 
-def _answer(answer: Answer, picture: Image.Image, question: Question) -> dict[str, Any]:
+def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
+    def progress(done: int, total: int) -> None:
+        say(f"Downloading {name} from the Hugging Face Hub: {done / 1e6:.0f} of {total / 1e6:.0f} MB.")
+
+    if not shelf().is_loaded(name):
+        say(f"Loading {name}.")
+    return shelf().get(name, on_progress=progress, should_cancel=should_cancel)
+
+
+def _answer(
+    answer: Answer, picture: Image.Image, question: Question, say: Callable[[str], object], should_cancel: Callable[[], bool]
+) -> dict[str, Any]:
     weights, predictions = answer.weights, answer.top(question.top_k)
-    target = question.target if 0 <= question.target < len(weights.classes) else predictions[0].index
-    if question.contrast >= len(weights.classes):
-        raise SettingError(f"contrast: {weights.name} has {len(weights.classes)} classes, not {question.contrast + 1}.")
-    contrast = question.contrast if question.contrast >= 0 else None
+    target = _class_of(weights, question.target, "target", predictions[0].index)
+    contrast = None if question.contrast < 0 else _class_of(weights, question.contrast, "contrast", 0)
     maps = [grad_cam(answer, stage.name, target, contrast) for stage in stages(answer)]
-    top = predictions[0]
+    known = [found.stage.name for found in maps]
+    if question.stage and question.stage not in known:
+        raise SettingError(f"stage: {weights.name} has no stage {question.stage!r}: say {', '.join(known)}.")
+    stage = question.stage or known[-1]
+    if question.method != "grad-cam":
+        maps.append(_attribute(weights, picture, question, target, say, should_cancel))
+        stage = maps[-1].stage.name
     square = _square(picture, weights.preprocessing)
     return {
         "model": weights.name,
@@ -59,11 +88,29 @@ def _answer(answer: Answer, picture: Image.Image, question: Question) -> dict[st
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
-        "words": honesty.sentence(top.label, top.probability, answer.entropy, weights.classes),
-        "map_words": _map_words(maps[-1], weights.classes[target]),
-        "stage": question.stage or maps[-1].stage.name,
+        "words": answer.unsure,
+        "map_words": _map_words(
+            maps[len(known) - 1], weights.classes[target], weights.classes[contrast] if contrast is not None else None
+        ),
+        "stage": stage,
         "stages": [_stage(found, signed=question.signed) for found in maps],
     }
+
+
+def _class_of(weights: Weights, asked: int, name: str, default: int) -> int:
+    if asked >= len(weights.classes):
+        raise SettingError(f"{name}: {weights.name} has the classes 0 to {len(weights.classes) - 1}, not {asked}.")
+    return asked if asked >= 0 else default
+
+
+def _attribute(
+    weights: Weights, picture: Image.Image, question: Question, target: int,
+    say: Callable[[str], object], should_cancel: Callable[[], bool],
+) -> Map:  # fmt: skip
+    def progress(share: float) -> None:
+        say(f"{TITLES[question.method]} of {weights.name}: {share:.0%}.")
+
+    return attribute(weights, picture, question.method, target, should_cancel=should_cancel, on_progress=progress)  # type: ignore[arg-type]
 
 
 def _scale(*, signed: bool) -> dict[str, str]:
@@ -74,12 +121,17 @@ def _scale(*, signed: bool) -> dict[str, str]:
 
 
 def _stage(found: Map, *, signed: bool) -> dict[str, Any]:
-    heat = None if found.is_zero else _data_url(overlay.heat(found, (MAP_SIDE, MAP_SIDE), signed=signed))
-    return {"name": found.stage.name, "title": found.stage.title, "size": list(found.stage.size), "heat": heat}
+    empty = found.is_zero and not signed
+    heat = None if empty else _data_url(overlay.heat(found, (MAP_SIDE, MAP_SIDE), signed=signed))
+    title = TITLES[found.method] if found.method != "grad-cam" else found.stage.title
+    return {"name": found.stage.name, "title": title, "size": list(found.stage.size), "heat": heat}
 
 
-def _map_words(last: Map, label: str) -> str:
-    return f"The last stage's map is all zero: nothing in this picture speaks for {label}." if last.is_zero else ""
+def _map_words(last: Map, label: str, contrast: str | None) -> str:
+    instead = f" rather than {contrast}" if contrast else ""
+    if last.is_zero:
+        return f"The last stage's map is all zero: nothing in this picture speaks for {label}{instead}."
+    return f"The map shows what speaks for {label}{instead}." if contrast else ""
 
 
 def _about(weights: Weights) -> str:

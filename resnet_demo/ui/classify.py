@@ -11,14 +11,16 @@ from PIL import Image
 from resnet_demo.config import parse
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.inference.examples import examples
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.ui import engine
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
 NO_SECOND = "none"
-CONCURRENCY = {"concurrency_id": "answers", "concurrency_limit": 4}
+ANY_OTHER = ("no other class", -1)
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
 
 
 def build(page: gr.Blocks) -> None:
@@ -28,7 +30,7 @@ def build(page: gr.Blocks) -> None:
     with gr.Row(elem_classes="results-first"):
         with gr.Column(scale=2, min_width=280):
             picture = Picture(
-                label="Your picture", sources=["upload", "clipboard", "webcam"], height=240, buttons=[],
+                label="Your picture", sources=["upload", "clipboard", "webcam"], height=220, buttons=[],
                 elem_id="picture", value=str(shelf[0].path), placeholder="Drop a picture, paste it, or click to choose one",
             )  # fmt: skip
             chosen = gr.Gallery(
@@ -37,25 +39,26 @@ def build(page: gr.Blocks) -> None:
             )  # fmt: skip
             model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
             second = gr.Dropdown([("none", NO_SECOND), *models], value=NO_SECOND, label="Compare with", elem_id="second")
-            with gr.Accordion("Explanation", open=False):
-                contrast = gr.Dropdown(
-                    [("no other class", -1)], value=-1, label="Why the chosen class and not …", elem_id="contrast"
-                )
+            with gr.Accordion("More ways to explain", open=False):
+                contrast = gr.Dropdown([ANY_OTHER], value=-1, label="Why the chosen class and not …", elem_id="contrast")
+                method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", info=SLOW, elem_id="method")
                 signed = gr.Checkbox(False, label="Show also what speaks against the class", elem_id="signed")
+                cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
             with gr.Accordion("What the numbers mean", open=False):
                 gr.Markdown(MEANING)
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
         with gr.Column(scale=5, min_width=320):
             result = widget("answer", {"state": "empty"}, label="Answer", elem_id="answer")
-    asked = [picture, model, second, signed]
+    asked = [picture, model, second, method, signed]
     outputs = [result, contrast]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", **CONCURRENCY}
-    chosen.select(pick, None, picture, api_visibility="private", show_progress="hidden", queue=False)
-    for change in (picture.change, model.change, second.change, signed.change):
-        change(ask, asked, outputs, trigger_mode="always_last", **private)
-    page.load(ask, asked, outputs, **private)
-    result.explain(ask_about, [*asked, contrast], outputs, **private)
-    contrast.input(ask_contrast, [*asked, result, contrast], result, **private)
+    chosen.select(pick, None, picture, queue=False, **PRIVATE)
+    changes = [component.change for component in asked]
+    answering = gr.on(changes, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    opened = page.load(arrive, None, [model, second], queue=False, **PRIVATE)
+    first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
+    clicked = result.explain(ask_about, [*asked, contrast], outputs, **PRIVATE, **TOGETHER)
+    contrasted = contrast.input(ask_contrast, [*asked, result, contrast], result, **PRIVATE, **TOGETHER)
+    cancel.click(stopped, None, result, cancels=[answering, first, clicked, contrasted], queue=False, **PRIVATE)
     _build_api()
 
 
@@ -66,21 +69,16 @@ def _build_api() -> None:
         model = gr.Textbox(available()[0].name, label="model")
         second, stage = gr.Textbox("", label="second"), gr.Textbox("", label="stage")
         target, contrast = gr.Number(-1, label="target", precision=0), gr.Number(-1, label="contrast", precision=0)
-        top_k = gr.Number(5, label="top_k", precision=0)
+        top_k, method = gr.Number(5, label="top_k", precision=0), gr.Textbox("grad-cam", label="method")
         gr.Button().click(
-            classify, [picture, model, second, stage, target, contrast, top_k], [label, explained], api_name="classify", **CONCURRENCY
+            classify, [picture, model, second, stage, target, contrast, method, top_k], [label, explained], api_name="classify", **TOGETHER
         )  # fmt: skip
 
 
 def classify(
-    picture: Image.Image | None,
-    model: str,
-    second: str = "",
-    stage: str = "",
-    target: float = -1,
-    contrast: float = -1,
-    top_k: float = 5,
-) -> tuple[dict[str, float], dict[str, Any]]:
+    picture: Image.Image | None, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
+    method: str = "grad-cam", top_k: float = 5,
+) -> tuple[dict[str, float], dict[str, Any]]:  # fmt: skip
     """What a network takes a picture for, and where it looked.
 
     Returns the classes with their shares of the softmax, and the whole report: answers, sentences, and a
@@ -88,12 +86,11 @@ def classify(
     """
     if picture is None:
         raise gr.Error("picture: there is none. Send an uploaded file or a data: URL.", print_exception=False)
+    words = {"model": model, "second": second, "stage": stage, "method": method}
     numbers = {"target": target, "contrast": contrast, "top_k": top_k}
     try:
-        question = parse(
-            Question, {"model": model, "second": second, "stage": stage} | {k: _whole(v) for k, v in numbers.items()}
-        )
-        told = engine.report(picture, question)
+        question = parse(Question, words | {name: _whole(value) for name, value in numbers.items()})
+        told = [answer for answer in engine.ask(picture, question) if isinstance(answer, dict)][-1]
     except ResNetDemoError as error:
         raise gr.Error(str(error), print_exception=False) from error
     return {p["label"]: p["probability"] for p in told["answers"][0]["predictions"]}, told
@@ -109,47 +106,59 @@ def pick(chosen: gr.SelectData) -> str:
     return str(examples()[chosen.index].path)
 
 
+def arrive(request: gr.Request) -> tuple[Any, Any]:
+    """A page was opened, perhaps with a link that names the networks."""
+    names = {entry.name for entry in available()}
+    asked = [request.query_params.get(key, "") for key in ("model", "second")]
+    chosen = [name if name in names else gr.skip() for name in asked]
+    return chosen[0], chosen[1]
+
+
 def ask(
-    picture: Image.Image | None, model: str, second: str, signed: bool, target: int = -1, contrast: int = -1
+    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, target: int = -1, contrast: int = -1
 ) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Show the picture to the chosen networks; yields what the widgets show."""
+    """Show the picture to the chosen networks; yields what the widget shows, and the classes to contrast with."""
     if picture is None:
         yield {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example."}, gr.skip()
         return
-    if not engine.is_ready():
-        yield (
-            {"state": "loading", "message": "Loading PyTorch and the network; the first answer takes a few seconds."},
-            gr.skip(),
-        )
+    chosen = {"model": model, "second": "" if second == NO_SECOND else second, "method": method, "signed": signed}
     try:
-        question = parse(Question, {
-            "model": model, "second": "" if second == NO_SECOND else second, "signed": signed, "target": target, "contrast": contrast,
-        })  # fmt: skip
-        told = engine.report(picture, question)
+        for answer in engine.ask(picture, parse(Question, chosen | {"target": target, "contrast": contrast})):
+            if isinstance(answer, str):
+                yield {"state": "loading", "message": answer}, gr.skip()
+            else:
+                yield answer, gr.Dropdown([ANY_OTHER, *_others(answer["answers"][0])], value=contrast)
     except ResNetDemoError as error:
         yield {"state": "error", "message": str(error)}, gr.skip()
-        return
-    others = [(p["label"], p["index"]) for p in told["answers"][0]["predictions"] if p["index"] != told["answers"][0]["target"]]
-    yield told, gr.Dropdown([("no other class", -1), *others], value=contrast)
+
+
+def _others(answer: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(p["label"], p["index"]) for p in answer["predictions"] if p["index"] != answer["target"]]
 
 
 def ask_about(
-    picture: Image.Image | None, model: str, second: str, signed: bool, contrast: int, clicked: gr.EventData
+    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int, clicked: gr.EventData
 ) -> Iterator[tuple[dict[str, Any], Any]]:
     """Explain the class that was clicked."""
-    target = clicked.target if isinstance(clicked.target, int) else int(clicked._data["target"])
-    yield from ask(picture, model, second, signed, target, -1 if contrast == target else contrast)
+    target = clicked._data["target"]  # EventData has a `target` of its own
+    yield from ask(picture, model, second, method, signed, target, -1 if contrast == target else contrast)
 
 
 def ask_contrast(
-    picture: Image.Image | None, model: str, second: str, signed: bool, shown: dict[str, Any], contrast: int
+    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, shown: dict[str, Any], contrast: int
 ) -> Iterator[dict[str, Any]]:
     """Explain why the class that is shown and not another one."""
-    answers = shown.get("answers") or [{"target": -1}]
-    for told, _ in ask(picture, model, second, signed, answers[0]["target"], contrast):
+    target = shown["answers"][0]["target"] if shown.get("answers") else -1
+    for told, _ in ask(picture, model, second, method, signed, target, contrast):
         yield told
 
 
+def stopped() -> dict[str, Any]:
+    """What the widget says after a cancel; it keeps what it showed."""
+    return {"state": "stopped", "message": "Cancelled."}
+
+
+SLOW = "Grad-CAM is at once; the others take many passes through the network, on a large one half a minute."
 MEANING = """
 The numbers are the network's softmax: they add up to 100 % over the classes that it knows, and it must choose one of them
 whatever it is shown. They are not the chance of being right.

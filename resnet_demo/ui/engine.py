@@ -1,29 +1,55 @@
 """The heavy half of the app, torch and the models, which loads behind the open port.
 
-The page is there before it: `begin` starts loading, `report` waits for it where it must.
+Everything slow (loading PyTorch, a download, an attribution of many passes) runs in a thread here, while the
+generator that a page waits on says how far it is. Closing the generator cancels the work.
 """
 
 from __future__ import annotations
 
 import importlib
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
+
+from PIL import Image
+
+from resnet_demo.inference.question import Question
+
+SECONDS_BETWEEN_WORDS = 0.3
+LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
+_threads = ThreadPoolExecutor(8, "answers")
 
 
 @lru_cache(maxsize=1)
 def begin() -> Future[ModuleType]:
     """Start loading; the future gives the module `inference.report`."""
-    return ThreadPoolExecutor(1, "loading").submit(importlib.import_module, "resnet_demo.inference.report")
+    return _threads.submit(importlib.import_module, "resnet_demo.inference.report")
 
 
-def is_ready() -> bool:
-    """Whether an answer comes without waiting for the loading."""
-    return begin().done()
+def ask(picture: Image.Image, question: Question) -> Iterator[str | dict[str, Any]]:
+    """Yields sentences while the answer is on its way, then the answer (`inference.report.report`).
 
+    Raises:
+        ResNetDemoError: what `report` raises.
+    """
+    said = [LOADING]
+    cancelled = threading.Event()
 
-def report(*arguments: Any) -> dict[str, Any]:
-    """`inference.report.report`, once it is loaded."""
-    answer: dict[str, Any] = begin().result().report(*arguments)
-    return answer
+    def work() -> dict[str, Any]:
+        answer: dict[str, Any] = begin().result().report(picture, question, say=said.append, should_cancel=cancelled.is_set)
+        return answer
+
+    answer = _threads.submit(work)
+    try:
+        while True:
+            try:
+                yield answer.result(timeout=SECONDS_BETWEEN_WORDS)
+                return
+            except NotYet:
+                yield said[-1]
+    finally:
+        cancelled.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -33,9 +34,9 @@ def add_exports(app: FastAPI, laboratory: Lab) -> None:
 
 def _file(record: Record, form: str, name: str) -> Response:
     if form == "zip":
-        path = Path(tempfile.mkdtemp()) / name
-        remove = BackgroundTask(lambda: (path.unlink(), path.parent.rmdir()))
-        return FileResponse(export_zip(record, path), media_type=MEDIA[form], filename=name, background=remove)
+        folder = Path(tempfile.mkdtemp())
+        path = export_zip(record, folder / name)
+        return FileResponse(path, media_type=MEDIA[form], filename=name, background=BackgroundTask(shutil.rmtree, folder))
     makers = {"csv": export_csv, "json": export_json, "png": _picture}
     return Response(
         makers[form](record), media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}

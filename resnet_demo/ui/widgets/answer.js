@@ -1,6 +1,7 @@
 // Shows what one or two networks take a picture for, and where they looked. Everything that can be switched
 // without asking the server (stage, opacity) is switched here; a click on a class triggers 'explain'.
 const find = (selector) => element.querySelector(selector);
+let answers = [];                                   // what is shown; it stays while the next answer is on its way
 let stage = null;                                   // the stage the person chose, kept from picture to picture
 
 function make(tag, attributes, ...children) {
@@ -54,12 +55,13 @@ function refocus(selector) { const node = find(selector); if (node) node.focus()
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
 function draw() {
-  const value = props.value || {}, answers = value.answers || [];
+  const value = props.value || {};
+  if (value.answers || value.state === 'empty') answers = value.answers || [];
   const focused = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.index : null;
   find('.answer').classList.toggle('waiting', value.state === 'loading');
   find('.sentence').textContent = value.message || value.sentence || 'Choose a picture.';
   find('.sentence').classList.toggle('error', value.state === 'error');
-  if (answers.length || value.state === 'empty') {
+  if (value.answers || value.state === 'empty') {
     find('.answers').replaceChildren(...answers.map(card));
     find('.answers').classList.toggle('two', answers.length > 1);
     find('.tools').hidden = !answers.length;
@@ -69,13 +71,21 @@ function draw() {
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
   opacity();
+  if (value.asked) address(value.asked);
   if (focused) refocus(`ol button[data-index="${focused}"]`);
+}
+
+// A link to this page asks the same networks.
+function address(asked) {
+  const here = new URL(location.href);
+  for (const key of ['model', 'second']) if (asked[key]) here.searchParams.set(key, asked[key]); else here.searchParams.delete(key);
+  if (here.href !== location.href) history.replaceState(history.state, '', here);
 }
 
 const load = (source) => new Promise((done, failed) => { const image = new Image(); image.onload = () => done(image); image.onerror = failed; image.src = source; });
 
 async function save() {
-  const answers = props.value.answers, side = 480, canvas = make('canvas', { width: side * answers.length, height: side + 60 }), pen = canvas.getContext('2d');
+  const side = 480, canvas = make('canvas', { width: side * answers.length, height: side + 60 }), pen = canvas.getContext('2d');
   pen.fillStyle = '#fff'; pen.fillRect(0, 0, canvas.width, canvas.height);
   for (const [index, answer] of answers.entries()) {
     const shown = shownStage(answer), top = answer.predictions[0];
@@ -93,7 +103,7 @@ async function save() {
 }
 
 async function copy() {
-  const lines = props.value.answers.flatMap((answer) => [answer.model, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
+  const lines = answers.flatMap((answer) => [answer.model, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
   try { await navigator.clipboard.writeText(lines.join('\n')); find('.copy').textContent = 'Copied'; } catch { find('.copy').textContent = 'The browser does not allow copying here'; }
   setTimeout(() => { find('.copy').textContent = 'Copy the numbers'; }, 2000);
 }
@@ -101,5 +111,6 @@ async function copy() {
 find('.opacity').addEventListener('input', opacity);
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
+find('.camera').hidden = window.isSecureContext;
 watch('value', draw);
 draw();

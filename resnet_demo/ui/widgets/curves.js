@@ -235,7 +235,7 @@ function layers(svg, key, log) {
   if (!arms.length) { make(svg, 'text', { x: 280, y: 110, 'text-anchor': 'middle' }, 'Read while the run trains.'); return; }
   const count = Math.max(...arms.map((arm) => arm.diagnosed[key].length));
   const xs = [1, Math.max(count, 2)], s = scales(svg, xs, arms.flatMap((arm) => arm.diagnosed[key]).filter((v) => finite(v) && (!log || v > 0)), log);
-  axes(svg, s, xs, 'layer', (v) => (Math.abs(v) < 0.01 ? v.toExponential(0) : (+v.toPrecision(2)).toString()));
+  axes(svg, s, xs, 'layer', (v) => (v !== 0 && Math.abs(v) < 0.01 ? v.toExponential(0) : (+v.toPrecision(4)).toString()));
   arms.forEach((arm, index) => {
     const points = arm.diagnosed[key].map((value, i) => ({ step: i + 1, value })).filter((p) => finite(p.value) && (!log || p.value > 0));
     if (points.length) make(svg, 'path', { d: path(points, s), ...styleOf({ kind: kindOf(arm.name) }, index, true), 'stroke-width': 2 });
