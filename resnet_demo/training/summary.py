@@ -31,7 +31,7 @@ def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
     """Where each arm stands after these events, in the order of the config."""
     points: dict[str, list[TrainingPoint]] = {arm.name: [] for arm in config.arms}
     measured: dict[str, Measured] = {}
-    diverged = set()
+    diverged: dict[str, float] = {}
     for event in events:
         match event:
             case TrainingPoint():
@@ -39,13 +39,13 @@ def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
             case Measured():
                 measured[event.arm] = event
             case ArmDiverged():
-                diverged.add(event.arm)
+                diverged[event.arm] = event.loss
             case _:
                 pass
     found = []
     for name, of_arm in points.items():
         last = of_arm[-max(5, len(of_arm) // 20) :]
-        loss = last[-1].loss if name in diverged else statistics.fmean(point.loss for point in last) if last else None
+        loss = diverged.get(name, statistics.fmean(point.loss for point in last) if last else None)
         error = statistics.fmean(point.error for point in last) if last else None
         judged = measured.get(name)
         found.append(Result(

@@ -1,0 +1,276 @@
+"""The queue's rules, with a stand-in for the process that trains: what it is told, and what it answers, is up to the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnet_demo.config import RunConfig
+from resnet_demo.errors import SettingError
+from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.training import queue, session
+from resnet_demo.training.events import Progress, RunFailed
+from resnet_demo.training.queue import Lab
+from resnet_demo.training.record import Record, RecordWriter
+from tests.tiny import tiny_run
+from tests.training.test_record import point, started
+
+MACHINE = {"device": "a test", "precision": "fp32"}
+
+
+class StandIn:
+    """In place of WorkerProcess: keeps what it is told."""
+
+    def __init__(self, on_reply: Callable[[dict[str, Any]], None], on_death: Callable[[str], None]) -> None:
+        self.on_reply, self.on_death = on_reply, on_death
+        self.machine: dict[str, str] = {}
+        self.told: list[dict[str, Any]] = []
+
+    def send(self, command: dict[str, Any]) -> None:
+        self.told.append(command)
+
+    def ready(self) -> None:
+        self.machine = MACHINE
+        self.on_reply({"ready": MACHINE})
+
+    def trains(self) -> list[str]:
+        """The ids of the runs it was told to train, in order."""
+        return [Path(command["folder"]).name for command in self.told if command["do"] == "train"]
+
+
+class Opened:
+    """A lab without a process, and the means to play it."""
+
+    def __init__(self, home: Path) -> None:
+        self.lab = Lab(home, token="teacher")
+        self.worker: StandIn = self.lab._worker  # type: ignore[assignment]
+
+    def done(self, run_id: str, failed: str | None = None) -> None:
+        self.worker.on_reply({"done": str(self.lab.folder / run_id), "failed": failed})
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setattr(queue, "WorkerProcess", StandIn)
+    return Opened(tmp_path)
+
+
+@pytest.fixture
+def config(picture_folder: Path) -> RunConfig:
+    return tiny_run(picture_folder)
+
+
+def test_runs_wait_until_the_process_is_warm_and_train_one_after_the_other(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    first, second, third = (lab.submit(config, visitor) for visitor in ("a", "b", "c"))
+    assert [lab.state(run).place for run in (first, second, third)] == [1, 2, 3]
+    worker.ready()
+    assert worker.trains() == [first]
+    assert [lab.state(run).status for run in (first, second, third)] == ["running", "waiting", "waiting"]
+    assert [lab.state(run).place for run in (first, second, third)] == [0, 1, 2]
+    opened.done(first)
+    opened.done(second)
+    assert worker.trains() == [first, second, third]
+    assert [state.id for state in lab.runs()] == sorted((first, second, third), reverse=True)
+
+
+def test_a_visitor_has_one_run_waiting_at_most(opened: Opened, config: RunConfig) -> None:
+    opened.worker.ready()
+    lab = opened.lab
+    lab.submit(config, "a")  # trains
+    lab.submit(config, "a")  # waits
+    with pytest.raises(SettingError, match="You already have a run waiting"):
+        lab.submit(config, "a")
+    lab.submit(config, "b")
+    assert len(list(lab.folder.glob("*/config.json"))) == 3
+
+
+def test_the_queue_has_an_end(opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "LONGEST_QUEUE", 2)
+    opened.lab.submit(config, "a")
+    opened.lab.submit(config, "b")
+    with pytest.raises(SettingError, match="2 runs are waiting already"):
+        opened.lab.submit(config, "c")
+
+
+def test_the_queue_survives_a_restart(opened: Opened, config: RunConfig) -> None:
+    waiting = [opened.lab.submit(config, visitor) for visitor in ("a", "b")]
+    again = Opened(opened.lab.folder.parent)
+    assert [again.lab.state(run).place for run in waiting] == [1, 2]
+    with pytest.raises(SettingError, match="already have a run waiting"):
+        again.lab.submit(config, "a")
+    again.worker.ready()
+    assert again.worker.trains() == waiting[:1]
+
+
+def test_a_damaged_queue_file_loses_no_run(opened: Opened, config: RunConfig) -> None:
+    run = opened.lab.submit(config, "a")
+    (opened.lab.folder / "queue.json").write_text('["../../etc", "20')
+    again = Opened(opened.lab.folder.parent)
+    assert again.lab.state(run).status == "interrupted"
+    again.lab.resume(run, "a")
+    assert again.lab.state(run).status == "waiting"
+    (opened.lab.folder / "queue.json").write_text('["../../etc", 7]')
+    assert Opened(opened.lab.folder.parent).lab._waiting == []
+
+
+def test_only_its_owner_or_the_teacher_ends_a_run(opened: Opened, config: RunConfig) -> None:
+    lab = opened.lab
+    opened.worker.ready()
+    run = lab.submit(config, "a")
+    for visitor, token in (("b", None), ("", None), ("b", "guess"), ("b", "teachers"), ("b", "")):
+        for action in (lab.stop, lab.pause, lab.resume, lab.delete):
+            with pytest.raises(SettingError, match="the teacher's token"):
+                action(run, visitor, token)
+    assert all(command["do"] != "stop" for command in opened.worker.told)
+    lab.pause(run, "a")
+    lab.stop(run, "b", "teacher")
+    asked = [command["do"] for command in opened.worker.told if command["do"] in ("pause", "stop")]
+    assert asked == ["pause", "stop"]
+    assert (lab.state(run, "a").yours, lab.state(run, "b").yours, lab.state(run).yours) == (True, False, False)
+
+
+def test_a_new_token_cannot_be_guessed_and_the_environment_may_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESNET_DEMO_TOKEN", raising=False)
+    tokens = {Lab(tmp_path).token for _ in range(3)}
+    assert len(tokens) == 3
+    assert min(map(len, tokens)) >= 16
+    monkeypatch.setenv("RESNET_DEMO_TOKEN", "ours")
+    assert Lab(tmp_path).token == "ours"
+
+
+def test_stopping_a_run_that_waits_takes_it_out_of_the_queue(opened: Opened, config: RunConfig) -> None:
+    lab = opened.lab
+    run = lab.submit(config, "a")
+    lab.stop(run, "a")
+    assert lab.state(run).status == "stopped"
+    assert json.loads((lab.folder / "queue.json").read_text()) == []
+    with pytest.raises(SettingError, match="is stopped: it cannot be stopped"):
+        lab.stop(run, "a")
+    lab.resume(run, "a")
+    assert lab.state(run).status == "waiting"
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", "..", "../runs", "20260101-000000-abcdef/..", "20260101-000000-abcdef", "a" * 5000, None, 7]
+)
+def test_an_id_that_is_no_run_leads_nowhere(opened: Opened, run_id: Any) -> None:
+    (opened.lab.folder.parent / "config.json").write_text("{}")
+    for question in (opened.lab.state, opened.lab.record, opened.lab.events, opened.lab.results):
+        with pytest.raises(SettingError, match="There is no run"):
+            question(run_id)
+    with pytest.raises(SettingError, match="There is no run"):
+        opened.lab.delete(run_id, "a", "teacher")
+
+
+def test_a_run_whose_process_died_has_failed_with_a_reason_and_the_next_one_trains(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    run, following = lab.submit(config, "a"), lab.submit(config, "b")
+    with RecordWriter(lab.folder / run, config, resume=True) as writer:
+        writer.append(started())
+        writer.append(point(3))
+    worker.on_death("killed by SIGKILL")
+    state = lab.state(run)
+    assert (state.status, state.step) == ("failed", 3)
+    assert state.reason == (
+        "The process that trained this run ended unexpectedly (killed by SIGKILL). It can be continued from its last checkpoint."
+    )
+    assert isinstance(Record(lab.folder / run).events()[-1], RunFailed)
+    worker.ready()
+    assert worker.trains() == [run, following]
+    lab.resume(run, "a")
+    assert lab.state(run).place == 1
+
+
+def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.worker.ready()
+    run = opened.lab.submit(config, "a")
+
+    def no_room(self: RecordWriter) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RecordWriter, "__enter__", no_room)
+    opened.done(run, failed="The disk is full.")
+    assert (opened.lab.state(run).status, opened.lab.state(run).reason) == ("failed", "The disk is full.")
+
+
+def test_a_run_that_the_app_left_is_interrupted_and_can_be_continued(opened: Opened, config: RunConfig) -> None:
+    opened.worker.ready()
+    run = opened.lab.submit(config, "a")
+    with RecordWriter(opened.lab.folder / run, config, resume=True) as writer:
+        writer.append(started())
+    again = Opened(opened.lab.folder.parent)
+    assert again.lab.state(run).status == "interrupted"
+    assert "can be continued" in again.lab.state(run).reason
+    again.lab.resume(run, "a")
+    again.worker.ready()
+    assert again.worker.trains() == [run]
+    with pytest.raises(SettingError, match="is running: there is nothing to continue"):
+        again.lab.resume(run, "a")
+
+
+def test_a_deleted_run_is_gone_and_one_that_trains_cannot_be_deleted(opened: Opened, config: RunConfig) -> None:
+    lab = opened.lab
+    opened.worker.ready()
+    run = lab.submit(config, "a")
+    with pytest.raises(SettingError, match="stop it before you delete it"):
+        lab.delete(run, "a")
+    for _ in session.run(config, lab.folder / run, resume=True):
+        pass
+    opened.done(run)
+    assert lab.state(run).status == "finished"
+    assert [row[:2] for row in lab.results(run)] == [["plain8", 12], ["residual8", 12]]
+    assert lab.keep(run, "residual8", "kept") == lab.folder.parent / "models" / "kept"
+    lab.delete(run, "a")
+    assert lab.runs() == ()
+    assert not (lab.folder / run).exists()
+
+
+def test_the_wait_is_what_the_runs_before_still_need(opened: Opened) -> None:
+    lab = opened.lab
+    opened.worker.ready()
+    settings = LabSettings(depth=8, steps=100, warmup=0)
+    config = comparison(settings)
+    assert lab.estimate(settings) is None
+    running, waiting, last = (lab.submit(config, visitor) for visitor in ("a", "b", "c"))
+    assert lab.state(waiting).wait_seconds is None
+    lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=0.001)
+    with RecordWriter(lab.folder / running, config, resume=True) as writer:
+        writer.append(started())
+        writer.append(Progress(step=50, images_per_second=640.0, seconds_left=11.0, memory_mb=1.0))
+    estimate = lab.estimate(settings)
+    assert estimate is not None
+    assert lab.state(running).seconds_left == 11
+    assert lab.state(waiting).wait_seconds == 11
+    assert lab.state(last).wait_seconds == pytest.approx(11 + estimate.seconds)
+
+
+def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    assert [command["do"] for command in worker.told] == ["measure"]  # the first preset, before anybody asks
+    asked = worker.told[0]["config"]
+    timed = [{"model": asked["arms"][0]["model"], "step_seconds": 0.1, "picture_seconds": 0.001}]
+    worker.on_reply({"measured": timed})
+    estimate = lab.estimate(LabSettings())
+    assert estimate is not None
+    assert estimate.basis == "measured"
+    assert estimate.seconds == pytest.approx(2 * (240 + 0.2 * 24) * 0.1 + 2 * 8 * 1_000 * 0.001)
+    assert len(worker.told) == 1
+    deeper = lab.estimate(LabSettings(depth=56))
+    assert deeper is not None
+    assert deeper.basis == "scaled"
+    # in units of a layer of a stage: two of the 54 (of the 30) are half, the stem has 3 of 16 input channels
+    assert deeper.seconds / estimate.seconds == pytest.approx((53 + 3 / 16) / (29 + 3 / 16))
+    assert [command["do"] for command in worker.told] == ["measure", "measure"]
+    run = lab.submit(config, "a")
+    assert worker.trains() == [run]  # a visitor's run does not wait for a measurement; the worker breaks it off
+    lab.estimate(LabSettings(depth=110))
+    assert [command["do"] for command in worker.told] == ["measure", "measure", "train"]
