@@ -21,16 +21,22 @@ class Batches:
         size: pictures in a batch; a smaller data set gives its own size.
         seed: of the order and of the augmentation.
         part: (rank, world): under DDP every process draws the same batch and keeps its own share.
+        padded: the padded pictures, if another stream over the same set has them already (its `source`).
 
     Yields:
         images (n, 3, H, W) float32, normalized, and labels (n,) int64.
     """
 
-    def __init__(self, dataset: Dataset, config: DataConfig, size: int, seed: int, part: tuple[int, int] = (0, 1)) -> None:
+    def __init__(
+        self, dataset: Dataset, config: DataConfig, size: int, seed: int, part: tuple[int, int] = (0, 1),
+        padded: Tensor | None = None,
+    ) -> None:  # fmt: skip
         self.dataset = dataset
         self.size = min(size, len(dataset.train))
         self.rank, self.world = part
-        self.source = pad(dataset.train.images, config.padding) if config.augment else dataset.train.images
+        self.source = dataset.train.images
+        if config.augment:
+            self.source = padded if padded is not None else pad(self.source, config.padding)
         self.augment = config.augment
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.int64)

@@ -104,7 +104,10 @@ def _life(
     train_on_device = data.train.to(device)
     data = dataset.Dataset(data.name, data.classes, train_on_device, data.test.to(device), data.mean, data.std)
     arms = [new_arm(config, index, device) for index in range(len(config.arms))]
-    streams = {arm.seed: Batches(data, config.data, config.batch, arm.seed, part) for arm in config.arms}
+    streams: dict[int, Batches] = {}
+    for seed in dict.fromkeys(arm.seed for arm in config.arms):
+        padded = next((stream.source for stream in streams.values()), None)
+        streams[seed] = Batches(data, config.data, config.batch, seed, part, padded)
     state = _load(Record(folder).checkpoint) if resume else None
     start = _restore(state, arms, streams) if state else 0
     seconds_before = state.get("seconds", 0.0) if state else 0.0
