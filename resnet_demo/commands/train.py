@@ -57,11 +57,12 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.training.record import Record
 
     machine.keep_memory()
-    config = Record(parsed.out).config if parsed.resume else _run_config(parsed)
+    config = Record(parsed.out).config if parsed.resume else run_config(parsed)
     return follow(session.run(config, parsed.out, resume=parsed.resume), config, as_json=parsed.json)
 
 
-def _run_config(parsed: argparse.Namespace) -> RunConfig:
+def run_config(parsed: argparse.Namespace) -> RunConfig:
+    """The run that the options describe; looks at the data for its size and its classes."""
     from resnet_demo.data import dataset
 
     data = parse(DataConfig, {"source": parsed.data, **settings_of(parsed, DataConfig)})

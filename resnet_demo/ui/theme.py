@@ -45,7 +45,7 @@ CSS = """
 .calm { font-variant-numeric: tabular-nums; }
 #picture img { width: 100%; height: 100%; object-fit: contain; }
 #examples .grid-wrap { padding: 4px; min-height: 0; }
-#examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; gap: 6px; padding-top: 30px; }
+#examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; grid-auto-rows: auto !important; gap: 6px; padding-top: 30px; }
 #examples .thumbnail-item { aspect-ratio: 1; width: 100%; height: auto; }
 .tight { gap: 8px !important; }
 .said p:empty { display: none; }

@@ -1,0 +1,42 @@
+"""`keep`: make a model folder, with its card and its measured accuracy, out of a finished run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(to: Any) -> None:
+    """Add the command to the subparsers `to`."""
+    keep = to.add_parser("keep", help="make a model folder out of a finished run", description=run.__doc__)
+    keep.add_argument("folder", type=Path, metavar="RUN", help="the folder that `train --out` wrote")
+    keep.add_argument("--name", required=True, help="of the model")
+    keep.add_argument("--arm", help="which network of the run (default: the first)")
+    keep.add_argument("--to", type=Path, metavar="DIR", help="where its folder is made (default: your own models)")
+    keep.set_defaults(command=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Measure a run's network on the test images of its data, and write weights, config, card and record into a folder."""
+    from resnet_demo.evaluation import testset
+    from resnet_demo.evaluation.measure import measure
+    from resnet_demo.training.card import card
+    from resnet_demo.training.export import save_arm
+    from resnet_demo.training.record import Record
+    from resnet_demo.zoo import folder
+
+    record = Record(parsed.folder)
+    config = record.config
+    name = parsed.arm or config.arms[0].name
+    target = save_arm(record, name, parsed.name, parsed.to)
+    weights = folder.load(target)
+    measured = measure(weights, testset.load(config.data.source))
+    arm = next(arm for arm in config.arms if arm.name == name)
+    content = folder.read_config(target).model_copy(update={"test_accuracy": measured.scores.accuracy, "licence": "apache-2.0"})
+    text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores)
+    folder.write(target, content, weights.model.state_dict(), text)
+    print(target)
+    print(f"{measured.scores.accuracy:.2%} right on {measured.scores.images:,} test images.", file=sys.stderr)
+    return 0

@@ -1,0 +1,46 @@
+"""A finished run becomes a model folder whose card tells the truth."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from resnet_demo.__main__ import main, parser
+from resnet_demo.commands.train import run_config
+from resnet_demo.config import RunConfig
+from resnet_demo.training.card import command
+from resnet_demo.training.events import from_line
+from resnet_demo.zoo import folder
+
+TRAIN = ["train", "--arch", "resnet8", "--plain", "--width", "4", "--steps", "4", "--batch", "8", "--precision", "fp32"]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, picture_folder: Path) -> Path:
+    assert main([*TRAIN, "--data", str(picture_folder), "--image-size", "16", "--out", str(tmp_path / "run")]) == 0
+    assert main(["keep", str(tmp_path / "run"), "--name", "tiny", "--to", str(tmp_path / "models")]) == 0
+    return tmp_path / "models" / "tiny"
+
+
+def test_a_kept_run_is_a_model_with_its_measured_accuracy_and_its_record(kept: Path) -> None:
+    content, weights = folder.read_config(kept), folder.load(kept)
+    assert weights.classes == ("blue", "green", "red")
+    events = [from_line(line) for line in (kept / "record.jsonl").read_bytes().splitlines()]
+    measured = [event for event in events if event.kind == "measured"]
+    assert content.test_accuracy == pytest.approx(1 - measured[-1].error)
+    assert f"{content.test_accuracy:.2%}" in (kept / "README.md").read_text()
+
+
+def test_the_command_on_a_card_gives_the_same_run(kept: Path, tmp_path: Path) -> None:
+    config = RunConfig.model_validate_json((tmp_path / "run" / "config.json").read_text())
+    line = command(config.arms[0], config)
+    assert line in (kept / "README.md").read_text()
+    parsed = parser().parse_args(shlex.split(line.removeprefix("python -m resnet_demo ")))
+    assert run_config(parsed) == config
+
+
+def test_a_run_without_weights_is_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keep", str(tmp_path / "nothing"), "--name", "x"]) == 1
+    assert "There is no run in" in capsys.readouterr().err
