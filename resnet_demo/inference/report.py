@@ -13,7 +13,7 @@ from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
 from resnet_demo.inference import overlay
 from resnet_demo.inference.classify import Answer, classify
-from resnet_demo.inference.explain import Map, attribute, grad_cam, stages
+from resnet_demo.inference.explain import Map, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.zoo.folder import Weights
 from resnet_demo.zoo.shelf import shelf
@@ -68,7 +68,7 @@ def _answer(
     weights, predictions = answer.weights, answer.top(question.top_k)
     target = _class_of(weights, question.target, "target", predictions[0].index)
     contrast = None if question.contrast < 0 else _class_of(weights, question.contrast, "contrast", 0)
-    maps = [grad_cam(answer, stage.name, target, contrast) for stage in stages(answer)]
+    maps = list(all_stages(answer, target, contrast))
     known = [found.stage.name for found in maps]
     if question.stage and question.stage not in known:
         raise SettingError(f"stage: {weights.name} has no stage {question.stage!r}: say {', '.join(known)}.")
@@ -153,10 +153,10 @@ def _sentence(answers: Sequence[Answer]) -> str:
 
 def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     """The part of the picture that the network looks at, in the picture's own sharpness, at most 448 pixels wide."""
-    side = min(round(min(picture.size) * preprocessing.image_size / preprocessing.resize), min(picture.size))
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.crop((left, top, left + side, top + side))
-    return square if side <= PICTURE_SIDE else square.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS)
+    box = preprocessing.box(picture.size)
+    side = max(round(box[2] - box[0]), 1)
+    small = min(side, PICTURE_SIDE)
+    return picture.resize((small, small), Image.Resampling.LANCZOS, box=box)
 
 
 def _data_url(picture: Image.Image) -> str:

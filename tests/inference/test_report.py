@@ -1,0 +1,75 @@
+"""What the page is told: sentences, classes and maps of one network or two."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from resnet_demo import files
+from resnet_demo.config import ModelConfig
+from resnet_demo.data.dataset import CIFAR10_CLASSES
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import SettingError
+from resnet_demo.inference.question import Question
+from resnet_demo.inference.report import report
+from resnet_demo.model.resnet import build
+from resnet_demo.zoo import folder
+
+PICTURE = Image.effect_noise((60, 40), 90).convert("RGB")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_models(isolated_home: Path) -> None:
+    for name in ("resnet8", "plain8"):
+        config = ModelConfig.named(name, width=4)
+        content = folder.ModelFolder(
+            architecture=config, classes=CIFAR10_CLASSES, preprocessing=Preprocessing(), test_accuracy=0.5
+        )
+        folder.write(files.home() / "models" / f"report-{name}", content, build(config, seed=1).state_dict(), "")
+
+
+def ask(**asked: object) -> dict[str, object]:
+    return report(PICTURE, Question(**({"model": "report-resnet8"} | asked)))  # type: ignore[arg-type]
+
+
+def picture_of(url: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+
+
+def test_one_network_is_told_with_its_classes_its_accuracy_and_a_map_of_every_stage() -> None:
+    told = ask()
+    (answer,) = told["answers"]  # type: ignore[misc]
+    assert answer["about"] == "10 classes, 50.0 % right on its test images"
+    assert [stage["size"] for stage in answer["stages"]] == [[32, 32], [16, 16], [8, 8]]
+    assert answer["target"] == answer["predictions"][0]["index"]
+    assert picture_of(answer["seen"]).size == (32, 32)
+    assert picture_of(answer["picture"]).size == (40, 40)  # the centred square, in the picture's own sharpness
+    assert told["sentence"].startswith(f"report-resnet8 takes this for: {answer['predictions'][0]['label']}")  # type: ignore[attr-defined]
+
+
+def test_two_networks_are_told_with_a_sentence_that_says_whether_they_agree() -> None:
+    told = ask(second="report-plain8")
+    first, second = told["answers"]  # type: ignore[misc]
+    assert (first["kind"], second["kind"]) == ("residual", "plain")
+    agree = first["predictions"][0]["label"] == second["predictions"][0]["label"]
+    assert told["sentence"].startswith("Both say" if agree else "They disagree")  # type: ignore[attr-defined]
+
+
+def test_a_slow_method_says_how_far_it_is_and_adds_its_map() -> None:
+    said: list[str] = []
+    told = report(PICTURE, Question(model="report-resnet8", method="occlusion"), say=said.append)
+    assert "Occlusion of report-resnet8: 100%." in said
+    assert told["answers"][0]["stages"][-1]["title"] == "Occlusion"
+    assert told["answers"][0]["stage"] == told["answers"][0]["stages"][-1]["name"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"), [({"target": 10}, "target"), ({"contrast": 10}, "contrast"), ({"stage": "x"}, "stage")]
+)
+def test_what_the_network_does_not_have_is_refused_by_name(asked: dict[str, object], name: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}: "):
+        ask(**asked)
