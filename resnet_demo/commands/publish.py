@@ -1,0 +1,24 @@
+"""`publish`: a model folder to the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(to: Any) -> None:
+    """Add the command to the subparsers `to`."""
+    publish = to.add_parser("publish", help="upload a model folder to the Hugging Face Hub", description=run.__doc__)
+    publish.add_argument("folder", type=Path, metavar="DIR", help="a model folder: config.json, model.safetensors, README.md")
+    publish.add_argument("--repo", required=True, metavar="USER/NAME", help="the repository; it is made if it is not there")
+    publish.add_argument("--private", action="store_true", help="visible only to its owner, where it is made now")
+    publish.set_defaults(command=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Check a model folder and upload it; anyone can then load it as USER/NAME. Needs a login: `hf auth login`."""
+    from resnet_demo.zoo.publishing import publish
+
+    print(publish(parsed.folder, parsed.repo, private=parsed.private))
+    return 0

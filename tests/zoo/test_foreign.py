@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from resnet_demo.config import ARCHITECTURES, ModelConfig
+from resnet_demo.errors import WeightsError
+from resnet_demo.model.resnet import ResNet, build
+from resnet_demo.zoo import foreign
+
+State = dict[str, Tensor]
+
+
+def changed(state: State, *changes: tuple[str, str]) -> State:
+    for ours, theirs in changes:
+        state = {name.replace(ours, theirs): tensor for name, tensor in state.items()}
+    return state
+
+
+def akamaster(state: State) -> Any:
+    """pytorch_resnet_cifar10: DataParallel's prefix, `linear`, the best precision beside the weights."""
+    return {"state_dict": {f"module.{name}": t for name, t in changed(state, ("fc.", "linear.")).items()}, "best_prec1": 91.7}
+
+
+def shortcuts(state: State) -> Any:
+    """The layout with `shortcut` and `linear`, under the key `net`, with accuracy and epoch."""
+    return {"net": changed(state, ("downsample", "shortcut"), ("fc.", "linear.")), "acc": 93.0, "epoch": 180}
+
+
+def trainer(state: State) -> Any:
+    """A whole training checkpoint, whose optimizer holds tensors too, from a compiled model."""
+    momentum = {0: {"momentum_buffer": torch.zeros(3)}}
+    model = {f"_orig_mod.{name}": tensor for name, tensor in state.items()}
+    return {"model": model, "optimizer": {"state": momentum, "param_groups": []}, "step": 3}
+
+
+def bare(state: State) -> Any:
+    return state
+
+
+@pytest.mark.parametrize("layout", [akamaster, shortcuts, trainer, bare])
+@pytest.mark.parametrize("shortcut", ["A", "B"])
+@pytest.mark.parametrize("suffix", [".pt", ".th"])
+def test_the_widely_used_layouts_are_read(tmp_path: Path, layout: Callable[[State], Any], shortcut: str, suffix: str) -> None:
+    config = ModelConfig.named("resnet14", shortcut=shortcut)
+    original = build(config, seed=2)
+    torch.save(layout(dict(original.state_dict())), tmp_path / f"checkpoint{suffix}")
+    state = foreign.read(tmp_path / f"checkpoint{suffix}")
+    assert foreign.recognise(state) == config
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(foreign.network(config, state, "it")(x), original.eval()(x))
+
+
+def test_safetensors_are_read(tmp_path: Path) -> None:
+    save_file(
+        changed(dict(build(ModelConfig.named("resnet8")).state_dict()), ("fc.", "classifier.")), tmp_path / "m.safetensors"
+    )
+    assert foreign.recognise(foreign.read(tmp_path / "m.safetensors")) == ModelConfig.named("resnet8")
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if not name.endswith("1202")])
+def test_every_architecture_is_recognised_from_names_and_shapes(name: str) -> None:
+    config = ModelConfig.named(name, classes=7)
+    with torch.device("meta"):
+        found = foreign.recognise(ResNet(config).state_dict())
+    if config.residual:
+        assert found == config
+    else:  # no parameter tells a plain network from a residual one with option A
+        assert found == config.model_copy(update={"residual": True, "shortcut": "A"})
+
+
+def test_width_and_missing_batch_norm_are_recognised() -> None:
+    config = ModelConfig.named("resnet8", width=8, batch_norm=False)
+    assert foreign.recognise(build(config).state_dict()) == config
+
+
+class Payload:
+    """Would run code when unpickled."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("ran"),)
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": {}, "more": Payload()}, tmp_path / "bad.pt")
+    with pytest.raises(WeightsError, match="holds more than tensors"):
+        foreign.read(tmp_path / "bad.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path: Path) -> None:
+    torch.save(build(ModelConfig.named("resnet8")), tmp_path / "whole.pt")
+    with pytest.raises(WeightsError, match="Save only the model's state_dict"):
+        foreign.read(tmp_path / "whole.pt")
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04" + bytes(50), b"\x80\x02."])
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
+    (tmp_path / f"bad{suffix}").write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"bad\{suffix} (cannot be read as a checkpoint|holds more than tensors)"):
+        foreign.read(tmp_path / f"bad{suffix}")
+
+
+def test_a_file_that_is_not_there_or_holds_no_weights_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="There is no file"):
+        foreign.read(tmp_path / "none.pt")
+    torch.save({"epoch": 3}, tmp_path / "empty.pt")
+    with pytest.raises(WeightsError, match="holds no state_dict"):
+        foreign.read(tmp_path / "empty.pt")
+
+
+def test_networks_that_are_not_the_paper_s_are_refused_by_what_they_are() -> None:
+    four_stages = build(ModelConfig.named("resnet18", classes=10)).state_dict()
+    four_stages["conv1.weight"] = torch.zeros(64, 3, 3, 3)  # ResNet-18 with a stem for small pictures
+    with pytest.raises(
+        WeightsError, match="a network of 2×2×2×2 building blocks after a 3×3 convolution, which is none of the paper's"
+    ):
+        foreign.recognise(four_stages)
+    with pytest.raises(WeightsError, match=r"it has no conv1 and fc, but cls_token, …"):
+        foreign.recognise({"cls_token": torch.zeros(1)})
+    with pytest.raises(WeightsError, match="out of range here: width"):
+        foreign.recognise(build(ModelConfig.named("resnet8")).state_dict() | {"conv1.weight": torch.zeros(2, 3, 3, 3)})
+
+
+def test_two_networks_in_one_file_are_refused() -> None:
+    with pytest.raises(WeightsError, match=r"several entries that would be 'fc.weight'"):
+        foreign.renamed({"fc.weight": torch.zeros(1), "linear.weight": torch.zeros(1)})
