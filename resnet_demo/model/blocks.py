@@ -93,7 +93,8 @@ class BasicBlock(Block):
 
     def __init__(
         self, channels_in: int, width: int, stride: int, *,
-        residual: bool, shortcut: Literal["A", "B"], batch_norm: bool, stride_in: Literal["1x1", "3x3"],
+        residual: bool, shortcut: Literal["A", "B"], batch_norm: bool,
+        stride_in: Literal["1x1", "3x3"],  # noqa: ARG002  only a bottleneck has the choice; both kinds are built alike
     ) -> None:  # fmt: skip
         super().__init__(channels_in, width, stride, residual=residual, shortcut=shortcut, batch_norm=batch_norm)
         self.conv1 = conv3x3(channels_in, width, stride, bias=not batch_norm)
