@@ -117,7 +117,7 @@ class ModelConfig(Frozen):
         """
         match = re.fullmatch(r"(resnet|plain)-?(\d{1,4})", name.strip().lower())
         if match is None:
-            raise SettingError(f"There is no architecture {name!r}: name one like resnet20, plain56 or resnet50.")
+            raise SettingError(f"There is no architecture {name[:40]!r}: name one like resnet20, plain56 or resnet50.")
         depth = int(match[2])
         standard: dict[str, Any] = {"depth": depth, "residual": match[1] == "resnet"}
         if depth in IMAGENET_STAGES:

@@ -91,6 +91,10 @@ class Desk:
         link = "?settings=" + quote(json.dumps(changed, separators=(",", ":")))
         return f"{lasts}; {share:.2%} of the paper's {PAPER_STEPS:,} iterations.", link
 
+    def describe_time(self, *values: Any) -> str:
+        """What these settings cost."""
+        return self.describe(*values)[0]
+
     @told
     def begin(self, visitor: str, overlays: list[str], *values: Any) -> tuple[str, dict[str, Any]]:
         """Put a run in the queue and show it."""

@@ -33,7 +33,8 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs) -> None:
                 stop, pause, resume = (_small(name) for name in ("Stop", "Pause", "Continue"))
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 again = gr.Button("Take over the settings of the run that is shown", elem_id="again", size="sm")
-                settings = [_component(name) for name in NAMES]
+                with gr.Row(elem_classes="tight"):
+                    settings = [_component(name) for name in NAMES]
                 link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
             with gr.Accordion("Stop another's run", open=False):
                 token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
@@ -52,17 +53,18 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs) -> None:
     around = [said, stop, pause, resume, arm, overlays, listed]
     described = [about, link]
     preset.input(fill, preset, settings, **FAST)
-    gr.on([component.change for component in settings], desk.describe, settings, described, trigger_mode="always_last", **FAST)
+    changes = [component.change for component in settings]
+    gr.on(changes, desk.describe, settings, described, trigger_mode="always_last", **FAST).then(None, link, link, js=WHOLE_LINK)
     start.click(desk.begin, [visitor, overlays, *settings], [run, curves], **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
         done = button.click(action, [run, visitor, token], None, **FAST)
         done.then(show, [run, overlays], curves, **FAST).then(desk.refresh, run, around, **FAST)
     again.click(desk.take_over, run, settings, **FAST)
     keep.click(desk.keep, [run, arm, name], kept, **QUIET)
-    curves.status(desk.refresh, run, around, **FAST)
+    curves.status(desk.refresh, run, around, **FAST).then(desk.describe_time, settings, about, **FAST)
     overlays.input(show, [run, overlays], curves, **FAST)
     opened = page.load(desk.arrive, visitor, [visitor, run, curves, tabs, *settings], **FAST)
-    opened.then(desk.describe, settings, described, **FAST).then(desk.refresh, run, around, **FAST)
+    opened.then(desk.refresh, run, around, **FAST)
     for function in (desk.start_run, desk.run, desk.stop_run):
         gr.api(function, api_name=function.__name__)
 
@@ -85,6 +87,7 @@ def _component(name: str) -> gr.components.Component:
     field = LabSettings.model_fields[name]
     common: dict[str, Any] = {
         "label": name.replace("_", " ").capitalize(), "info": field.description, "value": field.default, "elem_id": f"set-{name}",
+        "min_width": 120,
     }  # fmt: skip
     if name == "depth":
         return gr.Dropdown(DEPTHS, **common)
@@ -102,4 +105,5 @@ def _component(name: str) -> gr.components.Component:
     return gr.Number(precision=0 if field.annotation is int else None, **common, **limits)
 
 
+WHOLE_LINK = "link => link.startsWith('?') ? location.origin + location.pathname + link : link"
 TOKEN = "Printed where the app was started. With it, any run can be stopped."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from resnet_demo.inference.examples import examples
 from resnet_demo.training.queue import Lab
 from resnet_demo.ui import classify, engine, lab
 from resnet_demo.ui.exports import add_exports
@@ -46,7 +47,7 @@ def serve(
     app, _, _ = page.launch(
         server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
         theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=True,
-        max_file_size="25mb", footer_links=["api"],
+        max_file_size="25mb", footer_links=["api"], allowed_paths=[str(examples()[0].path.parent)],
     )  # fmt: skip
     add_exports(app, laboratory)
     engine.begin()

@@ -39,13 +39,18 @@ THEME = gr.themes.Base(
 )
 
 CSS = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 8px 16px 24px !important; }
+.gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 0 12px 16px !important; }
+.gradio-container > .main { padding: 10px 16px !important; }
+.gradio-container .wrap, .gradio-container .contain { gap: 6px; }
+.page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
 .page-head p { margin: 0; color: var(--body-text-color-subdued); }
 .calm { font-variant-numeric: tabular-nums; }
 #picture img { width: 100%; height: 100%; object-fit: contain; }
 #examples .grid-wrap { padding: 4px; min-height: 0; }
-#examples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; grid-auto-rows: auto !important; gap: 6px; padding-top: 30px; }
+#examples .grid-container {
+  grid-template-columns: repeat(4, minmax(0, 1fr)) !important; grid-auto-rows: auto !important; gap: 6px; padding-top: 30px;
+}
 #examples .thumbnail-item { aspect-ratio: 1; width: 100%; height: auto; }
 .tight { gap: 8px !important; }
 .said p:empty { display: none; }

@@ -53,6 +53,14 @@ def test_an_uploaded_picture_is_classified_and_a_click_on_a_class_explains_it(
     assert seen.page.locator("#answer img.heat").first.get_attribute("src") != heat
 
 
+def test_an_example_is_answered_by_a_click(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    before = seen.page.locator("#answer .seen img").get_attribute("src")
+    seen.page.locator("#examples button").nth(4).click()
+    seen.page.wait_for_function("before => document.querySelector('#answer .seen img').src !== before", arg=before)
+
+
 def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, visit: Callable[..., Watched]) -> None:
     seen = visit(app.url)
     wait_for_answer(seen)

@@ -232,11 +232,13 @@ function layers(svg, key, log) {
   svg.replaceChildren();
   const run = runs.get(current);
   const arms = run ? [...run.arms.values()].filter((arm) => arm.diagnosed) : [];
-  if (!arms.length) { make(svg, 'text', { x: 280, y: 110, 'text-anchor': 'middle' }, 'Read while the run trains.'); return; }
+  if (!arms.length) { make(svg, 'text', { x: 280, y: 110, 'text-anchor': 'middle' }, 'Read while a run trains.'); return; }
   const count = Math.max(...arms.map((arm) => arm.diagnosed[key].length));
   const xs = [1, Math.max(count, 2)], s = scales(svg, xs, arms.flatMap((arm) => arm.diagnosed[key]).filter((v) => finite(v) && (!log || v > 0)), log);
   axes(svg, s, xs, 'layer', (v) => (v !== 0 && Math.abs(v) < 0.01 ? v.toExponential(0) : (+v.toPrecision(4)).toString()));
-  arms.forEach((arm, index) => {
+  const names = [...new Set(arms.map((arm) => groupOf(arm.name)))];
+  arms.forEach((arm) => {
+    const index = names.indexOf(groupOf(arm.name));
     const points = arm.diagnosed[key].map((value, i) => ({ step: i + 1, value })).filter((p) => finite(p.value) && (!log || p.value > 0));
     if (points.length) make(svg, 'path', { d: path(points, s), ...styleOf({ kind: kindOf(arm.name) }, index, true), 'stroke-width': 2 });
   });
