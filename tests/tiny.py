@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import torch
 
 from resnet_demo.config import ArmConfig, ModelConfig, RunConfig, parse
 from resnet_demo.training.events import CheckpointSaved, Event, Progress, RunStarted
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of a process that finds the package wherever it is started
 
 
 def tiny_run(folder: Path, **changes: Any) -> RunConfig:

@@ -103,6 +103,8 @@ class WorkerProcess:
                 reply = json.loads(line)
                 if "ready" in reply:
                     was_ready, self.machine = True, reply["ready"]
+                elif reply.get("leaving"):  # it takes no more work; its successor will
+                    self.machine = {}
                 try:
                     self._on_reply(reply)
                 except Exception:  # the thread must live on; the fault is told, and the next reply is heard

@@ -77,6 +77,8 @@ class Lab:
         self._waiting: list[str] = self._read_queue()
         self._current: str | None = None
         self._measuring = False
+        self._told_before = 0  # events in the current run's record when the worker was given it
+        self._retried = ""
         self._troubles: dict[str, str] = {}  # reasons that could not be written into a record: a full disk
         self._worker = WorkerProcess(on_reply=self._replied, on_death=self._died)
 
@@ -284,6 +286,7 @@ class Lab:
         with self._lock:
             if self._waiting and self._current is None and self._worker.machine:
                 self._current = self._waiting.pop(0)
+                self._told_before = self._follower(self._current).since()[1]
                 self._write_queue()
                 self._worker.send({"do": "train", "folder": str(self.folder / self._current), "resume": True})
 
@@ -321,6 +324,11 @@ class Lab:
         """The worker ended without being asked; it is started anew, and the run it trained has failed."""
         with self._lock:
             run_id, self._current, self._measuring = self._current, None, False
+            if run_id is not None and run_id != self._retried and self._follower(run_id).since()[1] == self._told_before:
+                self._retried = run_id  # it had not begun: the next process may try it, once
+                self._waiting.insert(0, run_id)
+                self._write_queue()
+                return
         if run_id is not None:
             last = self._follower(run_id).last()
             if not isinstance(last, ENDINGS):

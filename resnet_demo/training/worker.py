@@ -81,7 +81,7 @@ def main() -> int:
     while (command := inbox.next()) is not None:
         if command["do"] == "train":
             failed = _train(Path(command["folder"]), bool(command["resume"]), inbox)
-            _reply(replies, done=command["folder"], failed=failed)
+            _reply(replies, done=command["folder"], failed=failed, leaving=failed is not None)
             if failed is not None:
                 return 0
         else:

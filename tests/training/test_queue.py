@@ -187,6 +187,18 @@ def test_a_run_whose_process_died_has_failed_with_a_reason_and_the_next_one_trai
     assert lab.state(run).place == 1
 
 
+def test_a_run_that_had_not_begun_when_the_process_died_is_tried_once_more(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    run = lab.submit(config, "a")
+    worker.on_death("killed by SIGKILL")
+    assert lab.state(run).place == 1
+    worker.ready()
+    assert worker.trains() == [run, run]
+    worker.on_death("killed by SIGKILL")
+    assert lab.state(run).status == "failed"
+
+
 def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
     opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

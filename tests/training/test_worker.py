@@ -18,7 +18,7 @@ from resnet_demo.config import RunConfig
 from resnet_demo.training import session
 from resnet_demo.training.events import RunFailed, RunStarted, TrainingPoint
 from resnet_demo.training.queue import Lab, RunState
-from tests.tiny import same, tiny_run, told_numbers
+from tests.tiny import ENVIRONMENT, same, tiny_run, told_numbers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent")
 ENDLESS = 100_000
@@ -62,7 +62,10 @@ def test_a_run_trains_as_it_does_without_a_page_and_the_page_process_needs_no_to
     if torch.get_num_threads() == os.cpu_count():
         assert same(here["arms"], there["arms"])
     code = "import resnet_demo.training.queue, sys; print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout
+        == "False\n"
+    )
 
 
 def test_a_run_is_paused_continued_and_stopped_from_outside(lab: Lab, picture_folder: Path) -> None:
@@ -125,9 +128,9 @@ time.sleep(600)
 def test_when_the_app_is_killed_nothing_trains_on_and_a_restart_continues_bit_identically(
     picture_folder: Path, tmp_path: Path
 ) -> None:
-    config = tiny_run(picture_folder, steps=400, evaluate_every=0)
+    config = tiny_run(picture_folder, steps=60, evaluate_every=0)
     command = [sys.executable, "-c", APP, str(tmp_path), config.model_dump_json()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as app:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as app:
         assert app.stdout is not None
         run, worker = app.stdout.readline().split()
         app.kill()
@@ -137,7 +140,7 @@ def test_when_the_app_is_killed_nothing_trains_on_and_a_restart_continues_bit_id
     if state.status == "finished":
         pytest.skip("the run was over before the app could be killed")
     assert state.status == "interrupted"
-    assert 0 < state.step < 400
+    assert 0 < state.step < 60
     again.resume(run, "a")
     again.start()
     try:
@@ -151,14 +154,14 @@ def check_uninterrupted(lab: Lab, run: str, config: RunConfig, folder: Path) -> 
     """The same run in one go, in a process like the worker, gives the same weights and the same record."""
     code = "import sys; from pathlib import Path; from resnet_demo.config import *; from resnet_demo.training import session\n"
     code += "list(session.run(parse(RunConfig, sys.argv[1]), Path(sys.argv[2])))"
-    subprocess.run([sys.executable, "-c", code, config.model_dump_json(), str(folder)], check=True)
+    subprocess.run([sys.executable, "-c", code, config.model_dump_json(), str(folder)], check=True, env=ENVIRONMENT)
     record = lab.record(run)
     ours, theirs = (torch.load(path, weights_only=True) for path in (record.checkpoint, folder / "checkpoint.pt"))
     assert same(ours["arms"], theirs["arms"])
     assert same(ours["streams"], theirs["streams"])
     events, wanted = record.events(), type(record)(folder).events()
     assert told_numbers(events)[:-1] == told_numbers(wanted)[:-1]
-    assert sum(isinstance(event, TrainingPoint) for event in events) == 800
+    assert sum(isinstance(event, TrainingPoint) for event in events) == 120
 
 
 @pytest.fixture

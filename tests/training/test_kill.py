@@ -1,0 +1,24 @@
+"""A run killed with SIGKILL goes on as if nothing had been; benchmarks/kill_resume.py does this at fifty moments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_resume.py"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_runs_killed_at_random_moments_end_with_equal_weights_optimizer_and_record() -> None:
+    command = [sys.executable, str(SCRIPT), "--moments", "4", "--seed", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["equal"] == 4
+    assert all(trial["resumed_at"] <= trial["killed_at"] < 60 for trial in found["trials"])
+    assert any(trial["resumed_at"] > 0 for trial in found["trials"])
