@@ -11,7 +11,7 @@ from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
-from resnet_demo.inference import overlay
+from resnet_demo.inference import honesty, overlay
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.explain import Map, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
@@ -88,7 +88,7 @@ def _answer(
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
-        "words": answer.unsure,
+        "words": answer.unsure or honesty.knows(weights.classes),
         "map_words": _map_words(
             maps[len(known) - 1], weights.classes[target], weights.classes[contrast] if contrast is not None else None
         ),
