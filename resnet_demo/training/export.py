@@ -15,7 +15,7 @@ from typing import Any
 
 from resnet_demo import files
 from resnet_demo.errors import SettingError
-from resnet_demo.training.events import Event, Measured, TrainingPoint, to_line
+from resnet_demo.training.events import Event, Measured, Progress, TrainingPoint, to_line
 from resnet_demo.training.record import Record
 from resnet_demo.training.summary import results, sentence
 
@@ -103,7 +103,8 @@ def save_arm(record: Record, arm: str, name: str, models: Path | None = None) ->
         raise SettingError(f"name: there is a model {name!r} already; choose another name.")
     shutil.rmtree(temporary, ignore_errors=True)
     shutil.copytree(source, temporary)
-    told = b"".join(to_line(event) for event in record.events() if _concerns(event, arm))
+    kept = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
+    told = b"".join(to_line(event) for event in kept)
     files.write_atomically(temporary / "record.jsonl", told)
     temporary.replace(target)
     return target
