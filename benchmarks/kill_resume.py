@@ -1,6 +1,6 @@
 """Kill a training run with SIGKILL at random moments, continue it, and compare with the run that was left alone.
 
-    python benchmarks/kill_resume.py [--moments 50] [--seed 0] [--json]
+    python benchmarks/kill_resume.py [--moments 50] [--seed 0] [--threads 2] [--json]
 
 Each trial begins the same small comparison anew (plain-8 and residual-8, augmented batches, checkpoints every 7
 steps), kills its process at a random step and a random time within that step, and resumes it. Equal means: the
@@ -30,24 +30,24 @@ from resnet_demo.training import session
 from resnet_demo.training.events import CheckpointSaved, Progress, RunFinished, RunStarted
 from resnet_demo.training.record import Record
 
-STEPS, THREADS = 60, 2
+STEPS = 60
 CONFIG = RunConfig(
     arms=tuple(
         ArmConfig(name=f"{kind}8-s0", model=ModelConfig(depth=8, width=4, residual=kind == "residual"))
         for kind in ("plain", "residual")
     ),
-    data=DataConfig(train_limit=200, test_limit=100),
+    data=DataConfig(image_size=16, train_limit=200, test_limit=100),
     batch=16, steps=STEPS, precision="fp32", log_every=3, evaluate_every=20, diagnose_every=10, checkpoint_every=7,
 )  # fmt: skip
 
 
-def start(folder: Path, resume: bool) -> int:
+def start(folder: Path, resume: bool, threads: int) -> int:
     """Train in a process of its own; gives its id."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            torch.set_num_threads(THREADS)
+            torch.set_num_threads(threads)
             for event in session.run(CONFIG, folder, resume=resume):
                 status = 0 if isinstance(event, RunFinished) else 1
         finally:
@@ -55,16 +55,16 @@ def start(folder: Path, resume: bool) -> int:
     return child
 
 
-def finish(folder: Path, resume: bool) -> None:
+def finish(folder: Path, resume: bool, threads: int) -> None:
     """Train to the end."""
-    _, status = os.waitpid(start(folder, resume), 0)
+    _, status = os.waitpid(start(folder, resume, threads), 0)
     if status != 0:
         raise SystemExit(f"The run in {folder} did not finish: {Record(folder).read()[0][-1:]}")
 
 
-def kill(folder: Path, step: int, extra: float) -> int:
+def kill(folder: Path, step: int, extra: float, threads: int) -> int:
     """Begin the run, kill it `extra` seconds after it has told of `step`; gives the last step it had told of."""
-    child = start(folder, resume=False)
+    child = start(folder, False, threads)
     record = Record(folder)
     while not (step == 0 and (folder / "lock").exists()) and max((e.step for e in record.read()[0]), default=-1) < step:
         if os.waitpid(child, os.WNOHANG)[0]:
@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--moments", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
     torch.set_num_threads(1)  # no thread may exist yet when the process forks
@@ -117,12 +118,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         begun = time.perf_counter()
-        finish(home / "alone", resume=False)
+        finish(home / "alone", False, parsed.threads)
         a_step = (time.perf_counter() - begun) / STEPS
         for trial in range(parsed.moments):
             folder = home / str(trial)
-            killed_at = kill(folder, draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step))
-            finish(folder, resume=True)
+            killed_at = kill(folder, draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step), parsed.threads)
+            finish(folder, True, parsed.threads)
             resumed_at = [event.step for event in Record(folder).events() if isinstance(event, RunStarted)][-1]
             unequal = differences(Record(folder), Record(home / "alone"))
             rows.append({"killed_at": killed_at, "resumed_at": resumed_at, "unequal": unequal})

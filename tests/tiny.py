@@ -13,7 +13,11 @@ from resnet_demo.config import ArmConfig, ModelConfig, RunConfig, parse
 from resnet_demo.training.events import CheckpointSaved, Event, Progress, RunStarted
 
 ROOT = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of a process that finds the package wherever it is started
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(ROOT),
+    "OMP_NUM_THREADS": "1",
+}  # of a process that finds the package wherever it is started
 
 
 def tiny_run(folder: Path, **changes: Any) -> RunConfig:

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_resume.py"
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_runs_killed_at_random_moments_end_with_equal_weights_optimizer_and_record() -> None:
-    command = [sys.executable, str(SCRIPT), "--moments", "4", "--seed", "1", "--json"]
+    command = [sys.executable, str(SCRIPT), "--moments", "4", "--seed", "1", "--threads", "1", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
