@@ -46,10 +46,13 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.std and min(parsed.std) <= 0:
         raise SettingError("--std must be three numbers above 0.")
     from resnet_demo.evaluation import fitting
-    from resnet_demo.zoo import foreign
+    from resnet_demo.zoo import folder, foreign
 
+    if (parsed.out / folder.CONFIG).exists():
+        raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
     state = foreign.read(parsed.checkpoint)
     config = foreign.recognise(state)
+    classes = _classes(parsed.classes, config.classes)
     if parsed.plain:
         config = config.model_copy(update={"residual": False})
     foreign.network(config, state, str(parsed.checkpoint))  # strict: refuses what does not fit before anything is measured
@@ -61,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
         config, mean, std = chosen.config, chosen.mean, chosen.std
     else:
         mean, std = given or fitting.NORMALIZATIONS["ImageNet's mean and deviation"]
-    _write(parsed, state, config, mean, std, chosen.accuracy if chosen else None)
+    _write(parsed, state, config, classes, mean, std, chosen.accuracy if chosen else None)
     for warning in warnings:
         print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
     told = [{"normalization": t.name, "residual": t.config.residual, "accuracy": t.accuracy} for t in tried]
@@ -107,17 +110,21 @@ def _warnings(tried: Sequence[Trial], chosen: Trial | None, config: ModelConfig,
 
 
 def _write(
-    parsed: argparse.Namespace, state: dict[str, Any], config: ModelConfig, mean: Any, std: Any, accuracy: float | None
+    parsed: argparse.Namespace,
+    state: dict[str, Any],
+    config: ModelConfig,
+    classes: tuple[str, ...],
+    mean: Any,
+    std: Any,
+    accuracy: float | None,
 ) -> None:
     from resnet_demo.data.preprocessing import Preprocessing
     from resnet_demo.zoo import folder
 
-    if (parsed.out / folder.CONFIG).exists():
-        raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
     size, resize = (32, 32) if config.design == "cifar" else (224, 256)
     content = folder.ModelFolder(
         architecture=config,
-        classes=_classes(parsed.classes, config.classes),
+        classes=classes,
         preprocessing=Preprocessing(image_size=size, resize=resize, mean=mean, std=std),
     )
     from resnet_demo.zoo.foreign import network
