@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CLEARLY = 0.05
 """A normalization that gets this much more right than the given one is worth a warning."""
+NOISE = 0.01
+"""Shares of 1,000 images that differ by less may differ by chance."""
 NEAR_CHANCE = 2.0
 """Times chance: a model below this with every normalization was not read as it was trained."""
 
@@ -67,6 +69,8 @@ def run(parsed: argparse.Namespace) -> int:
     _write(parsed, state, config, classes, mean, std, chosen.accuracy if chosen else None)
     for warning in warnings:
         print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
+    if note := _note(tried, chosen, given):
+        print(f"resnet_demo: {note}", file=sys.stderr)
     told = [{"normalization": t.name, "residual": t.config.residual, "accuracy": t.accuracy} for t in tried]
     fits = chosen.name if chosen else None
     if parsed.json:
@@ -107,6 +111,18 @@ def _warnings(tried: Sequence[Trial], chosen: Trial | None, config: ModelConfig,
             f"{best.accuracy:.1%}: the given ones seem wrong."
         ]
     return []
+
+
+def _note(tried: Sequence[Trial], chosen: Trial | None, given: object) -> str:
+    """A sentence on the normalizations that fit as well as the one taken, within the noise."""
+    if chosen is None or given is not None or chosen.accuracy < NEAR_CHANCE / chosen.config.classes:
+        return ""
+    near = [trial.name for trial in tried if trial is not chosen and trial.accuracy > chosen.accuracy - NOISE]
+    if not near:
+        return ""
+    return (
+        f"1,000 images cannot tell {chosen.name} from {' or '.join(near)}: if you know which was used, give --mean and --std."
+    )
 
 
 def _write(

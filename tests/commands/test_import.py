@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from resnet_demo.__main__ import main
+from resnet_demo.commands.import_ import _note
 from resnet_demo.config import DataConfig, ModelConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.augment import normalize
-from resnet_demo.evaluation.fitting import NORMALIZATIONS
+from resnet_demo.evaluation.fitting import NORMALIZATIONS, Trial
 from resnet_demo.model.resnet import ResNet, build
 from resnet_demo.zoo import folder
 
@@ -135,3 +136,11 @@ def test_a_model_that_is_there_is_not_overwritten(tmp_path: Path, capsys: pytest
     imported(tmp_path / "m.pt", tmp_path / "new", capsys=capsys)
     assert main(["import", str(tmp_path / "m.pt"), "--out", str(tmp_path / "new")]) == 1
     assert "holds a model already" in capsys.readouterr().err
+
+
+def test_normalizations_that_fit_as_well_are_named() -> None:
+    config = ModelConfig.named("resnet8")
+    tried = [Trial(name, (0, 0, 0), (1, 1, 1), config, accuracy) for name, accuracy in (("a", 0.89), ("b", 0.885), ("c", 0.87))]
+    assert _note(tried, tried[0], None).startswith("1,000 images cannot tell a from b: ")
+    assert _note(tried[::2], tried[0], None) == ""
+    assert _note(tried, tried[0], ((0, 0, 0), (1, 1, 1))) == ""
