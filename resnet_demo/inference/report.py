@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.device import choose
 from resnet_demo.errors import SettingError
 from resnet_demo.inference import honesty, overlay
 from resnet_demo.inference.classify import Answer, classify
@@ -43,13 +44,21 @@ def report(
         WeightsError: a network cannot be loaded.
     """
     names = [question.model, *([question.second] if question.second else [])]
+    if question.target_of >= len(names):
+        raise SettingError("target_of: there is no second network to take the class from.")
     answers = [classify(_load(name, say, should_cancel), picture) for name in names]
+    meant = answers[question.target_of].weights
+    labels = [_label(meant, question.target, "target"), _label(meant, question.contrast, "contrast")]
     return {
         "state": "result",
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
-        "asked": {"model": question.model, "second": question.second},
-        "answers": [_answer(answer, picture, question, say, should_cancel) for answer in answers],
+        "machine": f"Computed on {choose().name}. {choose().reason}".strip(),
+        "asked": question.model_dump(include={"model", "second", "method", "signed"}),
+        "answers": [
+            _answer(answer, picture, question, _classes(answer, meant, question, labels), say, should_cancel)
+            for answer in answers
+        ],
     }
 
 
@@ -62,12 +71,28 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
     return shelf().get(name, on_progress=progress, should_cancel=should_cancel)
 
 
+def _label(weights: Weights, index: int, name: str) -> str:
+    """The class of that number, or nothing for -1."""
+    if index >= len(weights.classes):
+        raise SettingError(f"{name}: {weights.name} has the classes 0 to {len(weights.classes) - 1}, not {index}.")
+    return weights.classes[index] if index >= 0 else ""
+
+
+def _classes(answer: Answer, meant: Weights, question: Question, labels: Sequence[str]) -> tuple[int, int | None]:
+    """Target and contrast in this network's own numbering; a class it does not have gives its first answer, and no contrast."""
+    classes, first = answer.weights.classes, answer.top(1)[0].index
+    if answer.weights is meant:
+        return question.target if labels[0] else first, question.contrast if labels[1] else None
+    target, contrast = (classes.index(label) if label in classes else None for label in labels)
+    return first if target is None else target, contrast
+
+
 def _answer(
-    answer: Answer, picture: Image.Image, question: Question, say: Callable[[str], object], should_cancel: Callable[[], bool]
-) -> dict[str, Any]:
+    answer: Answer, picture: Image.Image, question: Question, about: tuple[int, int | None],
+    say: Callable[[str], object], should_cancel: Callable[[], bool],
+) -> dict[str, Any]:  # fmt: skip
     weights, predictions = answer.weights, answer.top(question.top_k)
-    target = _class_of(weights, question.target, "target", predictions[0].index)
-    contrast = None if question.contrast < 0 else _class_of(weights, question.contrast, "contrast", 0)
+    target, contrast = about
     maps = list(all_stages(answer, target, contrast))
     known = [found.stage.name for found in maps]
     if question.stage and question.stage not in known:
@@ -89,18 +114,10 @@ def _answer(
         "target": target,
         "target_label": weights.classes[target],
         "words": answer.unsure or honesty.knows(weights.classes),
-        "map_words": _map_words(
-            maps[len(known) - 1], weights.classes[target], weights.classes[contrast] if contrast is not None else None
-        ),
+        "map_words": _map_words(maps, weights.classes, target, contrast),
         "stage": stage,
         "stages": [_stage(found, signed=question.signed) for found in maps],
     }
-
-
-def _class_of(weights: Weights, asked: int, name: str, default: int) -> int:
-    if asked >= len(weights.classes):
-        raise SettingError(f"{name}: {weights.name} has the classes 0 to {len(weights.classes) - 1}, not {asked}.")
-    return asked if asked >= 0 else default
 
 
 def _attribute(
@@ -127,11 +144,15 @@ def _stage(found: Map, *, signed: bool) -> dict[str, Any]:
     return {"name": found.stage.name, "title": title, "size": list(found.stage.size), "heat": heat}
 
 
-def _map_words(last: Map, label: str, contrast: str | None) -> str:
-    instead = f" rather than {contrast}" if contrast else ""
-    if last.is_zero:
-        return f"The last stage's map is all zero: nothing in this picture speaks for {label}{instead}."
-    return f"The map shows what speaks for {label}{instead}." if contrast else ""
+def _map_words(maps: Sequence[Map], classes: Sequence[str], target: int, contrast: int | None) -> str:
+    """What must be said of the maps, so that nobody reads more into them."""
+    asked = classes[target] + (f" rather than {classes[contrast]}" if contrast is not None else "")
+    last = [found for found in maps if found.method == "grad-cam"][-1]
+    words = [f"The last stage's map is all zero: nothing in this picture speaks for {asked}."] if last.is_zero else []
+    if contrast is not None:
+        words.append(f"The stages' maps show what speaks for {asked}.")
+        words += [f"{TITLES[found.method]} explains {classes[target]} alone." for found in maps if found.method != "grad-cam"]
+    return " ".join(words)
 
 
 def _about(weights: Weights) -> str:

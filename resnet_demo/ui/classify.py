@@ -19,13 +19,14 @@ from resnet_demo.zoo.catalogue import available
 
 NO_SECOND = "none"
 ANY_OTHER = ("no other class", -1)
+NOTHING = {"target": -1, "target_of": 0}  # the first answer's class
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
 
 
-def build(page: gr.Blocks) -> None:
-    """Put the tab's components into the open Blocks and wire them."""
-    models = [(entry.title, entry.name) for entry in available()]
+def build(page: gr.Blocks) -> list[gr.Dropdown]:
+    """Put the tab's components into the open Blocks and wire them; gives the two choosers of models."""
+    models = listed()
     shelf = examples()
     with gr.Row(elem_classes="results-first"):
         with gr.Column(scale=2, min_width=280):
@@ -49,17 +50,31 @@ def build(page: gr.Blocks) -> None:
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
         with gr.Column(scale=5, min_width=320):
             result = widget("answer", {"state": "empty"}, label="Answer", elem_id="answer")
+    about = gr.State(NOTHING)
     asked = [picture, model, second, method, signed]
-    outputs = [result, contrast]
+    outputs = [result, contrast, about]
     chosen.select(pick, None, picture, queue=False, **PRIVATE)
-    changes = [component.change for component in asked]
-    answering = gr.on(changes, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
-    opened = page.load(arrive, None, [model, second], queue=False, **PRIVATE)
+    changes = [component.change for component in (picture, model, second)]
+    fresh = gr.on(changes, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    details = [component.input for component in (method, signed, contrast)]
+    again = gr.on(details, ask, [*asked, contrast, about], outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    clicked = result.explain(ask_about, [*asked, contrast, about], outputs, **PRIVATE, **TOGETHER)
+    opened = page.load(arrive, None, [model, second, method, signed], queue=False, **PRIVATE)
     first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
-    clicked = result.explain(ask_about, [*asked, contrast], outputs, **PRIVATE, **TOGETHER)
-    contrasted = contrast.input(ask_contrast, [*asked, result, contrast], result, **PRIVATE, **TOGETHER)
-    cancel.click(stopped, None, result, cancels=[answering, first, clicked, contrasted], queue=False, **PRIVATE)
+    cancel.click(stopped, None, result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
     _build_api()
+    return [model, second]
+
+
+def listed() -> list[tuple[str, str]]:
+    """The models to choose from: what a person reads, and the name."""
+    return [(entry.title, entry.name) for entry in available()]
+
+
+def choices() -> tuple[Any, Any]:
+    """The two choosers with the models that there are now."""
+    models = listed()
+    return gr.Dropdown(models), gr.Dropdown([("none", NO_SECOND), *models])
 
 
 def _build_api() -> None:
@@ -106,30 +121,38 @@ def pick(chosen: gr.SelectData) -> str:
     return str(examples()[chosen.index].path)
 
 
-def arrive(request: gr.Request) -> tuple[Any, Any]:
-    """A page was opened, perhaps with a link that names the networks."""
-    names = {entry.name for entry in available()}
-    asked = [request.query_params.get(key, "") for key in ("model", "second")]
-    chosen = [name if name in names else gr.skip() for name in asked]
-    return chosen[0], chosen[1]
+def arrive(request: gr.Request) -> tuple[Any, ...]:
+    """A page was opened, perhaps with a link that names networks and a method."""
+    models, asked = listed(), request.query_params
+    names = [name for _, name in models]
+    model, second = asked.get("model", ""), asked.get("second", "")
+    method = asked.get("method", "grad-cam")
+    return (
+        gr.Dropdown(models, value=model if model in names else names[0]),
+        gr.Dropdown([("none", NO_SECOND), *models], value=second if second in names else NO_SECOND),
+        method if method in METHODS.values() else "grad-cam",
+        asked.get("signed") == "true",
+    )
 
 
 def ask(
-    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, target: int = -1, contrast: int = -1
-) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Show the picture to the chosen networks; yields what the widget shows, and the classes to contrast with."""
+    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int = -1,
+    about: dict[str, int] = NOTHING,
+) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
+    """Show the picture to the networks; yields what the widget shows, the classes to contrast with, and what is explained."""
     if picture is None:
-        yield {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example."}, gr.skip()
+        yield {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example."}, gr.skip(), NOTHING
         return
     chosen = {"model": model, "second": "" if second == NO_SECOND else second, "method": method, "signed": signed}
     try:
-        for answer in engine.ask(picture, parse(Question, chosen | {"target": target, "contrast": contrast})):
+        for answer in engine.ask(picture, parse(Question, chosen | about | {"contrast": contrast})):
             if isinstance(answer, str):
-                yield {"state": "loading", "message": answer}, gr.skip()
+                yield {"state": "loading", "message": answer}, gr.skip(), gr.skip()
             else:
-                yield answer, gr.Dropdown([ANY_OTHER, *_others(answer["answers"][0])], value=contrast)
+                others = _others(answer["answers"][about["target_of"]])
+                yield answer, gr.Dropdown([ANY_OTHER, *others], value=contrast), about
     except ResNetDemoError as error:
-        yield {"state": "error", "message": str(error)}, gr.skip()
+        yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
 
 
 def _others(answer: dict[str, Any]) -> list[tuple[str, int]]:
@@ -137,20 +160,13 @@ def _others(answer: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def ask_about(
-    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int, clicked: gr.EventData
-) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Explain the class that was clicked."""
-    target = clicked._data["target"]  # EventData has a `target` of its own
-    yield from ask(picture, model, second, method, signed, target, -1 if contrast == target else contrast)
-
-
-def ask_contrast(
-    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, shown: dict[str, Any], contrast: int
-) -> Iterator[dict[str, Any]]:
-    """Explain why the class that is shown and not another one."""
-    target = shown["answers"][0]["target"] if shown.get("answers") else -1
-    for told, _ in ask(picture, model, second, method, signed, target, contrast):
-        yield told
+    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, int],
+    clicked: gr.EventData,
+) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
+    """Explain the class that was clicked, of the network in whose list it stands."""
+    now = {"target": clicked._data["target"], "target_of": clicked._data["answer"]}  # EventData has a `target` of its own
+    same_list = now["target_of"] == about["target_of"] and contrast != now["target"]
+    yield from ask(picture, model, second, method, signed, contrast if same_list else -1, now)
 
 
 def stopped() -> dict[str, Any]:

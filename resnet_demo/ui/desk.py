@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -14,10 +15,9 @@ import gradio as gr
 
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.lab import PAPER_STEPS, PRESETS, LabSettings, comparison, from_outside, settings_of
-from resnet_demo.training.export import save_arm
 from resnet_demo.training.feed import feed
 from resnet_demo.training.queue import Lab
-from resnet_demo.training.summary import sentence, table
+from resnet_demo.training.summary import sentence
 
 NAMES = tuple(LabSettings.model_fields)
 WHOLE = {name for name, field in LabSettings.model_fields.items() if field.annotation is int}
@@ -50,6 +50,16 @@ def show(run: str, overlays: list[str]) -> dict[str, Any]:
     return {"run": run, "overlays": overlays or [], "asked": secrets.randbelow(2**31)}
 
 
+def again_shown(shown: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
+    """The run that is shown, looked at anew."""
+    return show(run_of(shown), overlays)
+
+
+def run_of(shown: Any) -> str:
+    """The run that the drawing shows; empty for none."""
+    return str(shown.get("run", "")) if isinstance(shown, dict) else ""
+
+
 def settings_from(values: Sequence[Any]) -> LabSettings:
     """The settings as the page sent them; numbers without a fraction count as whole."""
     sent = dict(zip(NAMES, values, strict=True))
@@ -74,9 +84,9 @@ class Desk:
         try:
             settings = from_outside(asked["settings"]) if "settings" in asked else settings
         except ResNetDemoError as error:
-            gr.Warning(str(error))
+            gr.Warning(html.escape(str(error)))
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
-        return visitor or secrets.token_hex(8), run, show(run, []), tab, *settings.model_dump().values()
+        return visitor or secrets.token_hex(8), show(run, []), tab, *settings.model_dump().values()
 
     def describe(self, *values: Any) -> tuple[str, str]:
         """What these settings cost, and a link that carries them."""
@@ -96,29 +106,28 @@ class Desk:
         return self.describe(*values)[0]
 
     @told
-    def begin(self, visitor: str, overlays: list[str], *values: Any) -> tuple[str, dict[str, Any]]:
+    def begin(self, visitor: str, overlays: list[str], *values: Any) -> dict[str, Any]:
         """Put a run in the queue and show it."""
-        run = self.laboratory.submit(comparison(settings_from(values)), visitor)
-        return run, show(run, overlays)
+        return show(self.laboratory.submit(comparison(settings_from(values)), visitor), overlays)
 
     @told
-    def stop(self, run: str, visitor: str, token: str) -> None:
+    def stop(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Stop a run and keep what it learnt."""
-        self.laboratory.stop(run, visitor, token or None)
+        self.laboratory.stop(run_of(shown), visitor, token or None)
 
     @told
-    def pause(self, run: str, visitor: str, token: str) -> None:
+    def pause(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Let a run wait and the next one train."""
-        self.laboratory.pause(run, visitor, token or None)
+        self.laboratory.pause(run_of(shown), visitor, token or None)
 
     @told
-    def resume(self, run: str, visitor: str, token: str) -> None:
+    def resume(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Put a paused or interrupted run back into the queue."""
-        self.laboratory.resume(run, visitor, token or None)
+        self.laboratory.resume(run_of(shown), visitor, token or None)
 
-    def refresh(self, run: str) -> tuple[Any, ...]:
+    def refresh(self, shown: dict[str, Any]) -> tuple[Any, ...]:
         """What stands around the curves once a run's status has changed."""
-        states = self.laboratory.runs()
+        run, states = run_of(shown), self.laboratory.runs()
         known = {state.id: state for state in states}
         others = gr.Dropdown([(f"{state.title} ({state.id})", state.id) for state in states if state.id != run])
         rows = [row for state in states[:LISTED] for row in self._rows(state.id, state.status)]
@@ -138,20 +147,21 @@ class Desk:
         )
 
     def _rows(self, run: str, status: str) -> list[list[Any]]:
-        record = self.laboratory.record(run)
-        return [[run, record.config.title, status, *row] for row in table(record.config, record.events())]
+        title = self.laboratory.state(run).title
+        return [[run, title, status, *row] for row in self.laboratory.results(run)]
 
     @told
-    def take_over(self, run: str) -> list[Any]:
+    def take_over(self, shown: dict[str, Any]) -> list[Any]:
         """The settings of the run that is shown."""
+        run = run_of(shown)
         settings = settings_of(self.laboratory.record(run).config) if run else None
         return list(settings.model_dump().values()) if settings else [gr.skip() for _ in NAMES]
 
     @told
-    def keep(self, run: str, arm: str, name: str) -> str:
+    def keep(self, shown: dict[str, Any], arm: str, name: str) -> str:
         """Save a trained network among the user's models."""
-        folder = save_arm(self.laboratory.record(run), arm, name)
-        return f"Kept as {folder.name}. Load the page again, and Classify lists it."
+        folder = self.laboratory.keep(run_of(shown), arm, name)
+        return f"Kept as {folder.name}: Classify lists it now."
 
     def watch(self, asked: Any) -> dict[str, Any]:
         """What happened in a run since a position, for the drawing; `asked` is {run, position}."""
@@ -161,8 +171,11 @@ class Desk:
             return {"error": str(error)}
 
     @told
-    def start_run(self, settings: dict[str, Any], visitor: str = "api") -> str:
-        """Start a comparison with these settings (the page's, by name); returns the run's id."""
+    def start_run(self, settings: dict[str, Any], visitor: str) -> str:
+        """Start a comparison with these settings (the page's, by name); returns the run's id.
+
+        `visitor` is any word of your own: with the same word you can stop the run again.
+        """
         return self.laboratory.submit(comparison(from_outside(settings)), visitor)
 
     @told
@@ -171,7 +184,7 @@ class Desk:
         return feed(self.laboratory, run, position)
 
     @told
-    def stop_run(self, run: str, visitor: str = "api", token: str = "") -> str:
+    def stop_run(self, run: str, visitor: str, token: str = "") -> str:
         """Stop a run; another visitor's needs the teacher's token. What it learnt is kept."""
         self.laboratory.stop(run, visitor, token or None)
         return "stopping"

@@ -9,7 +9,8 @@ import gradio as gr
 
 from resnet_demo.lab import PRESETS, LabSettings, allowed_data
 from resnet_demo.training.queue import Lab
-from resnet_demo.ui.desk import NAMES, Desk, fill, show
+from resnet_demo.ui.classify import choices
+from resnet_demo.ui.desk import NAMES, Desk, again_shown, fill
 from resnet_demo.ui.widget import widget
 
 DEPTHS = [6 * n + 2 for n in range(1, 19)]
@@ -19,11 +20,9 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 FAST: dict[str, Any] = {**QUIET, "queue": False}
 
 
-def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs) -> None:
-    """Put the tab's components into the open Blocks and wire them to the laboratory."""
+def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
+    """Put the tab's components into the open Blocks and wire them to the laboratory; `choosers` list the models."""
     desk = Desk(laboratory)
-    visitor = gr.BrowserState(None, storage_key="resnet-lab-visitor", secret="resnet-lab")
-    run = gr.State("")
     with gr.Row(elem_classes="results-first"):
         with gr.Column(scale=2, min_width=290):
             preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
@@ -55,16 +54,16 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs) -> None:
     preset.input(fill, preset, settings, **FAST)
     changes = [component.change for component in settings]
     gr.on(changes, desk.describe, settings, described, trigger_mode="always_last", **FAST).then(None, link, link, js=WHOLE_LINK)
-    start.click(desk.begin, [visitor, overlays, *settings], [run, curves], **QUIET)
+    start.click(desk.begin, [visitor, overlays, *settings], curves, **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
-        done = button.click(action, [run, visitor, token], None, **FAST)
-        done.then(show, [run, overlays], curves, **FAST).then(desk.refresh, run, around, **FAST)
-    again.click(desk.take_over, run, settings, **FAST)
-    keep.click(desk.keep, [run, arm, name], kept, **QUIET)
-    curves.status(desk.refresh, run, around, **FAST).then(desk.describe_time, settings, about, **FAST)
-    overlays.input(show, [run, overlays], curves, **FAST)
-    opened = page.load(desk.arrive, visitor, [visitor, run, curves, tabs, *settings], **FAST)
-    opened.then(desk.refresh, run, around, **FAST)
+        done = button.click(action, [curves, visitor, token], None, **FAST)
+        done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
+    again.click(desk.take_over, curves, settings, **FAST)
+    keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
+    curves.status(desk.refresh, curves, around, **FAST).then(desk.describe_time, settings, about, **FAST)
+    overlays.input(again_shown, [curves, overlays], curves, **FAST)
+    opened = page.load(desk.arrive, visitor, [visitor, curves, tabs, *settings], **FAST)
+    opened.then(desk.refresh, curves, around, **FAST)
     for function in (desk.start_run, desk.run, desk.stop_run):
         gr.api(function, api_name=function.__name__)
 

@@ -20,11 +20,13 @@ def build(laboratory: Lab) -> gr.Blocks:
             "<div class='page-head'><h1>ResNet Lab</h1>"
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
+        # Outside the tabs: what is inside one reaches the browser only when the tab is first opened.
+        visitor = gr.BrowserState(None, storage_key="resnet-lab-visitor", secret="resnet-lab")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id="classify"):
-                classify.build(page)
+                choosers = classify.build(page)
             with gr.Tab("Lab", id="lab"):
-                lab.build(page, laboratory, tabs)
+                lab.build(page, laboratory, visitor, tabs, choosers)
     return page
 
 

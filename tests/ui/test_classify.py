@@ -42,7 +42,7 @@ def test_an_uploaded_picture_is_classified_and_a_click_on_a_class_explains_it(
     before = seen.page.locator("#answer .seen img").get_attribute("src")
     seen.page.locator("#picture button[aria-label='Clear'], #picture button[aria-label='Remove Image']").first.click()
     seen.page.locator("#picture input[type=file]").first.set_input_files(str(path))
-    seen.page.wait_for_function("before => document.querySelector('#answer .seen img').src !== before", arg=before)
+    seen.page.wait_for_function("before => (document.querySelector('#answer .seen img')?.src ?? before) !== before", arg=before)
     second = seen.page.locator("#answer ol button").nth(1)
     label, heat = second.locator(".label").inner_text(), seen.page.locator("#answer img.heat").first.get_attribute("src")
     second.click()
@@ -58,7 +58,7 @@ def test_an_example_is_answered_by_a_click(app: App, visit: Callable[..., Watche
     wait_for_answer(seen)
     before = seen.page.locator("#answer .seen img").get_attribute("src")
     seen.page.locator("#examples button").nth(4).click()
-    seen.page.wait_for_function("before => document.querySelector('#answer .seen img').src !== before", arg=before)
+    seen.page.wait_for_function("before => (document.querySelector('#answer .seen img')?.src ?? before) !== before", arg=before)
 
 
 def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, visit: Callable[..., Watched]) -> None:

@@ -38,16 +38,16 @@ def test_the_default_run_shows_live_curves_that_a_reload_and_another_browser_fin
     with pytest.raises(AppError, match="teacher's token"):
         Client(app.url, verbose=False).predict(link.split("run=")[1], "somebody else", "", api_name="/stop_run")
     seen.page.click("#stop:not([disabled])")
-    seen.page.wait_for_function("document.querySelector('#curves .what').textContent.startsWith('Stopped')")
-    seen.page.wait_for_function("document.querySelector('#said').innerText.length > 40")
-    other.page.wait_for_function("document.querySelector('#curves .what').textContent.startsWith('Stopped')")
+    seen.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Stopped')")
+    seen.page.wait_for_function("document.querySelector('#said')?.innerText.length > 40")
+    other.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Stopped')")
 
 
 def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Callable[..., Watched]) -> None:
     client = Client(app.url, verbose=False)
     run = client.predict(TINY, "a class", api_name="/start_run")
     seen = visit(f"{app.url}?run={run}")
-    seen.page.wait_for_function("document.querySelector('#curves .what').textContent.startsWith('Finished')")
+    seen.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Finished')")
     told = client.predict(run, 0, api_name="/run")
     assert told["state"]["status"] == "finished"
     assert {event["arm"] for event in told["events"] if event["kind"] == "training"} == {"plain8-s0", "residual8-s0"}

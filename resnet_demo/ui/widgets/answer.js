@@ -3,6 +3,7 @@
 const find = (selector) => element.querySelector(selector);
 let answers = [];                                   // what is shown; it stays while the next answer is on its way
 let stage = null;                                   // the stage the person chose, kept from picture to picture
+let method = null;
 
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -62,23 +63,28 @@ function draw() {
   find('.sentence').textContent = value.message || value.sentence || 'Choose a picture.';
   find('.sentence').classList.toggle('error', value.state === 'error');
   if (value.answers || value.state === 'empty') {
+    if (value.asked && value.asked.method !== method) { stage = null; method = value.asked.method; }
     find('.answers').replaceChildren(...answers.map(card));
     find('.answers').classList.toggle('two', answers.length > 1);
     find('.tools').hidden = !answers.length;
   }
+  if (value.machine) find('.machine').textContent = value.machine;
   if (value.scale) {
     find('.scale .bar').style.background = value.scale.gradient;
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
   opacity();
-  if (value.asked) address(value.asked);
+  if (value.asked && element.offsetParent) address(value.asked);
   if (focused) refocus(`ol button[data-index="${focused}"]`);
 }
 
 // A link to this page asks the same networks.
 function address(asked) {
   const here = new URL(location.href);
-  for (const key of ['model', 'second']) if (asked[key]) here.searchParams.set(key, asked[key]); else here.searchParams.delete(key);
+  here.searchParams.delete('run');
+  for (const key of ['model', 'second', 'method', 'signed']) {
+    if (asked[key] && asked[key] !== 'grad-cam') here.searchParams.set(key, asked[key]); else here.searchParams.delete(key);
+  }
   if (here.href !== location.href) history.replaceState(history.state, '', here);
 }
 
@@ -96,7 +102,7 @@ async function save() {
     pen.globalAlpha = 1; pen.fillStyle = answer.kind === 'plain' ? '#d55e00' : '#0072b2'; pen.font = '600 20px sans-serif';
     pen.fillText(`${answer.model}: ${top.label} ${percent(top.probability)}`, index * side + 8, side + 25, side - 16);
     pen.fillStyle = '#333'; pen.font = '16px sans-serif';
-    pen.fillText(shown ? `Grad-CAM for ${answer.target_label}, ${shown.title}, ${shown.size.join('×')}` : '', index * side + 8, side + 48, side - 16);
+    pen.fillText(shown ? `What speaks for ${answer.target_label}: ${shown.title}, ${shown.size.join('×')}` : '', index * side + 8, side + 48, side - 16);
   }
   const link = make('a', { href: canvas.toDataURL('image/png'), download: 'resnet-lab.png' });
   link.click();

@@ -61,7 +61,8 @@ async function poll(id, mine) {
 
 function links(id) {
   find('.exports').hidden = !id;
-  element.querySelectorAll('a.export').forEach((link) => { link.href = `export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
+  const root = ((window.gradio_config && window.gradio_config.root) || location.href.split(/[?#]/)[0]).replace(/\/$/, '');
+  element.querySelectorAll('a.export').forEach((link) => { link.href = `${root}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
   const here = new URL(location.href);                  // a link to this page shows this run
   here.searchParams.set('run', id);
