@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
@@ -31,6 +32,7 @@ from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused
 
 Status = Literal["waiting", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 RESERVE, RESERVED = ".reserve", 16_384  # room on the disk for a last word, given free when it is full
+PROBING = threading.Lock()  # two probes of one process would each take the other for a process that trains
 ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
 
 
@@ -109,7 +111,7 @@ class Record:
         """Whether a living process trains this run."""
         lock = FileLock(self.folder / "lock")
         try:
-            with lock.acquire(timeout=0):
+            with PROBING, lock.acquire(timeout=0):
                 return False
         except Timeout:
             return True
@@ -152,7 +154,7 @@ class RecordWriter(Record):
             path = self.folder / "events.jsonl"
             _, whole = self.read()
             self._file = path.open("ab", buffering=0)
-            self._file.truncate(whole)  # a torn last line
+            self._cut(whole)  # a torn last line
             write_atomically(self.folder / RESERVE, bytes(RESERVED))
         except BaseException:
             self._lock.release()
@@ -177,8 +179,13 @@ class RecordWriter(Record):
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "only a part of a line could be written")
         except OSError:
-            self._file.truncate(end)
+            self._cut(end)
             raise
+
+    def _cut(self, end: int) -> None:
+        assert self._file is not None
+        self._file.truncate(end)
+        self._file.seek(end)  # truncating leaves the position beyond the end, where a later cut would fill the gap with zeros
 
     def append_last(self, event: Event) -> None:
         """Write how the run ended; on a full disk, in the room that was kept for this."""
@@ -190,3 +197,14 @@ class RecordWriter(Record):
         assert self._file is not None
         os.fsync(self._file.fileno())
         write_atomically(self.checkpoint, content)
+
+
+def end(folder: Path, event: RunPaused | RunStopped | RunFailed) -> None:
+    """Write the last word into the record of a run that no process trains.
+
+    Raises:
+        RunError: a process does train it.
+        OSError: the disk is full.
+    """
+    with RecordWriter(folder, Record(folder).config, resume=True) as writer:
+        writer.append_last(event)

@@ -46,6 +46,8 @@ class Inbox:
             if command["do"] in ("pause", "stop"):
                 self._asked[command["folder"]] = command["do"]
             else:
+                if command["do"] == "train":  # what was asked when the run had just ended is not asked of its next life
+                    self._asked.pop(command["folder"], None)
                 self._work.put(command)
         self._gone.set()
         self._work.put(None)
@@ -62,10 +64,6 @@ class Inbox:
     def request(self, folder: str) -> Any:
         """What the run in `folder` is asked to do now."""
         return "leave" if self._gone.is_set() else self._asked.get(folder, "go on")
-
-    def forget(self, folder: str) -> None:
-        """The run in `folder` has ended; what it was asked is done."""
-        self._asked.pop(folder, None)
 
 
 def main() -> int:
@@ -118,8 +116,6 @@ def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
             last = event
     except (ResNetDemoError, OSError, MemoryError) as error:
         return session.reason(error)
-    finally:
-        inbox.forget(str(folder))
     return last.reason if isinstance(last, RunFailed) else None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,19 @@ def test_a_run_that_a_process_holds_is_running_and_no_second_one_may_write(tmp_p
     assert Record(tmp_path).status() == "interrupted"
 
 
+def test_many_who_ask_at_once_do_not_take_each_other_for_the_process_that_trains(tmp_path: Path, config: RunConfig) -> None:
+    record = write(tmp_path, config, started(), point(1))
+    ready = threading.Barrier(4)
+
+    def ask() -> list[str]:
+        ready.wait()
+        return [record.status() for _ in range(200)]
+
+    with ThreadPoolExecutor(4) as watchers:
+        asked = [watchers.submit(ask) for _ in range(4)]
+    assert {status for answers in asked for status in answers.result()} == {"interrupted"}
+
+
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path, config: RunConfig) -> None:
     write(tmp_path, config, started())
     with pytest.raises(RunError, match="already holds a run"), RecordWriter(tmp_path, config, resume=False):
@@ -161,3 +176,19 @@ def test_on_a_full_disk_an_event_is_written_whole_or_not_at_all(tmp_path: Path, 
         writer.append_last(RunFailed(step=0, reason="The disk is full."))
         assert not (tmp_path / RESERVE).exists()
     assert Record(tmp_path).read()[0] == [started(), RunFailed(step=0, reason="The disk is full.")]
+
+
+def test_a_disk_that_fills_twice_leaves_only_whole_lines(tmp_path: Path, config: RunConfig) -> None:
+    write(tmp_path, config, started(), point(1))
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(file.read_bytes()[:-5])
+    with RecordWriter(tmp_path, config, resume=True) as writer:
+        real = writer._file
+        for _ in range(2):
+            writer._file = FullDisk(real, 30)  # type: ignore[assignment]
+            with pytest.raises(OSError):
+                writer.append(point(1))
+            assert file.read_bytes() == to_line(started())
+        writer._file = real
+        writer.append(point(1))
+    assert file.read_bytes() == to_line(started()) + to_line(point(1))
