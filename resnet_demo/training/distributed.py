@@ -11,13 +11,26 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from resnet_demo.errors import RunError
+
 
 @contextmanager
 def processes(device: torch.device) -> Iterator[tuple[int, int]]:
-    """Join the other processes if torchrun started this one; gives (rank, world)."""
+    """Join the other processes if torchrun started this one, each on an accelerator of its own; gives (rank, world).
+
+    Raises:
+        RunError: there are more processes than accelerators.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield 0, 1
         return
+    if device.type != "cpu":
+        index, found = int(os.environ.get("LOCAL_RANK", "0")), torch.accelerator.device_count()
+        if index >= found:
+            raise RunError(
+                f"Process {index + 1} finds only {found} accelerators: start at most that many with --nproc-per-node."
+            )
+        torch.accelerator.set_device_index(index)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield dist.get_rank(), dist.get_world_size()

@@ -53,7 +53,8 @@ class Arm:
         """Go on where `state` was taken."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.diverged, self.seen = state["diverged"], list(state["seen"])
+        device = next(self.model.parameters()).device  # a checkpoint is loaded on the CPU
+        self.diverged, self.seen = state["diverged"], list(state["seen"].to(device))
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,10 @@ def _learn(arm: Arm, images: Tensor, labels: Tensor, rate: float, smoothing: flo
 
 
 def _points(step: int, arm: Arm, rate: float) -> Iterator[Event]:
-    loss, error = distributed.average(torch.stack(arm.seen).double().mean(0)).tolist()
+    seen = torch.stack(arm.seen)
+    if distributed.world() == 1:
+        seen = seen.cpu()  # not every accelerator (MPS) has numbers of 64 bits
+    loss, error = distributed.average(seen.double().mean(0)).tolist()
     arm.seen.clear()
     yield TrainingPoint(step=step, arm=arm.name, loss=loss, error=error, learning_rate=rate)
     if not math.isfinite(loss):
@@ -216,8 +220,11 @@ class _Stopped:
 
 
 def _memory_mb() -> float:
-    if torch.accelerator.is_available():
-        return torch.accelerator.max_memory_allocated() / 1e6
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if found is not None:
+        backend = torch.get_device_module(found)
+        if hasattr(backend, "max_memory_allocated"):  # MPS has not, nor has torch.accelerator before torch 2.9
+            return float(backend.max_memory_allocated() / 1e6)
     import psutil
 
     return float(psutil.Process().memory_info().rss / 1e6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import build, count_parameters
 from resnet_demo.training import distributed, machine
 from resnet_demo.training.events import (
+    ArmDiverged,
     Event,
     Measured,
     RunFailed,
@@ -41,6 +43,10 @@ from resnet_demo.training.schedule import SCHEDULES, warmed_up
 from resnet_demo.zoo import folder as model_folder
 
 Request = Literal["go on", "pause", "stop", "leave"]  # leave: save and end without a word, as if interrupted
+ALL_DIVERGED = (
+    "Every network of this run diverged: the loss or a weight was no longer a finite number; "
+    "take a smaller learning rate or a warm-up."
+)
 log = logging.getLogger(__name__)
 
 
@@ -60,10 +66,14 @@ def run(
         request: asked after each step whether to go on.
 
     Raises:
-        RunError: the folder is in use, or holds another run.
+        RunError: the folder is in use, or holds another run; or the processes cannot share a batch evenly.
     """
     device = machine.device()
     with distributed.processes(device) as (rank, world):
+        if config.batch % world:
+            raise RunError(
+                f"A batch of {config.batch} cannot be shared evenly by {world} processes: take a multiple of {world}."
+            )
         if rank > 0:  # the first process keeps the record
             for _ in _life(config, folder, None, device, (rank, world), resume, request):
                 pass
@@ -113,7 +123,7 @@ def _life(
     seconds_before = state.get("seconds", 0.0) if state else 0.0
     precision = state["precision"] if state else config.precision
     if precision == "auto":
-        precision = machine.faster_precision(device)
+        precision = distributed.agreed(machine.faster_precision(device))
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
     def seconds() -> float:
@@ -149,9 +159,11 @@ def _life(
     split: Split = "held-out" if config.data.held_out else "test"
     step, measured = start, set()
     plan = plan_of(config)
-    for event in train(
+    training = train(
         arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop, start=start, split=split
-    ):
+    )
+    stays = start and (should_stop() or all(arm.diverged for arm in arms))  # continued only to be stopped where it was
+    for event in () if stays else training:
         step = event.step
         if isinstance(event, Measured):
             measured.add((event.arm, event.step))
@@ -160,6 +172,13 @@ def _life(
         return
     if asked == "pause" and step < config.steps:
         yield RunPaused(step=step)
+        return
+    for arm in arms:
+        if not arm.diverged and not _is_finite(arm.model):
+            arm.diverged = True
+            yield ArmDiverged(step=step, arm=arm.name, loss=math.nan)
+    if all(arm.diverged for arm in arms):
+        yield RunFailed(step=step, reason=ALL_DIVERGED)
         return
     if step < config.steps:
         for arm in arms:
@@ -174,6 +193,10 @@ def _life(
                 accuracy = 1 - errors[arm.name] if judged_on_all else None
                 _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config, accuracy)
     yield RunFinished(step=step, seconds=seconds()) if step == config.steps else RunStopped(step=step, seconds=seconds())
+
+
+def _is_finite(model: nn.Module) -> bool:
+    return all(bool(torch.isfinite(value).all()) for value in model.state_dict().values())
 
 
 def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:

@@ -12,6 +12,7 @@ from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinishe
 
 CLEAR = 0.1  # nats: about twice the spread between seeds that runs of the default preset show
 NEAR_GUESSING = 0.05
+FEWEST_STEPS = 50  # before that, and while the learning rate still rises, no network is said to learn better
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
         groups.setdefault((arm.model.depth, arm.model.residual), []).append(of_arms[arm.name])
     classes = config.arms[0].model.classes
     depths = sorted({depth for depth, _ in groups})
+    early = steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
     for depth in depths:
         plain, residual = groups.get((depth, False)), groups.get((depth, True))
         if plain and residual:
-            told.append(_pair(depth, plain, residual, classes))
+            told.append(_pair(depth, plain, residual, classes, early))
         else:
             told.append(_alone(_kind(config.arms, depth), plain or residual or [], classes))
-    if len(depths) > 1:
+    if len(depths) > 1 and not early:
         told += [_deeper(name, groups, depths, residual) for name, residual in (("plain", False), ("residual", True))]
     after = f"After {steps:,} {'steps' if finished else f'of {config.steps:,} steps'}"
     said = [part for part in told if part]
@@ -98,7 +100,7 @@ def _kind(arms: Sequence[ArmConfig], depth: int) -> str:
     return next(f"{'residual' if arm.model.residual else 'plain'}-{depth}" for arm in arms if arm.model.depth == depth)
 
 
-def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int) -> str:
+def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int, early: bool) -> str:
     broken = [(kind, arms) for kind, arms in (("plain", plain), ("residual", residual)) if any(arm.diverged for arm in arms)]
     if broken:
         return (
@@ -114,11 +116,17 @@ def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int)
         f"the residual one's is {_with_spread(losses[1], classes)}."
     )
     said += _errors(plain, residual)
+    if early:
+        return f"{said} These are too few steps to say which learns better."
     difference = statistics.fmean(losses[0]) - statistics.fmean(losses[1])
     if not is_clear(losses[0], losses[1]):
         return f"{said} That is no clear difference at depth {depth} and this length."
     better, worse = ("residual", "plain") if difference > 0 else ("plain", "residual")
-    return f"{said} The {better} network learns better than the {worse} one here, by {abs(difference):.2f}."
+    return f"{said} The {better} network learns better than the {worse} one {_where(losses)}, by {abs(difference):.2f}."
+
+
+def _where(losses: Sequence[Sequence[float]]) -> str:
+    return "here" if min(map(len, losses)) > 1 else "in this one run"
 
 
 def is_clear(first: Sequence[float], second: Sequence[float]) -> bool:
@@ -172,7 +180,7 @@ def _alone(name: str, arms: list[Result], classes: int) -> str:
 
 
 def _deeper(name: str, groups: dict[tuple[int, bool], list[Result]], depths: list[int], residual: bool) -> str:
-    """Degradation, or none: the deepest against the shallowest of one kind."""
+    """Whether more layers train worse: the deepest against the shallowest of one kind."""
     ends = [groups.get((depth, residual), []) for depth in (depths[0], depths[-1])]
     losses = [[arm.train_loss for arm in arms if arm.train_loss is not None and not arm.diverged] for arms in ends]
     if not losses[0] or not losses[1]:
@@ -180,9 +188,14 @@ def _deeper(name: str, groups: dict[tuple[int, bool], list[Result]], depths: lis
     shallow, deep = (statistics.fmean(of_end) for of_end in losses)
     if not is_clear(losses[0], losses[1]):
         return f"Among the {name} networks, {depths[-1]} layers train about as well as {depths[0]}."
+    one = " in this one run" if min(map(len, losses)) < 2 else ""
     if deep > shallow:
-        return f"Among the {name} networks, {depths[-1]} layers train worse than {depths[0]}: that is degradation."
-    return f"Among the {name} networks, {depths[-1]} layers train better than {depths[0]}."
+        steps = max(arm.steps for arms in ends for arm in arms)
+        return (
+            f"Among the {name} networks, {depths[-1]} layers train worse{one} than {depths[0]} after {steps:,} steps, "
+            "as in degradation."
+        )
+    return f"Among the {name} networks, {depths[-1]} layers train better{one} than {depths[0]}."
 
 
 def _number(value: float | None, form: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from resnet_demo.errors import RunError
 from resnet_demo.training import distributed, session
 from resnet_demo.training.events import Measured, RunFinished, RunStarted, TrainingPoint
 from resnet_demo.training.record import Record
@@ -46,6 +47,36 @@ def test_on_one_process_every_function_does_nothing() -> None:
     assert distributed.agreed("stop") == "stop"
     with distributed.processes(torch.device("cpu")) as part:
         assert part == (0, 1)
+
+
+@pytest.fixture
+def two_accelerators(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine with two of them, as one process of several sees it; what it does, in order."""
+    done: list[str] = []
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.accelerator, "set_device_index", lambda index: done.append(f"take {index}"))
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend: done.append(f"join by {backend}"))
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 3)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: done.append("leave"))
+    return done
+
+
+def test_each_process_of_a_machine_takes_its_own_accelerator_before_it_joins(
+    two_accelerators: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with distributed.processes(torch.device("cuda")) as part:
+        assert part == (3, 4)
+    assert two_accelerators == ["take 1", "join by nccl", "leave"]
+
+
+def test_more_processes_than_accelerators_are_refused(two_accelerators: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(RunError, match="finds only 2 accelerators"), distributed.processes(torch.device("cuda")):
+        pass
+    assert two_accelerators == []
 
 
 def test_two_processes_agree_and_learn_about_what_one_learns(picture_folder: Path, tmp_path: Path) -> None:

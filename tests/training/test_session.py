@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError
 from resnet_demo.training import session
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+from resnet_demo.training.loop import Arm
 from resnet_demo.training.record import Record, RecordWriter
 from resnet_demo.zoo import folder as model_folder
 from tests.tiny import same, tiny_arm, tiny_run, told_numbers
@@ -205,3 +207,51 @@ def test_a_full_disk_is_told_as_such_and_the_run_can_go_on(
     monkeypatch.undo()
     run(finished.config, tmp_path, resume=True)
     assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+
+
+def test_an_arm_whose_weights_are_not_finite_is_not_written(
+    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(arms: list[Arm], *args: Any, **options: Any) -> Iterator[Event]:
+        for arm in arms:
+            yield Measured(step=12, arm=arm.name, split="test", loss=1.0, error=0.5)
+        torch.nn.init.constant_(next(arms[0].model.parameters()), math.inf)
+
+    monkeypatch.setattr(session, "train", train)
+    events = run(finished.config, tmp_path)
+    assert [event.arm for event in events if isinstance(event, ArmDiverged)] == ["plain8"]
+    assert isinstance(events[-1], RunFinished)
+    assert [path.name for path in (tmp_path / "arms").iterdir()] == ["residual8"]
+
+
+def test_a_run_whose_every_network_diverged_has_failed_and_stays_so(picture_folder: Path, tmp_path: Path) -> None:
+    config = tiny_run(picture_folder, optimizer={"learning_rate": 10.0}, arms=(tiny_arm("wild", batch_norm=False),))
+    events = run(config, tmp_path)
+    broken = next(event.step for event in events if isinstance(event, ArmDiverged))
+    assert broken < 12
+    assert events[-1] == RunFailed(step=broken, reason=session.ALL_DIVERGED)
+    assert "take a smaller learning rate or a warm-up" in session.ALL_DIVERGED
+    again = run(config, tmp_path, resume=True)
+    assert [(event.kind, event.step) for event in again] == [("started", broken), ("failed", broken)]
+
+
+def test_all_processes_train_in_the_format_that_the_first_one_chose(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.machine, "faster_precision", lambda _: "fp32")
+    monkeypatch.setattr(session.distributed, "agreed", lambda value: "bf16" if value == "fp32" else value)
+    begun = run(tiny_run(picture_folder, steps=1, precision="auto"), tmp_path)[0]
+    assert isinstance(begun, RunStarted)
+    assert begun.precision == "bf16"
+
+
+@pytest.mark.parametrize("world", [3, 16])
+def test_a_batch_that_the_processes_cannot_share_is_refused(
+    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: int
+) -> None:
+    monkeypatch.setattr(session.distributed, "processes", lambda _: nullcontext((0, world)))
+    with pytest.raises(
+        RunError, match=f"A batch of 8 cannot be shared evenly by {world} processes: take a multiple of {world}"
+    ):
+        run(finished.config, tmp_path / "new")
+    assert not (tmp_path / "new").exists()

@@ -32,7 +32,8 @@ def test_guessing_is_named_and_the_better_network_too() -> None:
     events = finished(history({"plain32-s0": 2.29, "residual32-s0": 1.64}, {"plain32-s0": 0.89, "residual32-s0": 0.6}))
     assert sentence(ONE, events) == (
         "After 240 steps the plain-32 network's training loss is 2.29, near the 2.30 of guessing; the residual one's is 1.64. "
-        "Of the test images they get 89.0 % and 60.0 % wrong. The residual network learns better than the plain one here, by 0.65."
+        "Of the test images they get 89.0 % and 60.0 % wrong. "
+        "The residual network learns better than the plain one in this one run, by 0.65."
     )
 
 
@@ -44,7 +45,7 @@ def test_a_small_difference_of_one_seed_is_called_none() -> None:
 
 def test_a_plain_network_that_wins_is_said_to_win() -> None:
     told = sentence(ONE, finished(history({"plain32-s0": 1.2, "residual32-s0": 1.6})))
-    assert told.endswith("The plain network learns better than the residual one here, by 0.40.")
+    assert told.endswith("The plain network learns better than the residual one in this one run, by 0.40.")
 
 
 def test_a_run_that_did_not_finish_says_how_far_it_came() -> None:
@@ -89,8 +90,21 @@ def test_two_depths_are_compared_within_each_kind() -> None:
     told = sentence(config, finished(history(losses)))
     assert told.startswith("After 240 steps the plain-20 network's")
     assert ". The plain-56 network's training loss is 2.20" in told
-    assert "Among the plain networks, 56 layers train worse than 20: that is degradation." in told
+    assert "Among the plain networks, 56 layers train worse in this one run than 20 after 240 steps, as in degradation." in told
     assert "Among the residual networks, 56 layers train about as well as 20." in told
+
+
+@pytest.mark.parametrize(
+    ("warmup", "steps", "judged"), [(0, 1, False), (0, 49, False), (0, 50, True), (100, 99, False), (100, 100, True)]
+)
+def test_no_network_is_called_better_after_too_few_steps_or_within_the_warm_up(warmup: int, steps: int, judged: bool) -> None:
+    pair = comparison(LabSettings(depth=32, steps=240, warmup=warmup))
+    told = sentence(pair, history({"plain32-s0": 2.2, "residual32-s0": 1.6}, steps=steps))
+    assert told.endswith("too few steps to say which learns better.") is not judged
+    assert ("by 0.60" in told) is judged
+    depths = comparison(LabSettings(depth=20, other_depth=56, steps=240, warmup=warmup))
+    losses = {"plain20-s0": 1.7, "plain56-s0": 2.2, "residual20-s0": 1.5, "residual56-s0": 1.52}
+    assert ("degradation" in sentence(depths, history(losses, steps=steps))) is judged
 
 
 def test_the_training_loss_is_the_mean_of_the_last_twentieth_of_the_points() -> None:
