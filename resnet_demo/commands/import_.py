@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,12 +42,15 @@ def add(to: Any) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Read a checkpoint, recognise its network from names and shapes, and find the normalization it was trained with.
 
-    For a CIFAR network of ten classes the common normalizations are tried on the 1,000 bundled test images.
+    For a CIFAR network of ten classes the common normalizations are tried on 1,000 bundled training images; the test
+    images only measure the one that was taken.
     """
     if (parsed.mean is None) != (parsed.std is None):
         raise SettingError("--mean and --std belong together: give both, or neither to have the common ones tried.")
-    if parsed.std and min(parsed.std) <= 0:
-        raise SettingError("--std must be three numbers above 0.")
+    if parsed.mean and not all(math.isfinite(value) for value in parsed.mean):
+        raise SettingError(f"--mean must be three finite numbers (given: {parsed.mean}).")
+    if parsed.std and not all(math.isfinite(value) and value > 0 for value in parsed.std):
+        raise SettingError(f"--std must be three numbers above 0 (given: {parsed.std}).")
     from resnet_demo.evaluation import fitting
     from resnet_demo.zoo import folder, foreign
 
@@ -66,7 +70,8 @@ def run(parsed: argparse.Namespace) -> int:
         config, mean, std = chosen.config, chosen.mean, chosen.std
     else:
         mean, std = given or fitting.NORMALIZATIONS["ImageNet's mean and deviation"]
-    _write(parsed, state, config, classes, mean, std, chosen.accuracy if chosen else None)
+    accuracy = fitting.test_accuracy(state, chosen, str(parsed.checkpoint)) if chosen else None
+    _write(parsed, state, config, classes, mean, std, accuracy)
     for warning in warnings:
         print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
     if note := _note(tried, chosen, given):
@@ -74,15 +79,22 @@ def run(parsed: argparse.Namespace) -> int:
     told = [{"normalization": t.name, "residual": t.config.residual, "accuracy": t.accuracy} for t in tried]
     fits = chosen.name if chosen else None
     if parsed.json:
-        about = {"folder": str(parsed.out), "architecture": config.name, "shortcut": config.shortcut, "classes": config.classes}
-        print(json.dumps(about | {"normalization": fits, "mean": mean, "std": std, "tried": told, "warnings": warnings}))
+        about: dict[str, Any] = {
+            "folder": str(parsed.out),
+            "architecture": config.name,
+            "shortcut": config.shortcut,
+            "classes": config.classes,
+        }
+        about |= {"normalization": fits, "mean": mean, "std": std, "test_accuracy": accuracy}
+        print(json.dumps(about | {"tried": told, "warnings": warnings}))
         return 0
     print(f"{parsed.out}: {config.name}, option {config.shortcut}, {config.classes} classes.")
     for trial in sorted(tried, key=lambda trial: -trial.accuracy):
         kind = "residual" if trial.config.residual else "plain"
-        print(
-            f"  {trial.accuracy:6.1%} of the bundled test images right: {kind}, {trial.name}{' (taken)' if trial is chosen else ''}"
-        )
+        taken = " (taken)" if trial is chosen else ""
+        print(f"  {trial.accuracy:6.1%} of {fitting.PICTURES:,} training images right: {kind}, {trial.name}{taken}")
+    if accuracy is not None:
+        print(f"{accuracy:.1%} of the 1,000 bundled test images right.")
     return 0
 
 

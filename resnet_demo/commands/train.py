@@ -8,11 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from resnet_demo.commands.settings import add_settings, description, settings_of
-from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig, parse
+from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
 
 if TYPE_CHECKING:
     from resnet_demo.training.events import Event
+
+
+class Epochs(Frozen):
+    """What the command line gives in passes over the training images, and a run counts in steps."""
+
+    epochs: float = Field(10, gt=0, le=1_000_000)
+    evaluate_epochs: float = Field(0, ge=0, le=1_000_000)
 
 
 def add(to: Any) -> None:
@@ -65,19 +74,21 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     """The run that the options describe; looks at the data for its size and its classes."""
     from resnet_demo.data import dataset
 
+    asked = {name: getattr(parsed, name) for name in Epochs.model_fields if getattr(parsed, name) is not None}
+    epochs = parse(Epochs, asked)
     data = parse(DataConfig, {"source": parsed.data, **settings_of(parsed, DataConfig)})
     optimizer = parse(OptimizerConfig, settings_of(parsed, OptimizerConfig))
+    model = ModelConfig.named(parsed.arch, **settings_of(parsed, ModelConfig) | ({"residual": False} if parsed.plain else {}))
+    arm = parse(ArmConfig, {"name": model.name, "model": model, "seed": parsed.seed})
+    settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **settings_of(parsed, RunConfig)}
+    largest = parse(RunConfig, settings).batch  # refuses what is out of range before it is computed with, or data is fetched
     loaded = dataset.load(data)
-    changes = settings_of(parsed, ModelConfig) | {"classes": len(loaded.classes)}
-    model = ModelConfig.named(parsed.arch, **changes | ({"residual": False} if parsed.plain else {}))
-    given = settings_of(parsed, RunConfig)
-    batch = min(given.get("batch", 128), len(loaded.train))
-    per_epoch = len(loaded.train) // batch
-    steps = parsed.steps if parsed.steps is not None else round((parsed.epochs or 10) * per_epoch)
-    arm = ArmConfig(name=model.name, model=model, seed=parsed.seed)
-    every = {"evaluate_every": round(parsed.evaluate_epochs * per_epoch), "log_every": min(max(steps // 500, 1), 100)}
+    per_epoch = len(loaded.train) // min(largest, len(loaded.train))
+    steps = parsed.steps if parsed.steps is not None else round(epochs.epochs * per_epoch)
+    arm = arm.model_copy(update={"model": model.model_copy(update={"classes": len(loaded.classes)})})
+    every = {"evaluate_every": round(epochs.evaluate_epochs * per_epoch), "log_every": min(max(steps // 500, 1), 100)}
     every["checkpoint_every"] = per_epoch
-    return parse(RunConfig, {"arms": (arm,), "data": data, "optimizer": optimizer, "steps": steps, **every, **given})
+    return parse(RunConfig, {**settings, "arms": (arm,), "steps": steps, **every})
 
 
 def follow(events: Iterator[Event], config: RunConfig, *, as_json: bool) -> int:

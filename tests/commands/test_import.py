@@ -13,9 +13,10 @@ from resnet_demo.commands.import_ import _note
 from resnet_demo.config import DataConfig, ModelConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.augment import normalize
+from resnet_demo.evaluation import fitting
 from resnet_demo.evaluation.fitting import NORMALIZATIONS, Trial
 from resnet_demo.model.resnet import ResNet, build
-from resnet_demo.zoo import folder
+from resnet_demo.zoo import folder, foreign
 
 TRUE = "values from 0 to 1"
 
@@ -72,9 +73,26 @@ def test_network_and_normalization_are_found(
     assert weights.model.config.residual is residual
     assert (weights.preprocessing.mean, weights.preprocessing.std) == NORMALIZATIONS[TRUE]
     assert main(["evaluate", "--model", str(tmp_path / "new"), "--json"]) == 0
-    best = max(trial["accuracy"] for trial in told["tried"])  # type: ignore[attr-defined]
-    assert best > 0.28
-    assert json.loads(capsys.readouterr().out)["accuracy"] == pytest.approx(best)
+    accuracy = told["test_accuracy"]
+    assert accuracy > 0.28  # type: ignore[operator]  # read from JSON
+    assert json.loads(capsys.readouterr().out)["accuracy"] == pytest.approx(accuracy)
+    assert f"{accuracy:.1%} of the 1,000 bundled CIFAR-10 test images" in (tmp_path / "new" / folder.CARD).read_text()
+
+
+@pytest.mark.parametrize("checkpoint", [True], ids=["residual"], indirect=True)
+def test_the_normalization_is_chosen_without_a_look_at_the_test_images(
+    checkpoint: tuple[Path, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NORMALIZATIONS.keys() - {TRUE}:  # one is enough here
+        monkeypatch.delitem(NORMALIZATIONS, name)
+    state, read = foreign.read(checkpoint[0]), []
+    original = fitting.read_cifar10
+    monkeypatch.setattr(fitting, "read_cifar10", lambda path: read.append(path.name) or original(path))
+    tried = list(fitting.trials(state, foreign.recognise(state), "here"))
+    assert read == ["train.parquet"]
+    best = max(tried, key=lambda trial: trial.accuracy)
+    assert fitting.test_accuracy(state, best, "here") != best.accuracy
+    assert read == ["train.parquet", "test.parquet"]
 
 
 @pytest.mark.parametrize("checkpoint", [True], ids=["residual"], indirect=True)
@@ -117,6 +135,8 @@ def test_an_imagenet_network_says_that_its_normalization_is_untested(
     [
         (["--mean", "0", "0", "0"], "--mean and --std belong together"),
         (["--mean", "0", "0", "0", "--std", "1", "0", "1"], "--std must be three numbers above 0"),
+        (["--mean", "0", "0", "0", "--std", "1", "nan", "1"], "--std must be three numbers above 0 (given: [1.0, nan, 1.0])"),
+        (["--mean", "0", "inf", "0", "--std", "1", "1", "1"], "--mean must be three finite numbers (given: [0.0, inf, 0.0])"),
         (["--classes", "{folder}/classes.txt"], "names 2 classes; the checkpoint has 10"),
     ],
 )

@@ -64,6 +64,12 @@ def test_a_run_goes_on_with_resume_and_is_not_overwritten_without(picture_folder
         (("--arch", "vgg16"), 2, "There is no architecture 'vgg16'"),
         (("--steps", "0"), 2, "steps: should be at least 1"),
         (("--learning-rate", "-1"), 2, "learning_rate: should be more than 0"),
+        (("--batch", "0"), 2, "batch: should be at least 2 and at most 1024"),
+        (("--seed", "-1"), 2, "seed: should be at least 0"),
+        (("--epochs", "nan"), 2, "epochs: should be"),
+        (("--epochs", "inf"), 2, "epochs: should be"),
+        (("--epochs", "0"), 2, "epochs: should be more than 0"),
+        (("--evaluate-epochs", "nan"), 2, "evaluate_epochs: should be"),
         (("--data", "nowhere"), 1, "There is no data set 'nowhere'"),
     ],
 )
