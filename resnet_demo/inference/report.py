@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,16 +12,20 @@ from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.device import choose
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import HubError, SettingError
+from resnet_demo.hub import DownloadCancelled
 from resnet_demo.inference import honesty, overlay
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.explain import Map, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
+from resnet_demo.zoo.catalogue import available
+from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
 from resnet_demo.zoo.shelf import shelf
 
 MAP_SIDE = 112  # pixels of a map as it is sent; the browser scales it smoothly
 PICTURE_SIDE = 448
+SECONDS_BETWEEN_LOOKS = 0.2
 TITLES = {method: title for title, method in METHODS.items()}
 
 
@@ -63,12 +68,26 @@ def report(
 
 
 def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
-    def progress(done: int, total: int) -> None:
-        say(f"Downloading {name} from the Hugging Face Hub: {done / 1e6:.0f} of {total / 1e6:.0f} MB.")
-
-    if not shelf().is_loaded(name):
-        say(f"Loading {name}.")
-    return shelf().get(name, on_progress=progress, should_cancel=should_cancel)
+    """The network of that name. A download goes on when who asked leaves, so that the next who asks finds it further."""
+    if downloads().is_at_hand(name):
+        if not shelf().is_loaded(name):
+            say(f"Loading {name}.")
+        return shelf().get(name, should_cancel=should_cancel)
+    if name not in [entry.name for entry in available()]:
+        raise SettingError(
+            f"model: {name[:80]!r} is not among the models of this app. Fetch it where the app runs, with prefetch."
+        )
+    coming = downloads().start(name)
+    while coming.goes_on:
+        size = f": {coming.done / 1e6:.0f} of {coming.total / 1e6:.0f} MB" if coming.total else ""
+        say(f"Downloading {name} from the Hugging Face Hub{size}.")
+        if should_cancel():
+            raise DownloadCancelled(f"Nobody waits for {name} any more.")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        coming = downloads().state(name) or coming
+    if coming.state != "ready":
+        raise HubError(coming.message or f"The download of {name} was cancelled.")
+    return shelf().get(name)
 
 
 def _label(weights: Weights, index: int, name: str) -> str:

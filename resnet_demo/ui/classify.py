@@ -61,7 +61,7 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
     clicked = result.explain(ask_about, [*asked, contrast, about], outputs, **PRIVATE, **TOGETHER)
     opened = page.load(arrive, None, [model, second, method, signed], queue=False, **PRIVATE)
     first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
-    cancel.click(stopped, None, result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
+    cancel.click(stopped, [model, second], result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
     _build_api()
     return [model, second]
 
@@ -169,8 +169,9 @@ def ask_about(
     yield from ask(picture, model, second, method, signed, contrast if same_list else -1, now)
 
 
-def stopped() -> dict[str, Any]:
-    """What the widget says after a cancel; it keeps what it showed."""
+def stopped(model: str, second: str) -> dict[str, Any]:
+    """End what takes long, a download too; the widget keeps what it showed."""
+    engine.cancel_downloads([model, second])
     return {"state": "stopped", "message": "Cancelled."}
 
 

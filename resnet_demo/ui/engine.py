@@ -30,6 +30,13 @@ def begin() -> Future[ModuleType]:
     return _threads.submit(importlib.import_module, "resnet_demo.inference.report")
 
 
+def cancel_downloads(names: list[str]) -> None:
+    """End the downloads of these models, if there are any."""
+    if begin().done():
+        for name in names:
+            begin().result().downloads().cancel(name)
+
+
 def ask(picture: Image.Image, question: Question) -> Iterator[str | dict[str, Any]]:
     """Yields sentences while the answer is on its way, then the answer (`inference.report.report`).
 

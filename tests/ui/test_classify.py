@@ -75,6 +75,48 @@ def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, v
     assert asked == []
 
 
+def test_two_networks_answer_beside_each_other_and_the_link_restores_them(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(f"{app.url}?model=resnet20-cifar10&second=plain20-cifar10")
+    seen.page.wait_for_function("document.querySelectorAll('#answer .card').length === 2")
+    assert seen.page.locator("#answer .card.plain h3").inner_text().startswith("plain20-cifar10")
+    sentence = seen.page.locator("#answer .sentence").inner_text()
+    labels = [seen.page.locator("#answer .card").nth(i).locator("ol .label").first.inner_text() for i in (0, 1)]
+    assert sentence.startswith("Both say" if labels[0] == labels[1] else "They disagree")
+    assert "second=plain20-cifar10" in seen.page.url
+    seen.page.locator("#answer .card.plain ol button").nth(2).click()
+    seen.page.wait_for_function(
+        "document.querySelectorAll('#answer .plain ol button')[2].getAttribute('aria-pressed') === 'true'"
+    )
+    label = seen.page.locator("#answer .card.plain ol button .label").nth(2).inner_text()
+    alts = [seen.page.locator("#answer .card").nth(i).locator("img").first.get_attribute("alt") for i in (0, 1)]
+    assert all(alt is not None and f"looked for {label}" in alt for alt in alts)
+
+
+def test_a_model_of_the_hub_that_cannot_be_had_is_told_and_the_answer_stays(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    before = seen.page.locator(FIRST_LABEL).first.inner_text()
+    seen.page.locator("#model input").click()
+    seen.page.get_by_role("option").filter(has_text="ResNet-18").first.click()
+    seen.page.wait_for_selector("#answer .sentence.error")
+    assert "resnet18" in seen.page.locator("#answer .sentence").inner_text()
+    assert seen.page.locator(FIRST_LABEL).first.inner_text() == before
+
+
+def test_another_method_is_computed_for_the_class_that_was_clicked(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    seen.page.locator("#answer ol button").nth(1).click()
+    seen.page.wait_for_function("document.querySelectorAll('#answer ol button')[1].getAttribute('aria-pressed') === 'true'")
+    seen.page.get_by_text("More ways to explain").click()
+    seen.page.locator("#method input").click()
+    seen.page.get_by_role("option", name="Integrated gradients").click()
+    seen.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 4")
+    shown = seen.page.locator("#answer .strip button[aria-pressed=true]")
+    assert shown.inner_text().startswith("Integrated gradients")
+    assert seen.page.locator("#answer ol button").nth(1).get_attribute("aria-pressed") == "true"
+
+
 def test_on_a_phone_everything_fits_the_width(app: App, visit: Callable[..., Watched]) -> None:
     seen = visit(app.url, width=390, height=844, color_scheme="dark", has_touch=True)
     wait_for_answer(seen)

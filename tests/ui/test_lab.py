@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from gradio_client import Client
@@ -57,6 +60,27 @@ def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Ca
         assert download.value.path().read_bytes().startswith(start)
 
 
+def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, visit: Callable[..., Watched]) -> None:
+    settings = json.dumps(TINY | {"steps": 400})
+    seen = visit(f"{app.url}?settings={quote(settings)}")
+    what = "document.querySelector('#curves .what')?.textContent"
+    seen.page.wait_for_selector("#start")
+    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes('0.62')")  # 400 of 64,000
+    seen.page.click("#start")
+    seen.page.click("#pause:not([disabled])")
+    seen.page.wait_for_function(f"{what}.startsWith('Paused')")
+    seen.page.click("#continue:not([disabled])")
+    seen.page.wait_for_function(f"{what}.startsWith('Finished')")
+    seen.page.get_by_text("Keep a trained network").click()
+    seen.page.locator("#arm-name input, #arm-name textarea").first.fill("my-tiny-net")
+    seen.page.wait_for_function("document.querySelector('#arm input').value.includes('residual8')")
+    seen.page.click("#keep")
+    seen.page.get_by_text("Kept as my-tiny-net").wait_for()
+    seen.page.get_by_role("tab", name="Classify").click()
+    seen.page.locator("#model input").click()
+    assert seen.page.get_by_role("option").filter(has_text="my-tiny-net").count() == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -77,3 +101,7 @@ def test_the_teachers_token_stops_anothers_run(app: App) -> None:
     client = Client(app.url, verbose=False)
     run = client.predict(TINY | {"steps": 20_000}, "a pupil", api_name="/start_run")
     assert client.predict(run, "the teacher", TEACHER, api_name="/stop_run") == "stopping"
+    deadline = time.monotonic() + 60
+    while (status := client.predict(run, 0, api_name="/run")["state"]["status"]) != "stopped":
+        assert time.monotonic() < deadline, f"the run is {status}"
+        time.sleep(0.2)

@@ -73,6 +73,8 @@ function draw() {
     find('.scale .bar').style.background = value.scale.gradient;
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
+  // A phone's photographs: a browser offers HEIC files only where they are named.
+  document.querySelectorAll('#picture input[type=file]').forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
   opacity();
   if (value.asked && element.offsetParent) address(value.asked);
   if (focused) refocus(`ol button[data-index="${focused}"]`);
