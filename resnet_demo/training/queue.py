@@ -9,51 +9,31 @@ A page asks `Lab` and never touches the process; a run goes on whoever watches o
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import ValidationError
 
 from resnet_demo.config import ModelConfig, RunConfig, parse
 from resnet_demo.errors import ResNetDemoError, RunError, SettingError
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import PRESETS, LabSettings, comparison
 from resnet_demo.training.estimate import Estimate, Speeds
-from resnet_demo.training.events import Event, Progress, RunFailed, RunStarted, RunStopped
+from resnet_demo.training.events import Event, RunFailed, RunPaused, RunStopped
 from resnet_demo.training.export import save_arm
 from resnet_demo.training.process import WorkerProcess
-from resnet_demo.training.record import ENDINGS, Record, RecordWriter, Status, told
+from resnet_demo.training.record import ENDINGS, Record, end, told
+from resnet_demo.training.state import RunState, seconds_left, state_of
 from resnet_demo.training.summary import table
-from resnet_demo.training.tickets import RUN_ID, Ticket, new_run_id
+from resnet_demo.training.tickets import RUN_ID, Ticket, new_run_id, refuse_strangers
+from resnet_demo.training.waiting import Waiting
 from resnet_demo.training.watch import Follower
 
-LONGEST_QUEUE = 30
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunState:
-    """What a page says about a run. `place` is 1 for the next run to train; 0 when it does not wait."""
-
-    id: str
-    title: str
-    status: Status
-    step: int
-    steps: int
-    submitted: str
-    yours: bool = False
-    place: int = 0
-    wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
-    seconds_left: float | None = None
-    reason: str = ""
 
 
 class Lab:
@@ -74,15 +54,15 @@ class Lab:
         self.speeds = Speeds(home / "speeds.json")
         self._followers: dict[str, Follower] = {}
         self._lock = threading.RLock()
-        self._waiting: list[str] = self._read_queue()
+        self._waiting = Waiting(self.folder / "queue.json")
         self._current: str | None = None
         self._measuring = False
+        self._closed = False
+        self._only_to_stop: set[str] = set()  # runs that wait only to be measured and written down
         self._told_before = 0  # events in the current run's record when the worker was given it
         self._retried = ""
         self._troubles: dict[str, str] = {}  # reasons that could not be written into a record: a full disk
         self._worker = WorkerProcess(on_reply=self._replied, on_death=self._died)
-
-    # --- Life ---
 
     def start(self) -> None:
         """Start the process that trains; returns at once, while it warms up."""
@@ -90,6 +70,8 @@ class Lab:
 
     def close(self) -> None:
         """End the process: the run that trains saves a checkpoint and is shown as interrupted after a restart."""
+        with self._lock:
+            self._closed = True
         self._worker.close()
 
     @property
@@ -104,15 +86,20 @@ class Lab:
 
         Raises:
             SettingError: this visitor already has a run waiting, or the queue is full.
+            RunError: it cannot be written to the disk.
         """
         with self._lock:
-            self._refuse_more(visitor)
+            self._waiting.refuse_more(visitor)
             run_id = new_run_id()
             folder = self.folder / run_id
-            folder.mkdir(parents=True)
-            Ticket.issue(folder, visitor)
-            write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
-            self._enqueue(run_id)
+            try:
+                folder.mkdir(parents=True)
+                Ticket.issue(folder, visitor)
+                write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
+                self._enqueue(run_id)
+            except OSError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise RunError(f"The run cannot be kept in {self.folder}: {error.strerror}. Make room there.") from error
         return run_id
 
     def stop(self, run_id: str, visitor: str, token: str | None = None) -> None:
@@ -133,8 +120,9 @@ class Lab:
             self._may(run_id, visitor, token)
             if self.state(run_id).status in ("waiting", "running", "finished"):
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
-            self._refuse_more(visitor)
+            self._waiting.refuse_more(visitor)
             self._troubles.pop(run_id, None)
+            self._only_to_stop.discard(run_id)
             self._enqueue(run_id)
 
     def delete(self, run_id: str, visitor: str, token: str | None = None) -> None:
@@ -167,24 +155,12 @@ class Lab:
             SettingError: there is no run of that id.
         """
         follower = self._follower(run_id)
-        config, ticket = follower.config, Ticket.of(self.folder / run_id)
         with self._lock:
-            place = self._waiting.index(run_id) + 1 if run_id in self._waiting else 0
-            is_current = run_id == self._current
-        last = follower.last()
-        status: Status = "waiting" if place else "running" if is_current else follower.status()
-        reason = self._troubles.get(run_id, "")
-        if reason and status == "interrupted":
-            status = "failed"
-        elif status == "interrupted":
-            reason = "The app ended while this run trained. It can be continued from its last checkpoint."
-        elif isinstance(last, RunFailed) and status == "failed":
-            reason = last.reason
-        return RunState(
-            id=run_id, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
-            submitted=ticket.submitted, yours=ticket.belongs_to(visitor), place=place, wait_seconds=self._wait(place), reason=reason,
-            seconds_left=self._left(run_id) if status == "running" else None,
-        )  # fmt: skip
+            place, is_current, wait = self._waiting.place(run_id), run_id == self._current, self._wait(run_id)
+            trouble = self._troubles.get(run_id, "")
+        return state_of(
+            follower, visitor, place=place, is_current=is_current, trouble=trouble, wait_seconds=wait, speeds=self.speeds
+        )
 
     def runs(self, visitor: str = "") -> tuple[RunState, ...]:
         """All runs, newest first."""
@@ -227,68 +203,46 @@ class Lab:
             return self._followers.setdefault(run_id, Follower(self.folder / run_id))
 
     def _may(self, run_id: str, visitor: str, token: str | None) -> None:
-        self._follower(run_id)
-        if token and secrets.compare_digest(token.encode(), self.token.encode()):
-            return
-        if not Ticket.of(self.folder / run_id).belongs_to(visitor):
-            wrong = "This token is not the teacher's" if token else "This is another visitor's run"
-            raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
-
-    def _refuse_more(self, visitor: str) -> None:
-        if any(Ticket.of(self.folder / run_id).belongs_to(visitor) for run_id in self._waiting):
-            raise SettingError("You already have a run waiting: stop it first, or let it begin.")
-        if len(self._waiting) >= LONGEST_QUEUE:
-            raise SettingError(f"{LONGEST_QUEUE} runs are waiting already: try again when some are done.")
+        refuse_strangers(self._follower(run_id).record.folder, visitor, token, self.token)
 
     def _ask(self, what: Literal["stop", "pause"], run_id: str, visitor: str, token: str | None) -> None:
         with self._lock:
             self._may(run_id, visitor, token)
-            status = self.state(run_id).status
+            state = self.state(run_id)
             if run_id == self._current:
                 self._worker.send({"do": what, "folder": str(self.folder / run_id)})
-            elif run_id in self._waiting:
-                self._waiting.remove(run_id)
-                self._write_queue()
-                if what == "stop":
-                    self._end(run_id, RunStopped(step=self.state(run_id).step, seconds=0))
-            elif what == "stop" and status in ("paused", "interrupted"):
-                self._end(run_id, RunStopped(step=self.state(run_id).step, seconds=0))
+            elif state.status not in (("waiting", "paused", "interrupted") if what == "stop" else ("waiting",)):
+                raise SettingError(f"Run {run_id} is {state.status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
+            elif what == "stop" and self.record(run_id).checkpoint.exists():
+                self._only_to_stop.add(run_id)  # the worker measures and writes what was learnt before the pause
+                if not state.place:
+                    self._enqueue(run_id)
             else:
-                raise SettingError(f"Run {run_id} is {status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
+                if state.place:
+                    self._waiting.take(run_id)
+                self._end(run_id, RunPaused(step=state.step) if what == "pause" else RunStopped(step=state.step, seconds=0))
 
-    def _end(self, run_id: str, event: Event) -> None:
-        """Write the last word into the record of a run that no process trains."""
-        folder = self.folder / run_id
+    def _end(self, run_id: str, event: RunPaused | RunStopped | RunFailed) -> None:
         try:
-            with RecordWriter(folder, Record(folder).config, resume=True) as writer:
-                writer.append(event)
+            end(self.folder / run_id, event)
         except (OSError, RunError) as error:
             log.warning("The end of run %s could not be written: %s", run_id, error)
             self._troubles[run_id] = event.reason if isinstance(event, RunFailed) else str(error)
 
     def _enqueue(self, run_id: str) -> None:
-        self._waiting.append(run_id)
-        self._write_queue()
+        self._waiting.put(run_id)
         self._next()
-
-    def _read_queue(self) -> list[str]:
-        try:
-            names = json.loads((self.folder / "queue.json").read_text())
-        except (OSError, ValueError):
-            return []  # nothing waits; runs that did are shown as interrupted and can be continued
-        return [name for name in names if RUN_ID.fullmatch(str(name)) and (self.folder / name / "config.json").exists()]
-
-    def _write_queue(self) -> None:
-        write_atomically(self.folder / "queue.json", json.dumps(self._waiting).encode())
 
     def _next(self) -> None:
         """Give the worker the next run, if it is free."""
         with self._lock:
-            if self._waiting and self._current is None and self._worker.machine:
-                self._current = self._waiting.pop(0)
-                self._told_before = self._follower(self._current).since()[1]
-                self._write_queue()
-                self._worker.send({"do": "train", "folder": str(self.folder / self._current), "resume": True})
+            if self._waiting and self._current is None and self._worker.machine and not self._closed:
+                self._current = run_id = self._waiting.take()
+                self._told_before = self._follower(run_id).since()[1]
+                self._worker.send({"do": "train", "folder": str(self.folder / run_id), "resume": True})
+                if run_id in self._only_to_stop:
+                    self._only_to_stop.discard(run_id)
+                    self._worker.send({"do": "stop", "folder": str(self.folder / run_id)})
 
     def _measure(self, config: RunConfig) -> None:
         with self._lock:
@@ -304,11 +258,12 @@ class Lab:
         """The worker says something; called from its thread."""
         if "done" in reply:
             run_id, failed = Path(reply["done"]).name, reply["failed"]
-            with self._lock:
+            try:
+                last = self._follower(run_id).last()
+                if failed and not isinstance(last, RunFailed):
+                    self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
+            finally:  # not before: a run without an ending that nobody trains looks interrupted
                 self._current = None
-            last = self._follower(run_id).last()
-            if failed and not isinstance(last, RunFailed):
-                self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
             follower = self._follower(run_id)
             self.speeds.learn(follower.config, follower.since()[0])
         elif "measured" in reply:
@@ -323,36 +278,28 @@ class Lab:
     def _died(self, how: str) -> None:
         """The worker ended without being asked; it is started anew, and the run it trained has failed."""
         with self._lock:
-            run_id, self._current, self._measuring = self._current, None, False
+            run_id, self._measuring = self._current, False
             if run_id is not None and run_id != self._retried and self._follower(run_id).since()[1] == self._told_before:
-                self._retried = run_id  # it had not begun: the next process may try it, once
-                self._waiting.insert(0, run_id)
-                self._write_queue()
+                self._current, self._retried = None, run_id  # it had not begun: the next process may try it, once
+                self._waiting.put(run_id, first=True)
                 return
-        if run_id is not None:
-            last = self._follower(run_id).last()
-            if not isinstance(last, ENDINGS):
+        try:
+            last = self._follower(run_id).last() if run_id is not None else None
+            if run_id is not None and not isinstance(last, ENDINGS):
                 reason = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
                 self._end(run_id, RunFailed(step=last.step if last else 0, reason=reason))
+        finally:
+            self._current = None
 
-    def _left(self, run_id: str) -> float | None:
-        latest = self._follower(run_id).latest(Progress, RunStarted)
-        if isinstance(latest, Progress):
-            return latest.seconds_left
-        estimate = self.speeds.estimate(self._follower(run_id).config)
-        return estimate.seconds if estimate else None
-
-    def _wait(self, place: int) -> float | None:
-        """Until the run at that place begins: what the one that trains still needs, and those before it."""
+    def _wait(self, run_id: str) -> float | None:
+        """Until a run begins: what the one that trains still needs, and those before it. None where nobody knows."""
+        place = self._waiting.place(run_id)
         if not place:
             return None
-        with self._lock:
-            current, before = self._current, self._waiting[: place - 1]
-        parts = [self._left(current) if current else 0.0]
-        for run_id in before:
-            try:
-                estimate = self.speeds.estimate(self._follower(run_id).config)
-            except (ResNetDemoError, ValidationError):
-                estimate = None
-            parts.append(estimate.seconds if estimate else None)
-        return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+        total = 0.0
+        for before in (self._current, *tuple(self._waiting)[: place - 1]):
+            needs = None if before is None else seconds_left(self._follower(before), self.speeds)
+            if before is not None and needs is None:
+                return None
+            total += needs or 0.0
+        return total

@@ -46,5 +46,18 @@ class Ticket(Frozen):
         return isinstance(visitor, str) and bool(visitor) and secrets.compare_digest(self.visitor, _hash(visitor))
 
 
+def refuse_strangers(folder: Path, visitor: str, token: str | None, teachers_token: str) -> None:
+    """Let pass whose run it is, and whoever has the teacher's token.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    if isinstance(token, str) and token and secrets.compare_digest(token.encode(errors="replace"), teachers_token.encode()):
+        return
+    if not Ticket.of(folder).belongs_to(visitor):
+        wrong = "This token is not the teacher's" if token else "This is another visitor's run"
+        raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
+
+
 def _hash(visitor: str) -> str:
     return hashlib.sha256(visitor.encode(errors="replace")).hexdigest()[:32]

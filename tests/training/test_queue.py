@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from resnet_demo.config import RunConfig
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import RunError, SettingError
 from resnet_demo.lab import LabSettings, comparison
-from resnet_demo.training import queue, session
+from resnet_demo.training import queue, session, waiting
 from resnet_demo.training.events import Progress, RunFailed
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import Record, RecordWriter
@@ -32,6 +32,9 @@ class StandIn:
 
     def send(self, command: dict[str, Any]) -> None:
         self.told.append(command)
+
+    def close(self) -> None:
+        self.told.append({"do": "close"})
 
     def ready(self) -> None:
         self.machine = MACHINE
@@ -90,7 +93,7 @@ def test_a_visitor_has_one_run_waiting_at_most(opened: Opened, config: RunConfig
 
 
 def test_the_queue_has_an_end(opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "LONGEST_QUEUE", 2)
+    monkeypatch.setattr(waiting, "LONGEST_QUEUE", 2)
     opened.lab.submit(config, "a")
     opened.lab.submit(config, "b")
     with pytest.raises(SettingError, match="2 runs are waiting already"):
@@ -115,7 +118,7 @@ def test_a_damaged_queue_file_loses_no_run(opened: Opened, config: RunConfig) ->
     again.lab.resume(run, "a")
     assert again.lab.state(run).status == "waiting"
     (opened.lab.folder / "queue.json").write_text('["../../etc", 7]')
-    assert Opened(opened.lab.folder.parent).lab._waiting == []
+    assert list(Opened(opened.lab.folder.parent).lab._waiting) == []
 
 
 def test_only_its_owner_or_the_teacher_ends_a_run(opened: Opened, config: RunConfig) -> None:
@@ -146,6 +149,9 @@ def test_a_new_token_cannot_be_guessed_and_the_environment_may_name_it(tmp_path:
 def test_stopping_a_run_that_waits_takes_it_out_of_the_queue(opened: Opened, config: RunConfig) -> None:
     lab = opened.lab
     run = lab.submit(config, "a")
+    lab.pause(run, "a")
+    assert (lab.state(run).status, lab.state(run).place) == ("paused", 0)
+    lab.resume(run, "a")
     lab.stop(run, "a")
     assert lab.state(run).status == "stopped"
     assert json.loads((lab.folder / "queue.json").read_text()) == []
@@ -153,6 +159,45 @@ def test_stopping_a_run_that_waits_takes_it_out_of_the_queue(opened: Opened, con
         lab.stop(run, "a")
     lab.resume(run, "a")
     assert lab.state(run).status == "waiting"
+
+
+def test_stopping_a_run_that_was_left_lets_the_process_write_down_what_was_learnt(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    run = lab.submit(config, "a")
+    asked = iter(["go on"] * 4 + ["pause"])
+    for _ in session.run(config, lab.folder / run, resume=True, request=lambda: next(asked)):  # type: ignore[arg-type]
+        pass
+    opened.done(run)
+    assert lab.state(run).status == "paused"
+    lab.stop(run, "a")
+    assert [command["do"] for command in worker.told[-2:]] == ["train", "stop"]
+    for _ in session.run(config, lab.folder / run, resume=True, request=lambda: "stop"):
+        pass
+    opened.done(run)
+    assert (lab.state(run).status, lab.state(run).step) == ("stopped", 5)
+    assert (lab.folder / run / "arms" / "residual8" / "model.safetensors").exists()
+
+
+def test_closing_leaves_the_queue_as_it_is(opened: Opened, config: RunConfig) -> None:
+    opened.worker.ready()
+    run, waiting = opened.lab.submit(config, "a"), opened.lab.submit(config, "b")
+    opened.lab.close()
+    opened.done(run)
+    again = Opened(opened.lab.folder.parent)
+    assert (again.lab.state(run).place, again.lab.state(waiting).place) == (0, 1)
+
+
+def test_a_run_that_cannot_be_written_down_is_refused_in_a_sentence(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(queue, "write_atomically", full)
+    with pytest.raises(RunError, match=r"No space left on device\. Make room there"):
+        opened.lab.submit(config, "a")
+    assert opened.lab.runs() == ()
 
 
 @pytest.mark.parametrize(
@@ -226,6 +271,43 @@ def test_a_run_that_the_app_left_is_interrupted_and_can_be_continued(opened: Ope
     assert again.worker.trains() == [run]
     with pytest.raises(SettingError, match="is running: there is nothing to continue"):
         again.lab.resume(run, "a")
+
+
+@pytest.mark.parametrize("odd", [None, 7, b"a", ["a"]])
+def test_a_visitor_or_token_that_is_no_text_is_refused_before_anything_is_made(
+    opened: Opened, config: RunConfig, odd: Any
+) -> None:
+    with pytest.raises(SettingError, match="The visitor must be text"):
+        opened.lab.submit(config, odd)
+    assert opened.lab.runs() == ()
+    run = opened.lab.submit(config, "a")
+    for visitor, token in ((odd, None), ("b", odd)):
+        with pytest.raises(SettingError, match="the teacher's token"):
+            opened.lab.stop(run, visitor, token)
+    assert opened.lab.state(run).status == "waiting"
+
+
+@pytest.mark.parametrize("how", ["died", "said so"])
+def test_a_run_that_fails_is_not_seen_as_interrupted_in_between(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    opened.worker.ready()
+    run = opened.lab.submit(config, "a")
+    with RecordWriter(opened.lab.folder / run, config, resume=True) as writer:
+        writer.append(started())
+    seen: list[str] = []
+    begin = RecordWriter.__enter__
+
+    def watched(self: RecordWriter) -> RecordWriter:
+        seen.append(opened.lab.state(run).status)
+        return begin(self)
+
+    monkeypatch.setattr(RecordWriter, "__enter__", watched)
+    if how == "died":
+        opened.worker.on_death("killed by SIGKILL")
+    else:
+        opened.done(run, failed="The disk is full.")
+    assert (*seen, opened.lab.state(run).status) == ("running", "failed")
 
 
 def test_a_deleted_run_is_gone_and_one_that_trains_cannot_be_deleted(opened: Opened, config: RunConfig) -> None:

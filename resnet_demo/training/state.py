@@ -1,0 +1,69 @@
+"""What a page says about a run, derived from its record and from who waits and trains. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_demo.training.estimate import Speeds
+from resnet_demo.training.events import Progress, RunFailed, RunStarted
+from resnet_demo.training.record import Status
+from resnet_demo.training.tickets import Ticket
+from resnet_demo.training.watch import Follower
+
+LEFT = "The app ended while this run trained. It can be continued from its last checkpoint."
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What a page says about a run. `place` is 1 for the next run to train; 0 when it does not wait."""
+
+    id: str
+    title: str
+    status: Status
+    step: int
+    steps: int
+    submitted: str
+    yours: bool = False
+    place: int = 0
+    wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
+    seconds_left: float | None = None
+    reason: str = ""
+
+
+def state_of(
+    follower: Follower, visitor: str, *, place: int, is_current: bool, trouble: str, wait_seconds: float | None, speeds: Speeds
+) -> RunState:
+    """How a run stands now.
+
+    Args:
+        follower: its record.
+        visitor: who asks.
+        place: in the queue; 0 if it does not wait.
+        is_current: whether the worker has it.
+        trouble: why it failed, where the record could not say so.
+        wait_seconds: until it begins.
+        speeds: for the time it needs, before it has told any itself.
+    """
+    config, ticket, last = follower.config, Ticket.of(follower.record.folder), follower.last()
+    status: Status = "waiting" if place else "running" if is_current else follower.status()
+    reason = ""
+    if trouble and status == "interrupted":
+        status, reason = "failed", trouble
+    elif status == "interrupted":
+        reason = LEFT
+    elif status == "failed" and isinstance(last, RunFailed):
+        reason = last.reason
+    return RunState(
+        id=follower.record.folder.name, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
+        submitted=ticket.submitted, yours=ticket.belongs_to(visitor), place=place, wait_seconds=wait_seconds, reason=reason,
+        seconds_left=seconds_left(follower, speeds) if status == "running" else None,
+    )  # fmt: skip
+
+
+def seconds_left(follower: Follower, speeds: Speeds) -> float | None:
+    """What a run that trains still needs: what it says itself, else what such runs take."""
+    latest = follower.latest(Progress, RunStarted)
+    if isinstance(latest, Progress):
+        return latest.seconds_left
+    estimate = speeds.estimate(follower.config)
+    return estimate.seconds if estimate else None
