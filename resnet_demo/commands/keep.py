@@ -23,20 +23,23 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.evaluation import testset
     from resnet_demo.evaluation.measure import measure
     from resnet_demo.training.card import card
-    from resnet_demo.training.export import save_arm
+    from resnet_demo.training.export import arm_to_keep, save_arm
     from resnet_demo.training.record import Record
     from resnet_demo.zoo import folder
 
     record = Record(parsed.folder)
     config = record.config
     name = parsed.arm or config.arms[0].name
-    target = save_arm(record, name, parsed.name, parsed.to)
-    weights = folder.load(target)
+    source = arm_to_keep(record, name, parsed.name, parsed.to)  # refuses a name before anything is measured
+    weights = folder.load(source)
     measured = measure(weights, testset.load(config.data.source))
     arm = next(arm for arm in config.arms if arm.name == name)
-    content = folder.read_config(target).model_copy(update={"test_accuracy": measured.scores.accuracy, "licence": "apache-2.0"})
+    changes = {"test_accuracy": measured.scores.accuracy, "licence": "apache-2.0"}
+    content = folder.read_config(source).model_copy(update=changes)
     text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores)
-    folder.write(target, content, weights.model.state_dict(), text)
+    state = weights.model.state_dict()
+    # Measured first and written as a whole: whatever fails, `keep` can be given again.
+    target = save_arm(record, name, parsed.name, parsed.to, lambda copy: folder.write(copy, content, state, text))
     print(target)
     print(f"{measured.scores.accuracy:.2%} right on {measured.scores.images:,} test images.", file=sys.stderr)
     return 0

@@ -8,16 +8,19 @@ import json
 import math
 import re
 import shutil
+import tempfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from resnet_demo import files
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import RunError, SettingError
 from resnet_demo.training.events import Event, Measured, Progress, TrainingPoint, to_line
 from resnet_demo.training.record import Record
 from resnet_demo.training.summary import results, sentence
+from resnet_demo.zoo import catalogue
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -78,7 +81,9 @@ def export_zip(record: Record, target: Path) -> Path:
     return target
 
 
-def save_arm(record: Record, arm: str, name: str, models: Path | None = None) -> Path:
+def save_arm(
+    record: Record, arm: str, name: str, models: Path | None = None, complete: Callable[[Path], object] | None = None
+) -> Path:
     """Keep a trained network of a run as a model of the user: `models/<name>`, which every model chooser lists.
 
     Args:
@@ -86,6 +91,39 @@ def save_arm(record: Record, arm: str, name: str, models: Path | None = None) ->
         arm: the name of one of its networks.
         name: letters, digits, dots, dashes and underscores; at most 40.
         models: where to; files.home() / "models" by default.
+        complete: given the copy of the network's folder before it appears, to add to it.
+
+    Raises:
+        SettingError: no such arm, no weights yet, or the name is taken or not allowed.
+        RunError: the model could not be written.
+    """
+    models = models or files.home() / "models"
+    source = arm_to_keep(record, arm, name, models)
+    target, temporary = models / name, None
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))  # its own for each who saves
+        shutil.copytree(source, temporary, dirs_exist_ok=True)
+        kept = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
+        files.write_atomically(temporary / "record.jsonl", b"".join(to_line(event) for event in kept))
+        if complete is not None:
+            complete(temporary)
+        temporary.replace(target)
+    except OSError as error:
+        if target.exists():
+            raise _taken(name) from error  # by another who saved meanwhile
+        why = error.strerror or error
+        raise RunError(
+            f"{name} could not be kept in {models} ({why}): make room there, or look who may write there."
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def arm_to_keep(record: Record, arm: str, name: str, models: Path | None = None) -> Path:
+    """The folder with a trained network's weights, where `save_arm` can keep it under that name.
 
     Raises:
         SettingError: no such arm, no weights yet, or the name is taken or not allowed.
@@ -97,17 +135,16 @@ def save_arm(record: Record, arm: str, name: str, models: Path | None = None) ->
     source = record.folder / "arms" / arm
     if not (source / "config.json").exists():
         raise SettingError(f"{arm} has no weights to keep yet: wait until the run is finished, or stop it.")
-    models = models or files.home() / "models"
-    target, temporary = models / name, models / f".{name}.tmp"
-    if target.exists():
-        raise SettingError(f"name: there is a model {name!r} already; choose another name.")
-    shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(source, temporary)
-    kept = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
-    told = b"".join(to_line(event) for event in kept)
-    files.write_atomically(temporary / "record.jsonl", told)
-    temporary.replace(target)
-    return target
+    own = files.home() / "models"
+    models = models or own
+    # Among the user's models a name that ships would never be found; in any other folder it hides nothing.
+    if (models / name).exists() or (models.resolve() == own.resolve() and catalogue.find(name) is not None):
+        raise _taken(name)
+    return source
+
+
+def _taken(name: str) -> SettingError:
+    return SettingError(f"name: there is a model {name!r} already; choose another name.")
 
 
 def _concerns(event: Event, arm: str) -> bool:

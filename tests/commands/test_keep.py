@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def test_the_command_on_a_card_gives_the_same_run(kept: Path, tmp_path: Path) ->
     assert line in (kept / "README.md").read_text()
     parsed = parser().parse_args(shlex.split(line.removeprefix("python -m resnet_demo ")))
     assert run_config(parsed) == config
+
+
+def test_keep_can_be_given_again_after_the_data_was_out_of_reach(tmp_path: Path, picture_folder: Path) -> None:
+    pictures = tmp_path / "pictures"
+    shutil.copytree(picture_folder, pictures)
+    assert main([*TRAIN, "--data", str(pictures), "--image-size", "16", "--out", str(tmp_path / "run")]) == 0
+    keep = ["keep", str(tmp_path / "run"), "--name", "tiny", "--to", str(tmp_path / "models")]
+    pictures.rename(tmp_path / "elsewhere")
+    assert main(keep) == 1
+    assert not (tmp_path / "models").exists()
+    (tmp_path / "elsewhere").rename(pictures)
+    assert main(keep) == 0
+    assert (tmp_path / "models" / "tiny" / "README.md").exists()
 
 
 def test_a_run_without_weights_is_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resnet_demo import plots
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import RunError, SettingError
 from resnet_demo.training import session
 from resnet_demo.training.events import ArmDiverged, Measured, TrainingPoint, from_line
 from resnet_demo.training.export import export_csv, export_json, export_zip, save_arm
@@ -107,3 +108,32 @@ def test_an_arm_without_weights_cannot_be_kept(picture_folder: Path, tmp_path: P
         pass
     with pytest.raises(SettingError, match="no weights to keep yet"):
         save_arm(Record(tmp_path / "run"), "plain8", "mine", tmp_path)
+
+
+def test_a_name_that_ships_is_refused_among_the_users_models_which_it_would_hide(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESNET_DEMO_HOME", str(tmp_path / "home"))
+    for models in (None, tmp_path / "home" / "models"):
+        with pytest.raises(SettingError, match="there is a model 'resnet20-cifar10' already"):
+            save_arm(record, "residual8", "resnet20-cifar10", models)
+    assert save_arm(record, "residual8", "resnet20-cifar10", tmp_path / "else").is_dir()
+
+
+def test_of_two_who_save_one_name_at_once_the_second_is_told_and_spoils_nothing(record: Record, tmp_path: Path) -> None:
+    def other(copy: Path) -> None:
+        save_arm(record, "plain8", "mine", tmp_path)
+
+    with pytest.raises(SettingError, match="there is a model 'mine' already"):
+        save_arm(record, "residual8", "mine", tmp_path, other)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert model_folder.read_config(tmp_path / "mine").architecture.residual is False
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(record: Record, tmp_path: Path) -> None:
+    def full(copy: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(RunError, match=r"mine could not be kept in .* \(No space left on device\): make room there"):
+        save_arm(record, "residual8", "mine", tmp_path, full)
+    assert not list(tmp_path.iterdir())
