@@ -79,8 +79,6 @@ class Lab:
         """`device` and `precision` of the process that trains; empty while it warms up."""
         return self._worker.machine
 
-    # --- What visitors do ---
-
     def submit(self, config: RunConfig, visitor: str) -> str:
         """Put a run into the queue; gives its id.
 
@@ -133,8 +131,6 @@ class Lab:
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: stop it before you delete it.")
             self._followers.pop(run_id, None)
             shutil.rmtree(self.folder / run_id)
-
-    # --- What everyone sees ---
 
     def record(self, run_id: str) -> Record:
         """The record of a run.
@@ -190,8 +186,6 @@ class Lab:
         config = comparison(settings)
         self._measure(config)
         return self.speeds.estimate(config)
-
-    # --- Inside ---
 
     def _follower(self, run_id: str) -> Follower:
         with self._lock:
