@@ -80,7 +80,8 @@ def download(repository: str, filename: str, kind: str, max_bytes: int | None = 
         Bar.size, Bar.limit = asked.size or 0, max_bytes
         refuse_size(what, Bar.size, max_bytes)
         tell(done=0, total=Bar.size)
-        got = Path(hf_hub_download(repository, filename, repo_type=kind, tqdm_class=Bar))  # type: ignore[arg-type]
+        # Bar has what the client calls of tqdm's class, without being one.
+        got = Path(hf_hub_download(repository, filename, repo_type=kind, tqdm_class=Bar))  # type: ignore[arg-type]  # see above
         # Where the cache has no links (Windows) the file's name does not tell its SHA-256; the Hub's answer does.
         expected = asked.etag or ""
         if SHA256.fullmatch(expected) and sha256(got) != expected:

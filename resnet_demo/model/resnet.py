@@ -66,7 +66,7 @@ class ResNet(nn.Module):
     def stages(self) -> OrderedDict[str, nn.Sequential]:
         """The stages by name, in order: layer1, layer2, layer3 (and layer4)."""
         names = [f"layer{number + 1}" for number in range(len(self.config.stages))]
-        return OrderedDict((name, self.get_submodule(name)) for name in names)  # type: ignore[misc]
+        return OrderedDict((name, self.get_submodule(name)) for name in names)  # type: ignore[misc]  # `_stage` built them
 
     def stem(self, x: Tensor) -> Tensor:
         """The layers before the first stage."""

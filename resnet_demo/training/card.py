@@ -8,6 +8,9 @@ from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, Optim
 from resnet_demo.evaluation.metrics import Scores
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
 
+PAPER_DEPTHS = (20, 32, 44, 56, 110, 1202)
+"""Layers of the networks of section 4.2; 8 and 14 are of its form, but not in it."""
+
 
 def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores) -> str:
     """The text of README.md, with the front matter that the Hub reads.
@@ -17,7 +20,7 @@ def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event],
         arm: which network of the run.
         config: the run's settings.
         history: what happened in the run.
-        data: name of the data that was measured on.
+        data: name of the data that the run drew from, and that was measured on.
         scores: of this network on the test images of `data`.
     """
     starts = [event for event in history if isinstance(event, RunStarted)]
@@ -25,21 +28,24 @@ def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event],
     if not starts or not ends:
         raise ValueError("a card is written for a run that has ended")
     first, end = starts[0], ends[-1]
-    epochs = end.step / first.steps_per_epoch
-    minutes = f"{end.seconds / 60:.0f} minutes" + (" after the last resume" if len(starts) > 1 else "")
-    held_out = f"All but the last {config.data.held_out:,}" if config.data.held_out else "All"
+    datasets = "datasets: [uoft-cs/cifar10]\n" if config.data.source in ("cifar10", "bundled") else ""
+    kind = "A residual" if arm.model.residual else "A plain"
+    steps = f"{end.step:,} steps" + (f" of the {config.steps:,} that were asked for" if end.step < config.steps else "")
+    machines = dict.fromkeys(
+        f"{start.device}, {start.threads} thread{'s' * (start.threads != 1)}, {start.precision}, PyTorch {start.torch}"
+        for start in starts
+    )
+    commits = dict.fromkeys(start.commit or "unknown" for start in starts)
     return f"""---
 license: apache-2.0
 library_name: resnet-lab
 tags: [image-classification, resnet]
-datasets: [uoft-cs/cifar10]
-metrics: [accuracy]
+{datasets}metrics: [accuracy]
 ---
 
 # {name}
 
-{"A residual" if arm.model.residual else "A plain"} network of {arm.model.depth} layers, {first.parameters[arm.name]:,} parameters, as in
-section 4.2 of He, Zhang, Ren, Sun 2015 (arXiv 1512.03385), trained by ResNet Lab.
+{kind} network of {arm.model.depth} layers, {first.parameters[arm.name]:,} parameters{_in_the_paper(arm.model)}, trained by ResNet Lab.
 
 | on the {scores.images:,} test images of {data} | |
 |---|---|
@@ -47,18 +53,36 @@ section 4.2 of He, Zhang, Ren, Sun 2015 (arXiv 1512.03385), trained by ResNet La
 | error | {1 - scores.accuracy:.2%} |
 | precision, recall, F1 (means over the classes) | {scores.precision:.2%}, {scores.recall:.2%}, {scores.f1:.2%} |
 
-The weights are those after the last step: one model, no average, no augmentation of the test images, nothing chosen on them.
-{held_out} of the training images were used.
+The weights are those of the last step of one run. The test images were measured, not learned from.
+The batches were drawn from {_drawn_from(config.data)} of {data}.
 
 ## How it was trained
 
     {command(arm, config)}
 
-- {end.step:,} steps of {config.batch} images, {epochs:.0f} epochs, seed {arm.seed}
-- {first.device}, {first.threads} threads, {first.precision}, PyTorch {first.torch}, {minutes}
-- begun {first.time}, code of commit {first.commit or "unknown"}
-- `record.jsonl` holds every event of the run, `config.json` the preprocessing and the names of the classes
+- {steps}, batch size {config.batch}, {end.step / first.steps_per_epoch:.4g} epochs, seed {arm.seed}
+- {"; then ".join(machines)}; {end.seconds / 60:.0f} minutes
+- begun {first.time}, code of commit {", then ".join(commits)}
+- `record.jsonl` holds what the run measured of this network, `config.json` the preprocessing and the names of the classes
 """
+
+
+def _in_the_paper(model: ModelConfig) -> str:
+    """Where the paper describes exactly this network, whatever the number of its classes; nothing if it does not."""
+    bottleneck = model.block == "bottleneck"  # only it has a choice where to stride, and the paper has no plain one
+    standard = ModelConfig.named(model.name, classes=model.classes, stride_in="1x1" if bottleneck else model.stride_in)
+    described = model.residual or not bottleneck if model.design == "imagenet" else model.depth in PAPER_DEPTHS
+    if model != standard or not described:
+        return ""
+    where = "section 4.2" if model.design == "cifar" else "Table 1"
+    return f", as in\n{where} of He, Zhang, Ren, Sun 2015 (arXiv 1512.03385)"
+
+
+def _drawn_from(data: DataConfig) -> str:
+    if data.train_limit:
+        of = f", without the last {data.held_out:,}," if data.held_out else ""
+        return f"at most the first {data.train_limit:,} training images{of}"
+    return f"all but the last {data.held_out:,} training images" if data.held_out else "all training images"
 
 
 def command(arm: ArmConfig, config: RunConfig) -> str:

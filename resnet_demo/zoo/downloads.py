@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock
-from typing import Literal
+from typing import Any, Literal
 
 from resnet_demo import hub
 from resnet_demo.errors import ResNetDemoError
@@ -118,9 +118,9 @@ class Downloads:
             )
         return self._change(source, state="ready")
 
-    def _change(self, source: str, **changes: object) -> None:
+    def _change(self, source: str, **changes: Any) -> None:
         with self._lock:
-            self._states[source] = replace(self._states[source], **changes)  # type: ignore[arg-type]
+            self._states[source] = replace(self._states[source], **changes)
 
 
 @lru_cache(maxsize=1)

@@ -107,6 +107,6 @@ def _classes(origin: str, config: TimmConfig) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def imagenet_classes() -> tuple[str, ...]:
     """The names of ImageNet's 1,000 classes, as torchvision has them. Some names stand for two classes ("crane")."""
-    from torchvision.models import ResNet50_Weights  # type: ignore[import-untyped]
+    from torchvision.models import ResNet50_Weights  # type: ignore[import-untyped]  # it ships no types
 
     return tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
