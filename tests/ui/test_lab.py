@@ -61,11 +61,11 @@ def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Ca
 
 
 def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, visit: Callable[..., Watched]) -> None:
-    settings = json.dumps(TINY | {"steps": 400})
+    settings = json.dumps(TINY | {"steps": 160})
     seen = visit(f"{app.url}?settings={quote(settings)}")
     what = "document.querySelector('#curves .what')?.textContent"
     seen.page.wait_for_selector("#start")
-    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes('0.62')")  # 400 of 64,000
+    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes('0.25')")  # 160 of 64,000
     seen.page.click("#start")
     seen.page.click("#pause:not([disabled])")
     seen.page.wait_for_function(f"{what}.startsWith('Paused')")
