@@ -86,7 +86,8 @@ class Desk:
         except ResNetDemoError as error:
             gr.Warning(html.escape(str(error)))
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
-        return visitor or secrets.token_hex(8), show(run, []), tab, *settings.model_dump().values()
+        start = gr.Button(interactive=True)
+        return visitor or secrets.token_hex(8), start, show(run, []), tab, *settings.model_dump().values()
 
     def describe(self, *values: Any) -> tuple[str, str]:
         """What these settings cost, and a link that carries them."""

@@ -26,7 +26,7 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     with gr.Row(elem_classes="results-first"):
         with gr.Column(scale=2, min_width=290):
             preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
-            start = gr.Button("Start", variant="primary", elem_id="start")
+            start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the visitor is known
             about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
             with gr.Row(elem_classes="tight"):
                 stop, pause, resume = (_small(name) for name in ("Stop", "Pause", "Continue"))
@@ -62,7 +62,7 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
     curves.status(desk.refresh, curves, around, **FAST).then(desk.describe_time, settings, about, **FAST)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
-    opened = page.load(desk.arrive, visitor, [visitor, curves, tabs, *settings], **FAST)
+    opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **FAST)
     opened.then(desk.refresh, curves, around, **FAST)
     for function in (desk.start_run, desk.run, desk.stop_run):
         gr.api(function, api_name=function.__name__)
