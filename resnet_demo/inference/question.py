@@ -23,7 +23,9 @@ class Question(Frozen):
     second: str = Field("", max_length=200, description="A second network, to compare with; empty for none.")
     stage: str = Field("", max_length=20, description="The stage whose map is shown first; empty for the last one.")
     target: int = Field(-1, ge=-1, lt=100_000, description="The class that the maps explain; -1 for the first answer's.")
-    target_of: int = Field(0, ge=0, le=1, description="Whose numbering target and contrast are in: 0 the network's, 1 the second's.")
+    target_of: int = Field(
+        0, ge=0, le=1, description="Whose numbering target and contrast are in: 0 the network's, 1 the second's."
+    )
     contrast: int = Field(-1, ge=-1, lt=100_000, description="Explain why the target and not this class; -1 for none.")
     method: Literal["grad-cam", "guided-grad-cam", "integrated-gradients", "occlusion"] = Field(
         "grad-cam", description="Grad-CAM is always shown; the other methods take many passes and are added to it."

@@ -132,7 +132,9 @@ def fill_from(model: ResNet, state: dict[str, Tensor], origin: str) -> ResNet:
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{origin} holds values that are not finite numbers, in {name}.")
     filled = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
-    filled |= {name: tensor.to(expected[name].dtype, copy=True) for name, tensor in state.items()}  # aligned, and free of the file
+    filled |= {
+        name: tensor.to(expected[name].dtype, copy=True) for name, tensor in state.items()
+    }  # aligned, and free of the file
     model.load_state_dict(filled, assign=True)
     return model.eval().requires_grad_(False)
 
