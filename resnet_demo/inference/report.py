@@ -181,14 +181,14 @@ def _about(weights: Weights) -> str:
 
 
 def _sentence(answers: Sequence[Answer]) -> str:
-    tops = [answer.top(1)[0] for answer in answers]
-    first, name = tops[0], answers[0].weights.name
-    if len(answers) == 1:
-        return f"{name} takes this for: {first.label}, {first.probability:.0%}."
-    second, other = tops[1], answers[1].weights.name
+    told = [(answer.weights.name, answer.top(1)[0]) for answer in answers]
+    (name, first), share = told[0], honesty.share(told[0][1].probability)
+    if len(told) == 1:
+        return f"{name} takes this for: {first.label}, {share}."
+    (other, second), its_share = told[1], honesty.share(told[1][1].probability)
     if first.label == second.label:
-        return f"Both say {first.label}: {name} with {first.probability:.0%}, {other} with {second.probability:.0%}."
-    return f"They disagree: {name} says {first.label} ({first.probability:.0%}), {other} says {second.label} ({second.probability:.0%})."
+        return f"Both say {first.label}: {name} with {share}, {other} with {its_share}."
+    return f"They disagree: {name} says {first.label} ({share}), {other} says {second.label} ({its_share})."
 
 
 def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:

@@ -12,7 +12,8 @@ function make(tag, attributes, ...children) {
   return node;
 }
 
-const percent = (p) => `${(100 * p).toFixed(p > 0.0995 ? 0 : 1)} %`;
+// A share never claims to be all or nothing.
+const percent = (p) => (p > 0.999 ? '>99.9 %' : p < 0.001 ? '<0.1 %' : `${(100 * p).toFixed(p > 0.0995 && p < 0.99 ? 0 : 1)} %`);
 
 function view(answer, shown, alt) {
   const small = answer.side <= 64 && answer.square <= 64;
