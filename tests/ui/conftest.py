@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 TEACHER = "the-teachers-token"
+STDERR = "stderr.txt"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class App:
     home: Path
     process: subprocess.Popen[bytes]
 
+    def complaints(self) -> str:
+        """The end of what the app wrote to standard error."""
+        return (self.home / STDERR).read_text(errors="replace")[-4000:]
+
 
 def free_port() -> int:
     with socket.socket() as listening:
@@ -41,9 +46,11 @@ def free_port() -> int:
 
 def start_app(home: Path, port: int) -> App:
     """Start `python app.py` and wait until it answers."""
-    environment = {**os.environ, "RESNET_DEMO_HOME": str(home), "RESNET_DEMO_TOKEN": TEACHER, "HF_HUB_OFFLINE": "1"}
+    own = {"RESNET_DEMO_HOME": str(home), "RESNET_DEMO_TOKEN": TEACHER, "GRADIO_TEMP_DIR": str(home / "uploads")}
+    environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL)
+    with (home / STDERR).open("ab") as errors:
+        process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL, stderr=errors)
     url = f"http://127.0.0.1:{port}/"
     deadline = time.monotonic() + 120
     while True:
@@ -51,7 +58,7 @@ def start_app(home: Path, port: int) -> App:
             urllib.request.urlopen(url, timeout=5).close()
             return App(url, home, process)
         except OSError:
-            assert process.poll() is None, "the app ended before it answered"
+            assert process.poll() is None, f"the app ended before it answered:\n{(home / STDERR).read_text()}"
             assert time.monotonic() < deadline, "the app did not answer within two minutes"
             time.sleep(0.1)
 
@@ -97,7 +104,7 @@ class Watched:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Watched]]:
+def visit(app: App, browser: Browser) -> Iterator[Callable[..., Watched]]:
     """Open a page in a browser of its own; at the end, none may have complained or asked another host."""
     opened: list[Watched] = []
 
@@ -115,5 +122,5 @@ def visit(browser: Browser) -> Iterator[Callable[..., Watched]]:
     yield open_page
     for watched in opened:
         watched.page.context.close()
-        assert watched.errors == []
+        assert watched.errors == [], f"the app's last words:\n{app.complaints()}"
         assert watched.strangers == []
