@@ -16,9 +16,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
 from resnet_demo.errors import DataError, SettingError
+from resnet_demo.folders import list_folder
 
 PAPER_STEPS = 64_000  # section 4.2: the iterations of the paper's CIFAR-10 runs
 SHIPPED = ("bundled", "cifar10")
+MOST_STEPS = 100_000
+TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
 TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
 
 
@@ -33,7 +36,7 @@ class LabSettings(Frozen):
         16, ge=4, le=64, description="Filters in the first stage; the second has twice, the third four times as many."
     )
     image_size: Literal[32, 16] = Field(
-        32, description="Side of the pictures in pixels: 32 as they are, or 16, which is four times as fast."
+        16, description="Side of the pictures in pixels: 32 as they are, or 16, which is four times as fast."
     )
     data: str = Field(
         "bundled",
@@ -41,7 +44,12 @@ class LabSettings(Frozen):
         description="bundled (5,000 CIFAR-10 images that ship) or cifar10 (all 60,000, from the Hub).",
     )
     batch: int = Field(64, ge=4, le=512, description="Pictures in a batch; the paper uses 128.")
-    steps: int = Field(240, ge=1, le=100_000, description="Batches that each network learns from; the paper trains for 64,000.")
+    steps: int = Field(
+        400, ge=1, le=MOST_STEPS, description="Batches that each network learns from; the paper trains for 64,000."
+    )
+    epochs: float = Field(
+        0.0, ge=0, le=10_000, description="The length in passes over the training images; 0: as many steps as above."
+    )
     learning_rate: float = Field(
         0.1, ge=0.00001, le=10, description="The highest learning rate of the schedule; the paper's is 0.1."
     )
@@ -78,7 +86,7 @@ class LabSettings(Frozen):
                 raise ValueError(f"{name} must be 6n + 2 and between 8 and 110 (8, 14, 20, … 110), not {depth}")
         if self.other_depth == self.depth:
             raise ValueError(f"other_depth must differ from depth ({self.depth}), or be 0")
-        if self.warmup * 2 > self.steps:
+        if not self.epochs and self.warmup * 2 > self.steps:  # of epochs, `steps_of` knows how many steps they are
             raise ValueError(f"warmup must be at most half of the {self.steps} steps, not {self.warmup}")
         return self
 
@@ -90,11 +98,11 @@ class LabSettings(Frozen):
 
 PRESETS: dict[str, LabSettings] = {
     "One minute: depth 32": LabSettings(),
-    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56, image_size=16),
-    "Very deep: 110": LabSettings(depth=110, image_size=16, warmup=40),
+    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56),
+    "Very deep: 110": LabSettings(depth=110, warmup=40),
     "Without batch norm": LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
     "The paper's recipe": LabSettings(
-        depth=20, data="cifar10", batch=128, steps=PAPER_STEPS, schedule="paper", warmup=0, augment=True,
+        depth=20, image_size=32, data="cifar10", batch=128, steps=PAPER_STEPS, schedule="paper", warmup=0, augment=True,
     ),
 }  # fmt: skip
 
@@ -115,7 +123,38 @@ def from_outside(values: Mapping[str, Any] | str, allowed: Collection[str] | Non
     allowed = allowed_data() if allowed is None else allowed
     if settings.data not in allowed:
         raise SettingError(f"data: must be one of {', '.join(allowed)} (given: {settings.data[:60]!r}).")
+    steps_of(settings)
     return settings
+
+
+def steps_of(settings: LabSettings) -> int:
+    """How many batches each network learns from: what `epochs` come to with this data and batch, else `steps`.
+
+    Raises:
+        SettingError: the epochs are more steps than may be trained, or too few for the warm-up.
+        DataError: the folder of data is no data set.
+    """
+    if not settings.epochs:
+        return settings.steps
+    steps = max(round(settings.epochs * steps_per_epoch(settings)), 1)
+    told = f"{settings.epochs:g} epochs in batches of {settings.batch} are {steps:,} steps"
+    if steps > MOST_STEPS:
+        raise SettingError(f"epochs: {told}; at most {MOST_STEPS:,} can be trained.")
+    if settings.warmup * 2 > steps:
+        raise SettingError(f"warmup: {told}, of which it must be at most half, not {settings.warmup}.")
+    return steps
+
+
+def training_images(settings: LabSettings) -> int:
+    """How many pictures one epoch passes over; a folder is listed, not read. Raises DataError like `steps_of`."""
+    known = TRAINING_IMAGES.get(settings.data)
+    return known if known is not None else len(list_folder(Path(settings.data).expanduser())[1])
+
+
+def steps_per_epoch(settings: LabSettings) -> int:
+    """Whole batches in one pass over the training pictures; the rest is left out, as data/batches.py does."""
+    images = training_images(settings)
+    return images // min(settings.batch, images)
 
 
 def comparison(settings: LabSettings, title: str = "") -> RunConfig:
@@ -125,7 +164,8 @@ def comparison(settings: LabSettings, title: str = "") -> RunConfig:
     takes about a fifth of the time that training takes, the rest a few hundredths.
 
     Raises:
-        SettingError: the folder of data has no classes.
+        SettingError: the epochs are too many or too few (`steps_of`).
+        DataError: the folder of data is no data set.
     """
     classes = _classes(settings.data)
     arms = tuple(
@@ -141,7 +181,7 @@ def comparison(settings: LabSettings, title: str = "") -> RunConfig:
         for depth in settings.depths
         for residual in (False, True)
     )  # fmt: skip
-    steps = settings.steps
+    steps = steps_of(settings)
     trained = steps * settings.batch  # pictures; a forward pass costs a third of a step
     measurements = min(max(trained * 3 // (5 * TEST_IMAGES.get(settings.data, 1_000)), 1), 40)
     return RunConfig(
@@ -197,12 +237,5 @@ def share_of_paper(steps: int, batch: int) -> float:
 
 
 def _classes(data: str) -> int:
-    """The number of classes, without reading a picture: the folders in `data`, or in its folder `train`."""
-    if data in SHIPPED:
-        return 10
-    folder = Path(data).expanduser()
-    root = folder / "train" if (folder / "train").is_dir() else folder
-    try:
-        return sum(path.is_dir() and not path.name.startswith(".") for path in root.iterdir())
-    except OSError as error:
-        raise DataError(f"There is no data set {data!r}: say bundled, cifar10, or the path of a folder of images.") from error
+    """The number of classes, without reading a picture."""
+    return 10 if data in SHIPPED else len(list_folder(Path(data).expanduser())[0])

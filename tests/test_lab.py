@@ -10,7 +10,17 @@ import pytest
 
 from resnet_demo.config import RunConfig, parse
 from resnet_demo.errors import SettingError
-from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside, settings_of, share_of_paper
+from resnet_demo.lab import (
+    PRESETS,
+    LabSettings,
+    comparison,
+    from_outside,
+    settings_of,
+    share_of_paper,
+    steps_of,
+    steps_per_epoch,
+    training_images,
+)
 
 
 def test_the_defaults_are_the_first_preset() -> None:
@@ -54,7 +64,8 @@ def test_arms_are_named_by_kind_depth_and_seed_and_share_all_else() -> None:
 
 def test_the_default_run_is_what_was_measured_to_part_within_a_minute() -> None:
     config = comparison(LabSettings())
-    assert (config.steps, config.batch, config.data.source, config.data.augment) == (240, 64, "bundled", False)
+    data = config.data
+    assert (config.steps, config.batch, data.source, data.image_size, data.augment) == (400, 64, "bundled", 16, False)
     assert config.optimizer.warmup * config.steps == pytest.approx(20)
     assert (
         config.steps // config.evaluate_every * 1_000 / (config.steps * config.batch) < 0.7
@@ -80,6 +91,13 @@ def test_points_and_checkpoints_are_neither_missing_nor_endless(steps: int, data
         ({"other_depth": 32}, "other_depth must differ from depth (32)"),
         ({"image_size": 224}, "image_size: should be 32 or 16"),
         ({"steps": 0}, "steps: should be at least 1 and at most 100000 (given: '0')."),
+        ({"epochs": -1}, "epochs: should be at least 0 and at most 10000 (given: '-1')."),
+        ({"epochs": float("nan")}, "epochs: "),
+        (
+            {"epochs": 7_000, "batch": 4},
+            "epochs: 7000 epochs in batches of 4 are 7,000,000 steps; at most 100,000 can be trained.",
+        ),
+        ({"epochs": 0.5}, "warmup: 0.5 epochs in batches of 64 are 31 steps, of which it must be at most half, not 20."),
         ({"steps": 10}, "warmup must be at most half of the 10 steps, not 20"),
         ({"seeds": 6}, "seeds: should be at least 1 and at most 5"),
         ({"learning_rate": float("nan")}, "learning_rate: "),
@@ -99,6 +117,42 @@ def test_what_a_visitor_may_not_set_is_refused_by_name(values: dict[str, Any], t
     with pytest.raises(SettingError) as refused:
         from_outside(values)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({"steps": 100}, 100),
+        ({"epochs": 3}, 186),  # 62 whole batches of 64 in 4,000 pictures
+        ({"epochs": 1.5, "steps": 7, "warmup": 2}, 93),
+        ({"epochs": 2, "batch": 128, "data": "cifar10"}, 780),  # 390 in 50,000
+        ({"epochs": 0.001, "warmup": 0}, 1),
+    ],
+)
+def test_epochs_are_passes_over_the_training_pictures_and_go_before_steps(settings: dict[str, Any], steps: int) -> None:
+    chosen = from_outside(settings)
+    assert steps_of(chosen) == comparison(chosen).steps == steps
+    repeated = settings_of(comparison(chosen))
+    assert repeated is not None
+    assert (repeated.steps, repeated.epochs) == (steps, 0)
+
+
+def test_the_bundled_pictures_are_as_many_as_the_lab_says() -> None:
+    from resnet_demo.config import DataConfig
+    from resnet_demo.data import dataset
+
+    assert len(dataset.load(DataConfig()).train) == training_images(LabSettings())
+
+
+def test_a_folders_epoch_passes_over_its_training_pictures(picture_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from resnet_demo.config import DataConfig
+    from resnet_demo.data import dataset
+
+    monkeypatch.setenv("RESNET_DEMO_DATA", str(picture_folder))
+    settings = from_outside({"data": str(picture_folder), "batch": 5, "epochs": 4, "warmup": 0})
+    train = dataset.load(DataConfig(source=str(picture_folder), image_size=16)).train
+    assert (training_images(settings), steps_per_epoch(settings)) == (len(train), len(train) // 5)
+    assert comparison(settings).steps == 4 * (len(train) // 5)
 
 
 def test_settings_come_as_json_too() -> None:

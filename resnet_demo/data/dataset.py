@@ -23,11 +23,11 @@ from resnet_demo import hub
 from resnet_demo.config import DataConfig
 from resnet_demo.data.image import decode, fit
 from resnet_demo.errors import DataError, PictureError
+from resnet_demo.folders import list_folder
 
 CIFAR10_REPOSITORY = "uoft-cs/cifar10"
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif"}
 
 
 RGB = tuple[float, float, float]
@@ -143,44 +143,6 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
     """
     classes, train, test = list_folder(folder)
     return classes, _read_pictures(train, image_size), _read_pictures(test, image_size)
-
-
-def list_folder(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]], list[tuple[Path, int]]]:
-    """What `read_folder` reads: the names of the classes, and the training and the test files with their labels.
-
-    Raises:
-        DataError: no such folder, fewer than two classes, or a class with fewer than two pictures.
-    """
-    if not folder.is_dir():
-        raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
-    split = (folder / "train").is_dir()
-    test_root = next((folder / name for name in ("test", "val", "valid") if (folder / name).is_dir()), None) if split else None
-    root = folder / "train" if split else folder
-    classes = tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")))
-    if len(classes) < 2:
-        raise DataError(f"{root} needs at least two folders of pictures, one for each class; it has {len(classes)}.")
-    train: list[tuple[Path, int]] = []
-    test: list[tuple[Path, int]] = []
-    for label, name in enumerate(classes):
-        files = _pictures(root / name)
-        if len(files) < 2:
-            raise DataError(f"Class {name!r} of {root} needs at least two pictures; it has {len(files)}.")
-        if test_root is None:
-            last = len(files) - 1
-            for index, file in enumerate(files):
-                (test if index % 5 == 4 or index == last < 4 else train).append((file, label))
-        else:
-            train += [(file, label) for file in files]
-            test += [(file, label) for file in _pictures(test_root / name)]
-    return classes, train, test
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
 
 
 def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:

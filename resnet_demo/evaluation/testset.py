@@ -19,10 +19,11 @@ from PIL import Image
 from torch import Tensor
 
 from resnet_demo import hub
-from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, CIFAR10_REPOSITORY, list_folder, read_cifar10
+from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, CIFAR10_REPOSITORY, read_cifar10
 from resnet_demo.data.image import decode
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
+from resnet_demo.folders import list_folder
 
 CIFAR10_TEST = "plain_text/test-00000-of-00001.parquet"
 BATCH = 250
