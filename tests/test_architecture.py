@@ -18,7 +18,7 @@ PACKAGE = ROOT / "resnet_demo"
 LEVELS = (
     {"errors"},
     {"config", "files", "download", "device"},
-    {"hub"},
+    {"hub", "folders"},
     {"lab"},
     {"model", "paper"},
     {"data"},

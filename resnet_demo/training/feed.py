@@ -24,7 +24,7 @@ def feed(laboratory: Lab, run: Any, position: Any = 0) -> dict[str, Any]:
     state = laboratory.state(run)
     events, offset = laboratory.events(run, position)
     return {
-        "state": {**asdict(state), "classes": laboratory.record(run).config.arms[0].model.classes},
+        "state": asdict(state),
         "events": [plain(event.model_dump()) for event in events],
         "offset": offset,
     }

@@ -22,16 +22,16 @@ from resnet_demo.config import ModelConfig, RunConfig, parse
 from resnet_demo.errors import ResNetDemoError, RunError, SettingError
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import PRESETS, LabSettings, comparison
+from resnet_demo.training.allowance import Allowance
 from resnet_demo.training.estimate import Estimate, Speeds
 from resnet_demo.training.events import Event, RunFailed, RunPaused, RunStopped
 from resnet_demo.training.export import save_arm
 from resnet_demo.training.process import WorkerProcess
-from resnet_demo.training.record import ENDINGS, Record, end, told
-from resnet_demo.training.state import RunState, seconds_left, state_of
-from resnet_demo.training.summary import table
-from resnet_demo.training.tickets import RUN_ID, Ticket, new_run_id, refuse_strangers
+from resnet_demo.training.record import ENDINGS, Record, end
+from resnet_demo.training.state import RunState, seconds_until, state_of
+from resnet_demo.training.tickets import RUN_ID, Ticket, is_teachers, new_run_id, refuse_strangers
 from resnet_demo.training.waiting import Waiting
-from resnet_demo.training.watch import Follower
+from resnet_demo.training.watch import Follower, Summary
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Lab:
 
     Args:
         home: the folder in which `runs/` is (files.home()).
-        token: the teacher's; whoever has it may stop, pause and delete every run. By default
+        token: the teacher's; whoever has it may stop, pause and delete every run, and start long ones. By default
             RESNET_DEMO_TOKEN, or a new one.
 
     Every method may be called from any thread.
@@ -52,6 +52,7 @@ class Lab:
         self.folder = home / "runs"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.speeds = Speeds(home / "speeds.json")
+        self.allowance = Allowance.of_operator()
         self._followers: dict[str, Follower] = {}
         self._lock = threading.RLock()
         self._waiting = Waiting(self.folder / "queue.json")
@@ -79,14 +80,17 @@ class Lab:
         """`device` and `precision` of the process that trains; empty while it warms up."""
         return self._worker.machine
 
-    def submit(self, config: RunConfig, visitor: str) -> str:
+    def submit(self, config: RunConfig, visitor: str, token: str | None = None) -> str:
         """Put a run into the queue; gives its id.
 
         Raises:
-            SettingError: this visitor already has a run waiting, or the queue is full.
+            SettingError: this visitor already has a run waiting, the queue is full, or the run is longer than anyone
+                may start (allowance.py) and the token is not the teacher's.
             RunError: it cannot be written to the disk.
         """
         with self._lock:
+            if not is_teachers(token, self.token):
+                self.allowance.refuse_long(config, self.speeds.estimate(config))
             self._waiting.refuse_more(visitor)
             run_id = new_run_id()
             folder = self.folder / run_id
@@ -169,10 +173,9 @@ class Lab:
                 log.debug("%s is left out: %s", name, error)
         return tuple(found)
 
-    def results(self, run_id: str) -> list[list[str | int]]:
-        """A row for each network of a run: name, steps, training loss, test error in percent (summary.py)."""
-        follower = self._follower(run_id)
-        return table(follower.config, told(follower.since()[0]))
+    def summary(self, run_id: str) -> Summary:
+        """What a run has come to so far, in a sentence and in a table."""
+        return self._follower(run_id).summary()
 
     def keep(self, run_id: str, arm: str, name: str) -> Path:
         """Save a trained network among the user's models (export.py). Raises SettingError where it cannot."""
@@ -290,10 +293,5 @@ class Lab:
         place = self._waiting.place(run_id)
         if not place:
             return None
-        total = 0.0
-        for before in (self._current, *tuple(self._waiting)[: place - 1]):
-            needs = None if before is None else seconds_left(self._follower(before), self.speeds)
-            if before is not None and needs is None:
-                return None
-            total += needs or 0.0
-        return total
+        before = (self._current, *tuple(self._waiting)[: place - 1])
+        return seconds_until([self._follower(run) for run in before if run is not None], self.speeds)

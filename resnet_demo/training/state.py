@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from resnet_demo.lab import share_of_paper
 from resnet_demo.training.estimate import Speeds
 from resnet_demo.training.events import Progress, RunFailed, RunStarted
 from resnet_demo.training.record import Status
@@ -23,6 +25,8 @@ class RunState:
     step: int
     steps: int
     submitted: str
+    classes: int
+    share_of_paper: float  # of its pictures, once all steps are trained
     yours: bool = False
     place: int = 0
     wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
@@ -55,7 +59,8 @@ def state_of(
         reason = last.reason
     return RunState(
         id=follower.record.folder.name, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
-        submitted=ticket.submitted, yours=ticket.belongs_to(visitor), place=place, wait_seconds=wait_seconds, reason=reason,
+        submitted=ticket.submitted, classes=config.arms[0].model.classes, share_of_paper=share_of_paper(config.steps, config.batch),
+        yours=ticket.belongs_to(visitor), place=place, wait_seconds=wait_seconds, reason=reason,
         seconds_left=seconds_left(follower, speeds) if status == "running" else None,
     )  # fmt: skip
 
@@ -67,3 +72,14 @@ def seconds_left(follower: Follower, speeds: Speeds) -> float | None:
         return latest.seconds_left
     estimate = speeds.estimate(follower.config)
     return estimate.seconds if estimate else None
+
+
+def seconds_until(before: Iterable[Follower], speeds: Speeds) -> float | None:
+    """What all the runs before one still need; None where nobody knows it of one of them."""
+    total = 0.0
+    for follower in before:
+        needs = seconds_left(follower, speeds)
+        if needs is None:
+            return None
+        total += needs
+    return total

@@ -46,13 +46,22 @@ class Ticket(Frozen):
         return isinstance(visitor, str) and bool(visitor) and secrets.compare_digest(self.visitor, _hash(visitor))
 
 
+def is_teachers(token: object, teachers_token: str) -> bool:
+    """Whether a token that somebody sent is the teacher's."""
+    return (
+        isinstance(token, str)
+        and bool(token)
+        and secrets.compare_digest(token.encode(errors="replace"), teachers_token.encode())
+    )
+
+
 def refuse_strangers(folder: Path, visitor: str, token: str | None, teachers_token: str) -> None:
     """Let pass whose run it is, and whoever has the teacher's token.
 
     Raises:
         SettingError: it is neither.
     """
-    if isinstance(token, str) and token and secrets.compare_digest(token.encode(errors="replace"), teachers_token.encode()):
+    if is_teachers(token, teachers_token):
         return
     if not Ticket.of(folder).belongs_to(visitor):
         wrong = "This token is not the teacher's" if token else "This is another visitor's run"

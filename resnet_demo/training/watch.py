@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from resnet_demo.config import RunConfig
 from resnet_demo.training.events import Event
-from resnet_demo.training.record import Record, Status, status_after
+from resnet_demo.training.record import Record, Status, status_after, told
+from resnet_demo.training.summary import sentence, table
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has come to so far: in a sentence, and in a row for each network (summary.py)."""
+
+    said: str
+    rows: tuple[tuple[str | int, ...], ...]
 
 
 class Follower:
@@ -19,6 +29,7 @@ class Follower:
         self._history: list[Event] = []
         self._offset = 0
         self._lock = threading.Lock()
+        self._summary: tuple[int, Summary] | None = None  # of so many events
 
     @cached_property
     def config(self) -> RunConfig:
@@ -58,3 +69,13 @@ class Follower:
         """The newest event of one of these kinds, if there is any."""
         self.since()
         return next((event for event in reversed(self._history) if isinstance(event, kinds)), None)
+
+    def summary(self) -> Summary:
+        """What the run has come to so far; computed once for all who ask, until something happens."""
+        history, length = self.since()
+        known = self._summary
+        if known is None or known[0] != length:
+            events = told(history)
+            rows = tuple(tuple(row) for row in table(self.config, events))
+            known = self._summary = (length, Summary(sentence(self.config, events), rows))
+        return known[1]

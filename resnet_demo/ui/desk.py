@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import html
-import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import quote
 
 import gradio as gr
 
 from resnet_demo.errors import ResNetDemoError
-from resnet_demo.lab import PAPER_STEPS, PRESETS, LabSettings, comparison, from_outside, settings_of
+from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.training.feed import feed
+from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.queue import Lab
-from resnet_demo.training.summary import sentence
+from resnet_demo.training.repeat import repeated
+from resnet_demo.training.view import first_shown, view
 
 NAMES = tuple(LabSettings.model_fields)
 WHOLE = {name for name, field in LabSettings.model_fields.items() if field.annotation is int}
-ENDED = ("finished", "stopped", "failed", "paused", "interrupted")
-LISTED = 30  # runs in the table
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def told(function: Callable[P, R]) -> Callable[P, R]:
+def in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
     """The function, whose refusals reach the page and the API as one sentence."""
 
     @wraps(function)
@@ -35,7 +33,7 @@ def told(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*arguments, **named)
         except ResNetDemoError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
 
     return wrapped
 
@@ -45,9 +43,9 @@ def fill(preset: str) -> list[Any]:
     return list(PRESETS[preset].model_dump().values())
 
 
-def show(run: str, overlays: list[str]) -> dict[str, Any]:
+def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
     """What the drawing shows: a run, and others beside it. The number makes it look anew."""
-    return {"run": run, "overlays": overlays or [], "asked": secrets.randbelow(2**31)}
+    return {"run": run, "overlays": list(overlays or []), "asked": secrets.randbelow(2**31)}
 
 
 def again_shown(shown: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
@@ -76,123 +74,93 @@ class Desk:
 
     def arrive(self, visitor: str | None, request: gr.Request) -> tuple[Any, ...]:
         """A page was opened: who is it, which run does its link name, which settings does it carry."""
-        asked = dict(request.query_params)
-        run, settings = asked.get("run", ""), LabSettings()
-        states = self.laboratory.runs()
-        if run not in {state.id for state in states}:
-            run = states[0].id if states else ""
+        asked, settings = dict(request.query_params), LabSettings()
         try:
             settings = from_outside(asked["settings"]) if "settings" in asked else settings
         except ResNetDemoError as error:
-            gr.Warning(html.escape(str(error)))
+            gr.Warning(html.escape(str(error), quote=False))
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
-        start = gr.Button(interactive=True)
-        return visitor or secrets.token_hex(8), start, show(run, []), tab, *settings.model_dump().values()
+        shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
+        return visitor or secrets.token_hex(8), gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
 
     def describe(self, *values: Any) -> tuple[str, str]:
         """What these settings cost, and a link that carries them."""
         try:
             settings = settings_from(values)
-            expected = self.laboratory.estimate(settings)
+            return forecast(self.laboratory, settings), link(settings)
         except ResNetDemoError as error:
-            return str(error), ""
-        share = settings.steps / PAPER_STEPS
-        lasts = f"About {duration(expected.seconds)} on this machine" if expected else "Its duration is not known yet"
-        changed = {k: v for k, v in settings.model_dump().items() if v != LabSettings.model_fields[k].default}
-        link = "?settings=" + quote(json.dumps(changed, separators=(",", ":")))
-        return f"{lasts}; {share:.2%} of the paper's {PAPER_STEPS:,} iterations.", link
+            return html.escape(str(error), quote=False), ""
 
-    def describe_time(self, *values: Any) -> str:
-        """What these settings cost."""
-        return self.describe(*values)[0]
-
-    @told
-    def begin(self, visitor: str, overlays: list[str], *values: Any) -> dict[str, Any]:
+    @in_a_sentence
+    def begin(self, visitor: str, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:
         """Put a run in the queue and show it."""
-        return show(self.laboratory.submit(comparison(settings_from(values)), visitor), overlays)
+        return show(self.laboratory.submit(comparison(settings_from(values)), visitor, token), overlays)
 
-    @told
+    @in_a_sentence
+    def repeat(self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]) -> dict[str, Any]:
+        """The run that is shown, once more."""
+        again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=False)
+        return show(self.laboratory.submit(again, visitor, token), overlays)
+
+    @in_a_sentence
+    def reseed(self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]) -> tuple[dict[str, Any], list[str]]:
+        """The run that is shown, once more from other seeds, and drawn beside it."""
+        again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=True)
+        beside = [*(overlays or []), run_of(shown)]
+        return show(self.laboratory.submit(again, visitor, token), beside), beside
+
+    @in_a_sentence
     def stop(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Stop a run and keep what it learnt."""
-        self.laboratory.stop(run_of(shown), visitor, token or None)
+        self.laboratory.stop(run_of(shown), visitor, token)
 
-    @told
+    @in_a_sentence
     def pause(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Let a run wait and the next one train."""
-        self.laboratory.pause(run_of(shown), visitor, token or None)
+        self.laboratory.pause(run_of(shown), visitor, token)
 
-    @told
+    @in_a_sentence
     def resume(self, shown: dict[str, Any], visitor: str, token: str) -> None:
         """Put a paused or interrupted run back into the queue."""
-        self.laboratory.resume(run_of(shown), visitor, token or None)
+        self.laboratory.resume(run_of(shown), visitor, token)
 
     def refresh(self, shown: dict[str, Any]) -> tuple[Any, ...]:
         """What stands around the curves once a run's status has changed."""
-        run, states = run_of(shown), self.laboratory.runs()
-        known = {state.id: state for state in states}
-        others = gr.Dropdown([(f"{state.title} ({state.id})", state.id) for state in states if state.id != run])
-        rows = [row for state in states[:LISTED] for row in self._rows(state.id, state.status)]
-        if run not in known:
-            idle = gr.Button(interactive=False)
-            return "", idle, idle, idle, gr.Dropdown([]), others, rows
-        status, record = known[run].status, self.laboratory.record(run)
-        arms = [arm.name for arm in record.config.arms] if status in ("finished", "stopped") else []
-        return (
-            sentence(record.config, record.events()) if status in ENDED else "",
-            gr.Button(interactive=status in ("waiting", "running", "paused", "interrupted")),
-            gr.Button(interactive=status == "running"),
-            gr.Button(interactive=status in ("paused", "interrupted", "failed", "stopped")),
-            gr.Dropdown(arms, value=arms[-1] if arms else None),
-            others,
-            rows,
-        )
+        seen = view(self.laboratory, run_of(shown))
+        may = (seen.can_stop, seen.can_pause, seen.can_continue, seen.can_repeat, seen.can_repeat, seen.can_repeat)
+        arms = gr.Dropdown(list(seen.arms), value=seen.arms[-1] if seen.arms else None)
+        buttons = (gr.Button(interactive=allowed) for allowed in may)
+        return seen.said, *buttons, arms, gr.Dropdown(list(seen.others)), [list(row) for row in seen.rows]
 
-    def _rows(self, run: str, status: str) -> list[list[Any]]:
-        title = self.laboratory.state(run).title
-        return [[run, title, status, *row] for row in self.laboratory.results(run)]
-
-    @told
+    @in_a_sentence
     def take_over(self, shown: dict[str, Any]) -> list[Any]:
         """The settings of the run that is shown."""
         run = run_of(shown)
         settings = settings_of(self.laboratory.record(run).config) if run else None
         return list(settings.model_dump().values()) if settings else [gr.skip() for _ in NAMES]
 
-    @told
+    @in_a_sentence
     def keep(self, shown: dict[str, Any], arm: str, name: str) -> str:
         """Save a trained network among the user's models."""
         folder = self.laboratory.keep(run_of(shown), arm, name)
         return f"Kept as {folder.name}: Classify lists it now."
 
-    def watch(self, asked: Any) -> dict[str, Any]:
-        """What happened in a run since a position, for the drawing; `asked` is {run, position}."""
-        try:
-            return feed(self.laboratory, asked["run"], asked["position"])
-        except (ResNetDemoError, KeyError, TypeError) as error:
-            return {"error": str(error)}
-
-    @told
-    def start_run(self, settings: dict[str, Any], visitor: str) -> str:
+    @in_a_sentence
+    def start_run(self, settings: dict[str, Any], visitor: str, token: str = "") -> str:
         """Start a comparison with these settings (the page's, by name); returns the run's id.
 
-        `visitor` is any word of your own: with the same word you can stop the run again.
+        `visitor` is any word of your own: with the same word you can stop the run again. A long run needs the
+        teacher's token.
         """
-        return self.laboratory.submit(comparison(from_outside(settings)), visitor)
+        return self.laboratory.submit(comparison(from_outside(settings)), visitor, token)
 
-    @told
+    @in_a_sentence
     def run(self, run: str, position: int = 0) -> dict[str, Any]:
         """The state of a run, and its events from a position on."""
         return feed(self.laboratory, run, position)
 
-    @told
+    @in_a_sentence
     def stop_run(self, run: str, visitor: str, token: str = "") -> str:
         """Stop a run; another visitor's needs the teacher's token. What it learnt is kept."""
-        self.laboratory.stop(run, visitor, token or None)
+        self.laboratory.stop(run, visitor, token)
         return "stopping"
-
-
-def duration(seconds: float) -> str:
-    """A duration in words: '50 seconds', '3 minutes', '40 hours'."""
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
@@ -29,17 +28,20 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
             start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the visitor is known
             about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
             with gr.Row(elem_classes="tight"):
-                stop, pause, resume = (_small(name) for name in ("Stop", "Pause", "Continue"))
+                stop, pause, resume = (_small(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
             with gr.Accordion("Settings", open=False, elem_id="settings"):
-                again = gr.Button("Take over the settings of the run that is shown", elem_id="again", size="sm")
                 with gr.Row(elem_classes="tight"):
                     settings = [_component(name) for name in NAMES]
                 link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
-            with gr.Accordion("Stop another's run", open=False):
+            with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
                 token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
         with gr.Column(scale=5, min_width=320):
             said = gr.Markdown(elem_classes="said", elem_id="said")
-            curves = widget("curves", {}, label="Training curves", server_functions=[_watch(desk)], elem_id="curves")
+            curves = widget("curves", {}, label="Training curves", elem_id="curves")
+            with gr.Row(elem_classes="tight"):
+                repeat = _small("Run again", "repeat")
+                reseed = _small("Run again, other seed", "reseed")
+                take = _small("Take over its settings", "take")
             with gr.Accordion("Keep a trained network", open=False):
                 with gr.Row():
                     arm = gr.Dropdown([], label="Network of this run", elem_id="arm")
@@ -49,18 +51,24 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
             with gr.Accordion("All runs", open=False):
                 overlays = gr.Dropdown([], multiselect=True, label="Draw earlier runs beside this one", elem_id="overlays")
                 listed = gr.Dataframe(headers=COLUMNS, interactive=False, show_label=False, elem_id="runs")
-    around = [said, stop, pause, resume, arm, overlays, listed]
+    around = [said, stop, pause, resume, repeat, reseed, take, arm, overlays, listed]
     described = [about, link]
     preset.input(fill, preset, settings, **FAST)
     changes = [component.change for component in settings]
-    gr.on(changes, desk.describe, settings, described, trigger_mode="always_last", **FAST).then(None, link, link, js=WHOLE_LINK)
-    start.click(desk.begin, [visitor, overlays, *settings], curves, **QUIET)
+    told = gr.on(changes, desk.describe, settings, described, trigger_mode="always_last", **FAST)
+    told.then(None, link, link, js=WHOLE_LINK)
+    length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
+    length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
+    start.click(desk.begin, [visitor, token, overlays, *settings], curves, **QUIET)
+    repeat.click(desk.repeat, [curves, visitor, token, overlays], curves, **QUIET)
+    reseed.click(desk.reseed, [curves, visitor, token, overlays], [curves, overlays], **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
         done = button.click(action, [curves, visitor, token], None, **FAST)
         done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
-    again.click(desk.take_over, curves, settings, **FAST)
+    take.click(desk.take_over, curves, settings, **FAST)
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
-    curves.status(desk.refresh, curves, around, **FAST).then(desk.describe_time, settings, about, **FAST)
+    changed = curves.status(desk.refresh, curves, around, **FAST)
+    changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
     opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **FAST)
     opened.then(desk.refresh, curves, around, **FAST)
@@ -68,17 +76,8 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
         gr.api(function, api_name=function.__name__)
 
 
-def _small(name: str) -> gr.Button:
-    return gr.Button(name, interactive=False, elem_id=name.lower(), min_width=60, size="sm")
-
-
-def _watch(desk: Desk) -> Callable[[Any], dict[str, Any]]:
-    """`desk.watch` as a plain function: Gradio marks the functions that a browser may call."""
-
-    def watch(asked: Any) -> dict[str, Any]:
-        return desk.watch(asked)
-
-    return watch
+def _small(name: str, identity: str) -> gr.Button:
+    return gr.Button(name, interactive=False, elem_id=identity, min_width=60, size="sm")
 
 
 def _component(name: str) -> gr.components.Component:
@@ -105,4 +104,4 @@ def _component(name: str) -> gr.components.Component:
 
 
 WHOLE_LINK = "link => link.startsWith('?') ? location.origin + location.pathname + link : link"
-TOKEN = "Printed where the app was started. With it, any run can be stopped."
+TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."

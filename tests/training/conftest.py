@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+
+from resnet_demo.training import queue
+from tests.training.stand_in import Opened, StandIn
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -17,3 +21,9 @@ def one_thread() -> Iterator[None]:
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setattr(queue, "WorkerProcess", StandIn)
+    return Opened(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,55 +10,14 @@ import pytest
 
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError, SettingError
-from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.lab import PRESETS, LabSettings, comparison
 from resnet_demo.training import queue, session, waiting
 from resnet_demo.training.events import Progress, RunFailed
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import Record, RecordWriter
 from tests.tiny import tiny_run
+from tests.training.stand_in import Opened
 from tests.training.test_record import point, started
-
-MACHINE = {"device": "a test", "precision": "fp32"}
-
-
-class StandIn:
-    """In place of WorkerProcess: keeps what it is told."""
-
-    def __init__(self, on_reply: Callable[[dict[str, Any]], None], on_death: Callable[[str], None]) -> None:
-        self.on_reply, self.on_death = on_reply, on_death
-        self.machine: dict[str, str] = {}
-        self.told: list[dict[str, Any]] = []
-
-    def send(self, command: dict[str, Any]) -> None:
-        self.told.append(command)
-
-    def close(self) -> None:
-        self.told.append({"do": "close"})
-
-    def ready(self) -> None:
-        self.machine = MACHINE
-        self.on_reply({"ready": MACHINE})
-
-    def trains(self) -> list[str]:
-        """The ids of the runs it was told to train, in order."""
-        return [Path(command["folder"]).name for command in self.told if command["do"] == "train"]
-
-
-class Opened:
-    """A lab without a process, and the means to play it."""
-
-    def __init__(self, home: Path) -> None:
-        self.lab = Lab(home, token="teacher")
-        self.worker: StandIn = self.lab._worker  # type: ignore[assignment]
-
-    def done(self, run_id: str, failed: str | None = None) -> None:
-        self.worker.on_reply({"done": str(self.lab.folder / run_id), "failed": failed})
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(queue, "WorkerProcess", StandIn)
-    return Opened(tmp_path)
 
 
 @pytest.fixture
@@ -98,6 +56,15 @@ def test_the_queue_has_an_end(opened: Opened, config: RunConfig, monkeypatch: py
     opened.lab.submit(config, "b")
     with pytest.raises(SettingError, match="2 runs are waiting already"):
         opened.lab.submit(config, "c")
+
+
+def test_a_run_longer_than_anyone_may_start_needs_the_teachers_token(opened: Opened) -> None:
+    lab, long = opened.lab, comparison(PRESETS["The paper's recipe"])
+    for token in (None, "", "a guess"):
+        with pytest.raises(SettingError, match="without the teacher's token a run may take 30 minutes"):
+            lab.submit(long, "a", token)
+    assert lab.runs() == ()
+    assert lab.state(lab.submit(long, "a", "teacher")).place == 1
 
 
 def test_the_queue_survives_a_restart(opened: Opened, config: RunConfig) -> None:
@@ -205,7 +172,7 @@ def test_a_run_that_cannot_be_written_down_is_refused_in_a_sentence(
 )
 def test_an_id_that_is_no_run_leads_nowhere(opened: Opened, run_id: Any) -> None:
     (opened.lab.folder.parent / "config.json").write_text("{}")
-    for question in (opened.lab.state, opened.lab.record, opened.lab.events, opened.lab.results):
+    for question in (opened.lab.state, opened.lab.record, opened.lab.events, opened.lab.summary):
         with pytest.raises(SettingError, match="There is no run"):
             question(run_id)
     with pytest.raises(SettingError, match="There is no run"):
@@ -320,7 +287,7 @@ def test_a_deleted_run_is_gone_and_one_that_trains_cannot_be_deleted(opened: Ope
         pass
     opened.done(run)
     assert lab.state(run).status == "finished"
-    assert [row[:2] for row in lab.results(run)] == [["plain8", 12], ["residual8", 12]]
+    assert [row[:2] for row in lab.summary(run).rows] == [("plain8", 12), ("residual8", 12)]
     assert lab.keep(run, "residual8", "kept") == lab.folder.parent / "models" / "kept"
     lab.delete(run, "a")
     assert lab.runs() == ()
@@ -356,7 +323,7 @@ def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened
     estimate = lab.estimate(LabSettings())
     assert estimate is not None
     assert estimate.basis == "measured"
-    assert estimate.seconds == pytest.approx(2 * (240 + 0.2 * 24) * 0.1 + 2 * 8 * 1_000 * 0.001)
+    assert estimate.seconds == pytest.approx(2 * (400 + 0.2 * 25) * 0.1 + 2 * 14 * 1_000 * 0.001)
     assert len(worker.told) == 1
     deeper = lab.estimate(LabSettings(depth=56))
     assert deeper is not None

@@ -77,3 +77,17 @@ def test_the_newest_event_of_a_kind_is_found(tmp_path: Path, config: RunConfig) 
         assert follower.status() == "running"
         writer.append(RunFinished(step=2, seconds=1.0))
     assert follower.status() == "finished"
+
+
+def test_what_a_run_came_to_is_computed_once_for_all_who_ask(
+    tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(tmp_path)
+    with RecordWriter(tmp_path, config, resume=False) as writer:
+        writer.append(started())
+        writer.append(point(1, loss=2.0).model_copy(update={"arm": "plain8"}))
+        first = follower.summary()
+        assert follower.summary() is first
+        assert first.rows[0][:3] == ("plain8", 1, "2.000")
+        writer.append(point(2, loss=1.0).model_copy(update={"arm": "plain8"}))
+        assert follower.summary().rows[0][:3] == ("plain8", 2, "1.500")

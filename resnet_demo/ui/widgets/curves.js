@@ -1,4 +1,4 @@
-// Draws a run live from its record. The server function `watch({run, position})` gives what happened since a
+// Draws a run live from its record. The address /runs/<run>?position=… gives what happened since a
 // position; nothing else is asked of the server, and nothing is drawn while nothing has changed.
 const SVG = 'http://www.w3.org/2000/svg';
 const COLOURS = { residual: '#0072b2', plain: '#d55e00' };
@@ -37,7 +37,7 @@ async function poll(id, mine) {
   const run = runs.get(id);
   let wait = 400;
   try {
-    const told = await server.watch({ run: id, position: run.offset });
+    const told = await (await fetch(`${root()}/runs/${id}?position=${run.offset}`)).json();
     if (mine !== generation) return;
     failures = 0;
     if (told.error) { say('This run cannot be shown.', told.error); return; }
@@ -59,10 +59,11 @@ async function poll(id, mine) {
   if (wait && mine === generation) setTimeout(() => poll(id, mine), wait);
 }
 
+function root() { return ((window.gradio_config && window.gradio_config.root) || location.href.split(/[?#]/)[0]).replace(/\/$/, ''); }
+
 function links(id) {
   find('.exports').hidden = !id;
-  const root = ((window.gradio_config && window.gradio_config.root) || location.href.split(/[?#]/)[0]).replace(/\/$/, '');
-  element.querySelectorAll('a.export').forEach((link) => { link.href = `${root}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
+  element.querySelectorAll('a.export').forEach((link) => { link.href = `${root()}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
   const here = new URL(location.href);                  // a link to this page shows this run
   here.searchParams.set('run', id);
@@ -256,6 +257,8 @@ const WORDS = {
 };
 const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
 
+const percent = (share) => (share < 0.0001 ? 'under 0.01 %' : `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`);
+
 function status() {
   const run = runs.get(current);
   if (!run) { say('No run yet.', 'Choose a preset and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
@@ -273,7 +276,7 @@ function status() {
   if (started) find('.done').style.width = `${(100 * step) / started.steps}%`;
   const facts = [];
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
-  if (started) facts.push(started.device, started.precision, `${(100 * step / 64000).toFixed(2)} % of the paper's 64,000 iterations`);
+  if (started) facts.push(started.device, started.precision, `${percent(state.share_of_paper * step / started.steps)} of the paper's training`);
   find('.facts').textContent = facts.join(' · ');
 }
 

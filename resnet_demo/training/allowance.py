@@ -1,0 +1,74 @@
+"""How long a run may be that anyone may start; longer ones need the teacher's token. No torch here.
+
+The limit is a time, as it is the time of the one process that trains which everybody shares: what takes a night
+on two cores takes minutes on an accelerator. The operator sets it by RESNET_DEMO_MINUTES.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from resnet_demo.config import Frozen, RunConfig, parse
+from resnet_demo.errors import SettingError
+from resnet_demo.training.estimate import Estimate, multiply_adds
+
+SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that
+FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
+
+
+class Allowance(Frozen):
+    """What anyone may start."""
+
+    minutes: float = Field(
+        30, ge=0, le=100_000, description="Minutes a run may take without the teacher's token; 0 for no limit."
+    )
+
+    @classmethod
+    def of_operator(cls) -> Allowance:
+        """What RESNET_DEMO_MINUTES says, or the default.
+
+        Raises:
+            SettingError: it is no number in the range.
+        """
+        chosen = os.environ.get("RESNET_DEMO_MINUTES", "").strip()
+        try:
+            return parse(cls, {"minutes": float(chosen)} if chosen else {})
+        except ValueError as error:  # a SettingError is one, and its sentence does not name the variable
+            raise SettingError(f"RESNET_DEMO_MINUTES must be a number from 0 to 100,000 (given: {chosen[:40]!r}).") from error
+
+    def covers(self, config: RunConfig, estimate: Estimate | None) -> bool:
+        """Whether anyone may start this run."""
+        return not self.minutes or expected_seconds(config, estimate) <= 60 * self.minutes
+
+    def refuse_long(self, config: RunConfig, estimate: Estimate | None) -> None:
+        """Let pass what anyone may start.
+
+        Raises:
+            SettingError: the run takes too long; the sentence says how many of its steps do not.
+        """
+        if self.covers(config, estimate):
+            return
+        seconds = expected_seconds(config, estimate)
+        steps = int(config.steps * 60 * self.minutes / seconds)
+        fewer = f"take at most {steps:,} steps" if steps else "take smaller networks, pictures or batches"
+        raise SettingError(
+            f"steps: {config.steps:,} of them take about {duration(seconds)} here, and without the teacher's token "
+            f"a run may take {duration(60 * self.minutes)}: {fewer}, or give the token."
+        )
+
+
+def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
+    """What the run is expected to take: the estimate, or before there is one, what a slow machine would need."""
+    if estimate is not None:
+        return estimate.seconds
+    forward = sum(multiply_adds(arm.model, config.data.image_size) for arm in config.arms)
+    return FORWARD_AND_BACKWARD * forward * config.batch * config.steps / SLOWEST
+
+
+def duration(seconds: float) -> str:
+    """A duration in words: '50 seconds', '3 minutes', '40 hours'."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"

@@ -1,0 +1,55 @@
+"""What a page shows around a run's curves: what happened, what can be done with it, and the other runs. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_demo.training.queue import Lab
+
+ENDED = ("finished", "stopped", "failed", "paused", "interrupted")
+LISTED = 30  # runs in the table
+
+
+@dataclass(frozen=True)
+class View:
+    """All that changes when a run's status does; empty where no run is shown."""
+
+    others: tuple[tuple[str, str], ...]  # (what a person reads, id) of the runs that can be drawn beside it
+    rows: tuple[tuple[str | int, ...], ...]  # run, comparison, status; network, steps, training loss, test error in %
+    said: str = ""
+    can_stop: bool = False
+    can_pause: bool = False
+    can_continue: bool = False
+    can_repeat: bool = False
+    arms: tuple[str, ...] = ()  # networks whose weights can be kept
+
+
+def view(laboratory: Lab, run: str) -> View:
+    """What stands around the curves of `run` (an id; any other text is no run)."""
+    states = laboratory.runs()
+    shown = next((state for state in states if state.id == run), None)
+    others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
+    rows = tuple(
+        (state.id, state.title, state.status, *row) for state in states[:LISTED] for row in laboratory.summary(state.id).rows
+    )
+    if shown is None:
+        return View(others, rows)
+    status, record = shown.status, laboratory.record(run)
+    return View(
+        others,
+        rows,
+        said=laboratory.summary(run).said if status in ENDED else "",
+        can_stop=status in ("waiting", "running", "paused", "interrupted"),
+        can_pause=status == "running",
+        can_continue=status in ("paused", "interrupted", "failed", "stopped"),
+        can_repeat=status in ENDED,
+        arms=tuple(arm.name for arm in record.config.arms if (record.folder / "arms" / arm.name / "config.json").exists()),
+    )
+
+
+def first_shown(laboratory: Lab, asked: str) -> str:
+    """The run that a page opens with: the one its link names, else the newest; empty where there is none."""
+    states = laboratory.runs()
+    if any(state.id == asked for state in states):
+        return asked
+    return states[0].id if states else ""

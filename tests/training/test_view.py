@@ -1,0 +1,92 @@
+"""What stands around the curves, and what a visitor is told before a run is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from resnet_demo.config import RunConfig
+from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside
+from resnet_demo.training import session
+from resnet_demo.training.feed import feed
+from resnet_demo.training.forecast import forecast, link, percent
+from resnet_demo.training.view import View, first_shown, view
+from tests.tiny import tiny_run
+from tests.training.stand_in import Opened
+
+
+@pytest.fixture
+def config(picture_folder: Path) -> RunConfig:
+    return tiny_run(picture_folder)
+
+
+def test_what_can_be_done_follows_from_how_the_run_stands(opened: Opened, config: RunConfig) -> None:
+    lab = opened.lab
+    assert view(lab, "") == View((), ())
+    run = lab.submit(config, "a")
+    waiting = view(lab, run)
+    assert (waiting.can_stop, waiting.can_pause, waiting.can_continue, waiting.can_repeat) == (True, False, False, False)
+    assert (waiting.said, waiting.arms, waiting.others) == ("", (), ())
+    opened.worker.ready()
+    running = view(lab, run)
+    assert (running.can_stop, running.can_pause, running.can_continue, running.can_repeat) == (True, True, False, False)
+    for _ in session.run(config, lab.folder / run, resume=True):
+        pass
+    opened.done(run)
+    done = view(lab, run)
+    assert (done.can_stop, done.can_pause, done.can_continue, done.can_repeat) == (False, False, False, True)
+    assert done.arms == ("plain8", "residual8")
+    assert done.said.startswith("After 12 steps")
+    assert [row[2:5] for row in done.rows] == [("finished", "plain8", 12), ("finished", "residual8", 12)]
+    beside = view(lab, "another")
+    assert beside.others == ((f" ({run})", run),)
+    assert beside.rows == done.rows
+
+
+def test_a_page_opens_with_the_run_of_its_link_else_with_the_newest(opened: Opened, config: RunConfig) -> None:
+    assert first_shown(opened.lab, "") == ""
+    runs = sorted(opened.lab.submit(config, visitor) for visitor in ("a", "b"))
+    assert first_shown(opened.lab, runs[0]) == runs[0]
+    assert first_shown(opened.lab, "20200101-000000-abcdef") == runs[1]
+
+
+def test_a_watcher_is_told_classes_and_share_of_the_papers_training(opened: Opened, config: RunConfig) -> None:
+    told = feed(opened.lab, opened.lab.submit(config, "a"))["state"]
+    assert told["classes"] == 3
+    assert told["share_of_paper"] == 12 * 8 / (64_000 * 128)
+
+
+def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
+    settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
+    assert forecast(opened.lab, settings) == (
+        "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24 % of the paper's training "
+        "(64,000 iterations of 128 images)."
+    )
+    config = comparison(settings)
+    opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
+    assert forecast(opened.lab, settings).startswith("About 63 seconds on this machine: 310 steps,")
+
+
+def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
+    needed = "need the teacher's token"
+    told = {name: forecast(opened.lab, settings) for name, settings in PRESETS.items()}
+    assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
+    assert "; 100 % of the paper's training" in told["The paper's recipe"]
+
+
+def test_a_link_carries_what_differs_from_the_defaults() -> None:
+    assert link(LabSettings()) == "?settings={}".replace("{}", "%7B%7D")
+    chosen = LabSettings(depth=20, other_depth=56, epochs=2.5, augment=True, seeds=3)
+    carried = unquote(link(chosen)).removeprefix("?settings=")
+    assert json.loads(carried).keys() == {"depth", "other_depth", "epochs", "augment", "seeds"}
+    assert from_outside(carried) == chosen
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "under 0.01 %"), (0.00005, "under 0.01 %"), (0.0031, "0.31 %"), (0.123, "12 %"), (1.0, "100 %")]
+)
+def test_shares_are_told_in_percent(share: float, words: str) -> None:
+    assert percent(share) == words
