@@ -1,6 +1,6 @@
 """Does the default preset show what it promises, and in time? Plain against residual, over depths and seeds.
 
-    python benchmarks/lab.py [--depths 20 32 56] [--seeds 10] [--steps 240] [--image-size 32] [--json]
+    python benchmarks/lab.py [--depths 20 32 56] [--seeds 10] [--steps 400] [--image-size 16] [--json]
 
 Each line is one run of the lab (`lab.comparison`): both networks in lock-step from the same weights, and the
 seconds it took from click to end in a warm process. Below each depth: means, standard deviations between seeds,
@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--depths", type=int, nargs="+", default=[20, 32, 56])
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=240)
-    parser.add_argument("--image-size", type=int, default=32, choices=(16, 32))
+    parser.add_argument("--steps", type=int, default=LabSettings().steps)
+    parser.add_argument("--image-size", type=int, default=LabSettings().image_size, choices=(16, 32))
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
     machine.keep_memory()

@@ -1,18 +1,22 @@
 """What thirty watchers cost the process that serves the page: CPU, and memory over time.
 
-    python benchmarks/watchers.py [--watchers 30] [--rate 2] [--seconds 30] [--json]
+    python benchmarks/watchers.py [--watchers 30] [--rate 2.5] [--seconds 30] [--json]
 
-A run's record grows as one of the default preset does while it trains (five points a second), and each watcher
-asks for the state and what is new, `rate` times a second, through the same function that the page's route calls
-(training/feed.py), and turns the answer into JSON. The cost of HTTP is not in it. Printed: the share of a core that
-all watchers take, with the writer's share measured apart, the 95th percentile of an answer's time, and the growth
-of memory between the first third and the end.
+The app is started as people start it, in a folder that is thrown away. A run's record there grows as one of the default
+preset does while it trains (five points a second of two networks), and each watcher asks over HTTP, `rate` times a
+second, for the state and what is new, as the page in a browser does. Printed: the share of a core that the app takes
+alone and with all watchers, their difference, the 95th percentile of an answer's time, and the growth of the app's
+memory between the first third and the end.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import os
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,17 +25,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training.events import Progress, RunStarted, TrainingPoint
-from resnet_demo.training.feed import feed
-from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import RecordWriter
 
 POINTS_A_SECOND = 5
+RUN = "20260101-000000-aaaaaa"
 
 
 def write(folder: Path, stop: threading.Event) -> None:
@@ -49,48 +54,88 @@ def write(folder: Path, stop: threading.Event) -> None:
             record.append(Progress(step=step, images_per_second=700.0, seconds_left=60.0, memory_mb=900.0))
 
 
-def watch(lab: Lab, run: str, rate: float, stop: threading.Event, times: list[float]) -> None:
-    """One watcher."""
+async def watch(client: httpx.AsyncClient, number: int, rate: float, until: float, times: list[float]) -> None:
+    """One watcher, which asks as widgets/curves.js does."""
     position = 0
-    while not stop.wait(1 / rate):
+    await asyncio.sleep(number / 30 / rate)  # people don't open a page in the same instant
+    while time.monotonic() < until:
         begun = time.perf_counter()
-        answer = feed(lab, run, position)
-        json.dumps(answer)
-        position = answer["offset"]
+        answer = await client.get(f"/runs/{RUN}", params={"position": position})
+        answer.raise_for_status()
+        position = answer.json()["offset"]
         times.append(time.perf_counter() - begun)
+        await asyncio.sleep(1 / rate)
+
+
+async def all_watch(url: str, watchers: int, rate: float, seconds: float, times: list[float]) -> None:
+    """All of them, for so long."""
+    until = time.monotonic() + seconds
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        await asyncio.gather(*(watch(client, number, rate, until, times) for number in range(watchers)))
+
+
+def started(home: str) -> tuple[subprocess.Popen[bytes], str]:
+    """The app, answering, and its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    environment = {**os.environ, "RESNET_DEMO_HOME": home, "HF_HUB_OFFLINE": "1"}
+    process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    while True:
+        try:
+            httpx.get(url, timeout=5)
+            return process, url
+        except httpx.HTTPError:
+            if process.poll() is not None:
+                raise SystemExit("The app ended before it answered.") from None
+            time.sleep(0.2)
+
+
+def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
+    """What the watchers cost."""
+    found: dict[str, Any] = {"watchers": watchers, "rate": rate}
+    stop = threading.Event()
+    with tempfile.TemporaryDirectory() as home:
+        process, url = started(home)
+        folder = Path(home) / "runs" / RUN
+        folder.mkdir(parents=True)
+        writer = threading.Thread(target=write, args=(folder, stop))
+        writer.start()
+        try:
+            app = psutil.Process(process.pid)
+            time.sleep(20)  # torch and the models load behind the open port
+            for label, count in (("alone", 0), ("watched", watchers)):
+                times: list[float] = []
+                thread = threading.Thread(target=lambda n=count, t=times: asyncio.run(all_watch(url, n, rate, seconds, t)))  # type: ignore[misc]
+                cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
+                thread.start()
+                time.sleep(seconds / 3)
+                memory = app.memory_info().rss
+                time.sleep(seconds * 2 / 3)
+                thread.join()
+                found[f"{label}_share_of_a_core"] = (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun)
+            found["memory_growth_mb"] = (app.memory_info().rss - memory) / 1e6
+        finally:
+            stop.set()
+            writer.join()
+            process.terminate()
+            process.wait()
+    found["watchers_share_of_a_core"] = found["watched_share_of_a_core"] - found["alone_share_of_a_core"]
+    found["answers"] = len(times)
+    found["p95_ms"] = 1000 * sorted(times)[int(0.95 * len(times))]
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what it cost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--watchers", type=int, default=30)
-    parser.add_argument("--rate", type=float, default=2.0)
+    parser.add_argument("--rate", type=float, default=2.5)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
-    process = psutil.Process()
-    with tempfile.TemporaryDirectory() as name:
-        lab = Lab(Path(name))
-        run = lab.submit(comparison(LabSettings(steps=100_000)), "benchmark")
-        found: dict[str, Any] = {"watchers": parsed.watchers, "rate": parsed.rate}
-        for label, watchers in (("writer", 0), ("all", parsed.watchers)):
-            stop, times = threading.Event(), []
-            threads = [threading.Thread(target=write, args=(lab.folder / run, stop))]
-            threads += [threading.Thread(target=watch, args=(lab, run, parsed.rate, stop, times)) for _ in range(watchers)]
-            begun, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
-            for thread in threads:
-                thread.start()
-            time.sleep(parsed.seconds / 3)
-            memory = process.memory_info().rss
-            time.sleep(parsed.seconds * 2 / 3)
-            stop.set()
-            for thread in threads:
-                thread.join()
-            found[f"{label}_share_of_a_core"] = (sum(process.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun)
-        found["watchers_share_of_a_core"] = found["all_share_of_a_core"] - found["writer_share_of_a_core"]
-        found["answers"] = len(times)
-        found["p95_ms"] = 1000 * sorted(times)[int(0.95 * len(times))]
-        found["memory_growth_mb"] = (process.memory_info().rss - memory) / 1e6
+    found = measure(parsed.watchers, parsed.rate, parsed.seconds)
     if parsed.json:
         print(json.dumps(found, indent=1))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,13 @@ import gradio as gr
 FOLDER = Path(__file__).parent / "widgets"
 
 
-def widget(
-    name: str, value: Any, *, label: str, server_functions: Sequence[Callable[..., Any]] = (), **options: Any
-) -> gr.HTML:
+def widget(name: str, value: Any, *, label: str, **options: Any) -> gr.HTML:
     """A component drawn in the browser by widgets/<name>.html, .css and .js from a JSON value.
 
     Args:
         name: of the three files.
         value: anything JSON can hold; the script watches it.
         label: what the component is, for people who hear the page.
-        server_functions: functions that the script may call.
         options: further arguments of gr.HTML.
     """
     return gr.HTML(
@@ -29,6 +25,5 @@ def widget(
         html_template=(FOLDER / f"{name}.html").read_text(encoding="utf-8"),
         css_template=(FOLDER / f"{name}.css").read_text(encoding="utf-8"),
         js_on_load=(FOLDER / f"{name}.js").read_text(encoding="utf-8"),
-        server_functions=list(server_functions),
         **options,
     )
