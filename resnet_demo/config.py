@@ -109,8 +109,9 @@ class ModelConfig(Frozen):
     def named(cls, name: str, **changes: Any) -> ModelConfig:
         """The standard network of that name: `resnet20`, `plain56`, `resnet50`, …
 
-        18, 34, 50, 101 and 152 are Table 1's ImageNet networks (1,000 classes, option B, width 64);
-        every other depth is one of section 4.2's CIFAR networks (10 classes, option A, width 16).
+        18, 34, 50, 101 and 152 are Table 1's ImageNet networks (1,000 classes, option B, width 64), unless
+        `changes` say another design; every other depth is one of section 4.2's CIFAR networks (10 classes, option A,
+        width 16).
 
         Raises:
             SettingError: no such network.
@@ -120,7 +121,7 @@ class ModelConfig(Frozen):
             raise SettingError(f"There is no architecture {name[:40]!r}: name one like resnet20, plain56 or resnet50.")
         depth = int(match[2])
         standard: dict[str, Any] = {"depth": depth, "residual": match[1] == "resnet"}
-        if depth in IMAGENET_STAGES:
+        if changes.get("design", "imagenet" if depth in IMAGENET_STAGES else "cifar") == "imagenet":
             standard |= {"design": "imagenet", "shortcut": "B", "width": 64, "classes": 1000}
         return parse(cls, standard | changes)
 

@@ -15,6 +15,7 @@ def add(to: Any) -> None:
     keep.add_argument("--name", required=True, help="of the model")
     keep.add_argument("--arm", help="which network of the run (default: the first)")
     keep.add_argument("--to", type=Path, metavar="DIR", help="where its folder is made (default: your own models)")
+    keep.add_argument("--license", default="", help="under which you give it away, as the Hub names it: apache-2.0, mit, …")
     keep.set_defaults(command=run)
 
 
@@ -34,9 +35,9 @@ def run(parsed: argparse.Namespace) -> int:
     weights = folder.load(source)
     measured = measure(weights, testset.load(config.data.source))
     arm = next(arm for arm in config.arms if arm.name == name)
-    changes = {"test_accuracy": measured.scores.accuracy, "licence": "apache-2.0"}
+    changes = {"test_accuracy": measured.scores.accuracy, "licence": parsed.license}
     content = folder.read_config(source).model_copy(update=changes)
-    text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores)
+    text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
     state = weights.model.state_dict()
     # Measured first and written as a whole: whatever fails, `keep` can be given again.
     target = save_arm(record, name, parsed.name, parsed.to, lambda copy: folder.write(copy, content, state, text))

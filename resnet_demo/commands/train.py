@@ -42,7 +42,7 @@ def add(to: Any) -> None:
         "--evaluate-epochs", type=float, default=0, metavar="N", help="epochs between measurements (0: only at the end)"
     )
     train.add_argument("--json", action="store_true", help="print every event as a line of JSON")
-    add_settings(train, ModelConfig, leave=("design", "depth", "residual", "classes"))
+    add_settings(train, ModelConfig, leave=("depth", "residual", "classes"))
     add_settings(train, DataConfig, leave=("source",))
     add_settings(train, OptimizerConfig)
     add_settings(

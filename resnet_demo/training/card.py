@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
-from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.config import IMAGENET_STAGES, ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.evaluation.metrics import Scores
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
 
@@ -12,7 +13,9 @@ PAPER_DEPTHS = (20, 32, 44, 56, 110, 1202)
 """Layers of the networks of section 4.2; 8 and 14 are of its form, but not in it."""
 
 
-def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores) -> str:
+def card(
+    name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores, licence: str = ""
+) -> str:
     """The text of README.md, with the front matter that the Hub reads.
 
     Args:
@@ -22,6 +25,7 @@ def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event],
         history: what happened in the run.
         data: name of the data that the run drew from, and that was measured on.
         scores: of this network on the test images of `data`.
+        licence: under which its maker gives the weights away, as the Hub names it; empty for none.
     """
     starts = [event for event in history if isinstance(event, RunStarted)]
     ends = [event for event in history if isinstance(event, (RunFinished, RunStopped))]
@@ -29,6 +33,7 @@ def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event],
         raise ValueError("a card is written for a run that has ended")
     first, end = starts[0], ends[-1]
     datasets = "datasets: [uoft-cs/cifar10]\n" if config.data.source in ("cifar10", "bundled") else ""
+    license_line = f"license: {licence}\n" if licence else ""
     kind = "A residual" if arm.model.residual else "A plain"
     steps = f"{end.step:,} steps" + (f" of the {config.steps:,} that were asked for" if end.step < config.steps else "")
     machines = dict.fromkeys(
@@ -37,8 +42,7 @@ def card(name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event],
     )
     commits = dict.fromkeys(start.commit or "unknown" for start in starts)
     return f"""---
-license: apache-2.0
-library_name: resnet-lab
+{license_line}library_name: resnet-lab
 tags: [image-classification, resnet]
 {datasets}metrics: [accuracy]
 ---
@@ -70,7 +74,9 @@ The batches were drawn from {_drawn_from(config.data)} of {data}.
 def _in_the_paper(model: ModelConfig) -> str:
     """Where the paper describes exactly this network, whatever the number of its classes; nothing if it does not."""
     bottleneck = model.block == "bottleneck"  # only it has a choice where to stride, and the paper has no plain one
-    standard = ModelConfig.named(model.name, classes=model.classes, stride_in="1x1" if bottleneck else model.stride_in)
+    standard = ModelConfig.named(
+        model.name, design=model.design, classes=model.classes, stride_in="1x1" if bottleneck else model.stride_in
+    )
     described = model.residual or not bottleneck if model.design == "imagenet" else model.depth in PAPER_DEPTHS
     if model != standard or not described:
         return ""
@@ -88,8 +94,10 @@ def _drawn_from(data: DataConfig) -> str:
 def command(arm: ArmConfig, config: RunConfig) -> str:
     """The `train` command that makes this network: every setting that differs from its default."""
     words = ["python -m resnet_demo train", f"--arch resnet{arm.model.depth}", *(["--plain"] if not arm.model.residual else [])]
-    words += [f"--data {config.data.source}", f"--steps {config.steps}", f"--seed {arm.seed}"]
-    words += _options(arm.model, ModelConfig.named(arm.model.name), leave=("classes",))
+    words += [f"--data {shlex.quote(config.data.source)}", f"--steps {config.steps}", f"--seed {arm.seed}"]
+    if arm.model.design == "cifar" and arm.model.depth in IMAGENET_STAGES:  # 50 and 152 are depths of both designs
+        words.append("--design cifar")
+    words += _options(arm.model, ModelConfig.named(arm.model.name, design=arm.model.design), leave=("classes",))
     words += _options(config.data, DataConfig(), leave=("source",))
     words += _options(config.optimizer, OptimizerConfig(), leave=())
     for name in ("batch", "precision"):

@@ -8,7 +8,7 @@ import pytest
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
 from resnet_demo.evaluation.metrics import Scores
-from resnet_demo.training.card import card
+from resnet_demo.training.card import card, command
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
 from resnet_demo.zoo.catalogue import SHIPPED
 
@@ -30,6 +30,23 @@ def started(**changes: object) -> RunStarted:
 
 
 FINISHED = RunFinished(step=100, seconds=120)
+
+
+def test_a_licence_is_named_only_where_the_maker_gave_one() -> None:
+    assert "license" not in text_of(ModelConfig(), DataConfig(), FINISHED)
+    config = RunConfig(arms=(ArmConfig(name="net", model=ModelConfig()),), steps=100)
+    text = card("mine", config.arms[0], config, [started(), FINISHED], "pets", SCORES, "mit")
+    assert text.startswith("---\nlicense: mit\nlibrary_name: resnet-lab\n")
+
+
+@pytest.mark.parametrize(("depth", "named"), [(50, True), (20, False)])
+def test_the_command_names_the_design_where_a_depth_is_one_of_both(depth: int, named: bool) -> None:
+    arm = ArmConfig(name="net", model=ModelConfig(depth=depth, residual=False))
+    words = command(arm, RunConfig(arms=(arm,), data=DataConfig(source="my pets"), steps=100)).split(" --")
+    assert f"arch resnet{depth}" in words and "plain" in words and "data 'my pets'" in words
+    assert ("design cifar" in words) == named
+    changes = {"design": "cifar"} if named else {}
+    assert ModelConfig.named(f"plain{depth}", **changes) == arm.model
 
 
 def test_data_of_ones_own_is_not_called_cifar10() -> None:
