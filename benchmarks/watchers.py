@@ -14,9 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,9 +25,9 @@ from typing import Any
 import httpx
 import psutil
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.running_app import running_app
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training.events import Progress, RunStarted, TrainingPoint
 from resnet_demo.training.record import RecordWriter
@@ -74,40 +71,23 @@ async def all_watch(url: str, watchers: int, rate: float, seconds: float, times:
         await asyncio.gather(*(watch(client, number, rate, until, times) for number in range(watchers)))
 
 
-def started(home: str) -> tuple[subprocess.Popen[bytes], str]:
-    """The app, answering, and its address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-    environment = {**os.environ, "RESNET_DEMO_HOME": home, "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    while True:
-        try:
-            httpx.get(url, timeout=5)
-            return process, url
-        except httpx.HTTPError:
-            if process.poll() is not None:
-                raise SystemExit("The app ended before it answered.") from None
-            time.sleep(0.2)
-
-
 def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
     """What the watchers cost."""
     found: dict[str, Any] = {"watchers": watchers, "rate": rate}
     stop = threading.Event()
-    with tempfile.TemporaryDirectory() as home:
-        process, url = started(home)
+    with tempfile.TemporaryDirectory() as home, running_app(home) as running:
         folder = Path(home) / "runs" / RUN
         folder.mkdir(parents=True)
         writer = threading.Thread(target=write, args=(folder, stop))
         writer.start()
         try:
-            app = psutil.Process(process.pid)
+            app = psutil.Process(running.pid)
             time.sleep(20)  # torch and the models load behind the open port
             for label, count in (("alone", 0), ("watched", watchers)):
                 times: list[float] = []
-                thread = threading.Thread(target=lambda n=count, t=times: asyncio.run(all_watch(url, n, rate, seconds, t)))  # type: ignore[misc]
+                thread = threading.Thread(
+                    target=lambda n=count, t=times: asyncio.run(all_watch(running.url, n, rate, seconds, t))
+                )  # type: ignore[misc]
                 cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
                 thread.start()
                 time.sleep(seconds / 3)
@@ -119,8 +99,6 @@ def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
         finally:
             stop.set()
             writer.join()
-            process.terminate()
-            process.wait()
     found["watchers_share_of_a_core"] = found["watched_share_of_a_core"] - found["alone_share_of_a_core"]
     found["answers"] = len(times)
     found["p95_ms"] = 1000 * sorted(times)[int(0.95 * len(times))]
