@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resnet_demo.errors import RunError
+
+Word = TypeVar("Word", bound=str)
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def average(value: Tensor) -> Tensor:
     return value
 
 
-def agreed(value: str) -> str:
+def agreed(value: Word) -> Word:
     """What the first process says, for all."""
     if dist.is_initialized():
         said = [value]

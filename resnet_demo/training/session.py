@@ -153,7 +153,7 @@ def _life(
 
     def should_stop() -> bool:
         nonlocal asked
-        asked = distributed.agreed(request())  # type: ignore[assignment]
+        asked = distributed.agreed(request())
         return asked != "go on"
 
     split: Split = "held-out" if config.data.held_out else "test"
@@ -202,7 +202,7 @@ def _is_finite(model: nn.Module) -> bool:
 def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
     """An arm of a run as it begins, on the device."""
     wanted = config.arms[index]
-    model = build(wanted.model, wanted.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build(wanted.model, wanted.seed).to(device).to(memory_format=torch.channels_last)
     return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), distributed.parallel(model))
 
 
