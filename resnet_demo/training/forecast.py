@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from resnet_demo.lab import (
     PAPER_STEPS,
+    PRESETS,
     LabSettings,
     comparison,
     share_of_paper,
@@ -17,7 +19,16 @@ from resnet_demo.training.allowance import duration
 from resnet_demo.training.queue import Lab
 
 
-def forecast(laboratory: Lab, settings: LabSettings) -> str:
+@dataclass(frozen=True)
+class Forecast:
+    """What a visitor is told, and whether it stays so: a network that was not timed itself will soon be."""
+
+    said: str
+    is_measured: bool
+    preset: str | None  # that these settings are
+
+
+def forecast(laboratory: Lab, settings: LabSettings) -> Forecast:
     """How long the run will take here, how much training that is, and whether it needs the teacher's token.
 
     Raises:
@@ -33,16 +44,17 @@ def forecast(laboratory: Lab, settings: LabSettings) -> str:
         f"{percent(share_of_paper(config.steps, config.batch))} of the paper's training "
         f"({PAPER_STEPS:,} iterations of 128 images)."
     )
-    if laboratory.allowance.covers(config, estimate):
-        return told
-    return f"{told} **Runs of more than {duration(60 * laboratory.allowance.minutes)} need the teacher's token.**"
+    if not laboratory.allowance.covers(config, estimate):
+        told += f" **Runs of more than {duration(60 * laboratory.allowance.minutes)} need the teacher's token.**"
+    is_measured = estimate is not None and estimate.basis == "measured"
+    return Forecast(told, is_measured, config.title if config.title in PRESETS else None)
 
 
 def percent(share: float) -> str:
     """A share of one in percent: 'under 0.01 %', '0.31 %', '12 %', '100 %'."""
     if share < 0.0001:
-        return "under 0.01 %"
-    return f"{100 * share:.{2 if share < 0.1 else 0}f} %"
+        return "under 0.01\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.{2 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"
 
 
 def link(settings: LabSettings) -> str:

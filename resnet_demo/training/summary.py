@@ -103,11 +103,8 @@ def _kind(arms: Sequence[ArmConfig], depth: int) -> str:
 def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int, early: bool) -> str:
     broken = [(kind, arms) for kind, arms in (("plain", plain), ("residual", residual)) if any(arm.diverged for arm in arms)]
     if broken:
-        return (
-            ". ".join(_diverged(f"{kind}-{depth}", arms) for kind, arms in broken)
-            + "."
-            + _survivor(depth, plain, residual, classes)
-        )
+        told = ". ".join(_diverged(f"{kind}-{depth}", arms) for kind, arms in broken).replace(". the ", ". The ")
+        return f"{told}.{_survivor(depth, plain, residual, classes)}"
     losses = [[arm.train_loss for arm in arms if arm.train_loss is not None] for arms in (plain, residual)]
     if not losses[0] or not losses[1]:
         return ""

@@ -15,7 +15,7 @@ class View:
     """All that changes when a run's status does; empty where no run is shown."""
 
     others: tuple[tuple[str, str], ...]  # (what a person reads, id) of the runs that can be drawn beside it
-    rows: tuple[tuple[str | int, ...], ...]  # run, comparison, status; network, steps, training loss, test error in %
+    rows: tuple[tuple[str | int, ...], ...]  # comparison, network, status, steps, training loss, test error in %, run
     said: str = ""
     can_stop: bool = False
     can_pause: bool = False
@@ -30,7 +30,9 @@ def view(laboratory: Lab, run: str) -> View:
     shown = next((state for state in states if state.id == run), None)
     others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
     rows = tuple(
-        (state.id, state.title, state.status, *row) for state in states[:LISTED] for row in laboratory.summary(state.id).rows
+        (state.title, row[0], state.status, *row[1:], state.id)
+        for state in states[:LISTED]
+        for row in laboratory.summary(state.id).rows
     )
     if shown is None:
         return View(others, rows)

@@ -83,13 +83,14 @@ class Desk:
         shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
         return visitor or secrets.token_hex(8), gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
 
-    def describe(self, *values: Any) -> tuple[str, str]:
-        """What these settings cost, and a link that carries them."""
+    def describe(self, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
+        """What these settings cost, a link that carries them, the clock, which asks again until that is measured, the preset."""
         try:
             settings = settings_from(values)
-            return forecast(self.laboratory, settings), link(settings)
+            told = forecast(self.laboratory, settings)
+            return told.said, link(settings), gr.Timer(active=not told.is_measured), told.preset
         except ResNetDemoError as error:
-            return html.escape(str(error), quote=False), ""
+            return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
 
     @in_a_sentence
     def begin(self, visitor: str, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:
@@ -103,11 +104,14 @@ class Desk:
         return show(self.laboratory.submit(again, visitor, token), overlays)
 
     @in_a_sentence
-    def reseed(self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]) -> tuple[dict[str, Any], list[str]]:
+    def reseed(
+        self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]
+    ) -> tuple[dict[str, Any], gr.Dropdown]:
         """The run that is shown, once more from other seeds, and drawn beside it."""
         again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=True)
         beside = [*(overlays or []), run_of(shown)]
-        return show(self.laboratory.submit(again, visitor, token), beside), beside
+        run = self.laboratory.submit(again, visitor, token)
+        return show(run, beside), gr.Dropdown(list(view(self.laboratory, run).others), value=beside)
 
     @in_a_sentence
     def stop(self, shown: dict[str, Any], visitor: str, token: str) -> None:

@@ -14,7 +14,11 @@ from resnet_demo.ui.widget import widget
 
 DEPTHS = [6 * n + 2 for n in range(1, 19)]
 BOUNDS = {"ge": "minimum", "le": "maximum"}
-COLUMNS = ["run", "comparison", "status", "network", "steps", "training loss", "test error, %"]
+SECONDS = 3  # between two looks at how long a run will take, until that is measured
+LABELS = {"warmup": "Warm-up", "other_depth": "Second depth", "seed": "First seed"}
+COLUMNS = {
+    "comparison": "24%", "network": "17%", "status": "13%", "steps": "9%", "training loss": "11%", "test error, %": "11%", "run": "15%",
+}  # fmt: skip
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 FAST: dict[str, Any] = {**QUIET, "queue": False}
 
@@ -27,15 +31,15 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
             preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
             start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the visitor is known
             about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
-            with gr.Row(elem_classes="tight"):
-                stop, pause, resume = (_small(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
             with gr.Accordion("Settings", open=False, elem_id="settings"):
-                with gr.Row(elem_classes="tight"):
+                with gr.Row(elem_id="every-setting"):
                     settings = [_component(name) for name in NAMES]
                 link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
             with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
                 token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
         with gr.Column(scale=5, min_width=320):
+            with gr.Row(elem_classes="tight"):
+                stop, pause, resume = (_small(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
             said = gr.Markdown(elem_classes="said", elem_id="said")
             curves = widget("curves", {}, label="Training curves", elem_id="curves")
             with gr.Row(elem_classes="tight"):
@@ -50,12 +54,20 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
                 kept = gr.Markdown()
             with gr.Accordion("All runs", open=False):
                 overlays = gr.Dropdown([], multiselect=True, label="Draw earlier runs beside this one", elem_id="overlays")
-                listed = gr.Dataframe(headers=COLUMNS, interactive=False, show_label=False, elem_id="runs")
+                listed = gr.Dataframe(
+                    headers=list(COLUMNS),
+                    column_widths=list(COLUMNS.values()),
+                    wrap=True,
+                    interactive=False,
+                    show_label=False,
+                    elem_id="runs",
+                )
     around = [said, stop, pause, resume, repeat, reseed, take, arm, overlays, listed]
-    described = [about, link]
+    clock = gr.Timer(SECONDS, active=False)
+    described = [about, link, clock, preset]
     preset.input(fill, preset, settings, **FAST)
     changes = [component.change for component in settings]
-    told = gr.on(changes, desk.describe, settings, described, trigger_mode="always_last", **FAST)
+    told = gr.on([*changes, clock.tick], desk.describe, settings, described, trigger_mode="always_last", **FAST)
     told.then(None, link, link, js=WHOLE_LINK)
     length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
     length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
@@ -72,19 +84,21 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
     opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **FAST)
     opened.then(desk.refresh, curves, around, **FAST)
+    opened.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     for function in (desk.start_run, desk.run, desk.stop_run):
         gr.api(function, api_name=function.__name__)
 
 
 def _small(name: str, identity: str) -> gr.Button:
-    return gr.Button(name, interactive=False, elem_id=identity, min_width=60, size="sm")
+    return gr.Button(name, interactive=False, elem_id=identity, min_width=90, size="sm", scale=0)
 
 
 def _component(name: str) -> gr.components.Component:
     """The component for one setting: its range and its help come from the settings class."""
     field = LabSettings.model_fields[name]
     common: dict[str, Any] = {
-        "label": name.replace("_", " ").capitalize(), "info": field.description, "value": field.default, "elem_id": f"set-{name}",
+        "label": LABELS.get(name, name.replace("_", " ").capitalize()), "info": field.description, "value": field.default,
+        "elem_id": f"set-{name}",
         "min_width": 120,
     }  # fmt: skip
     if name == "depth":

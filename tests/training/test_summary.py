@@ -126,3 +126,13 @@ def test_the_training_loss_is_the_mean_of_the_last_twentieth_of_the_points() -> 
 )  # fmt: skip
 def test_a_difference_is_clear_when_chance_does_not_explain_it(first: list[float], second: list[float], clear: bool) -> None:
     assert is_clear(first, second) is clear
+
+
+def test_when_both_diverge_each_has_its_sentence() -> None:
+    events = [ArmDiverged(step=2, arm=name, loss=math.nan) for name in ("plain32-s0", "residual32-s0")]
+    events = [TrainingPoint(step=2, arm=event.arm, loss=math.inf, error=0.9, learning_rate=1.0) for event in events] + events
+    told = sentence(ONE, events)
+    assert told == (
+        "After 2 of 240 steps the plain-32 network diverged (the loss was no longer a finite number) at step 2 and stopped there. "
+        "The residual-32 network diverged (the loss was no longer a finite number) at step 2 and stopped there."
+    )

@@ -40,7 +40,8 @@ def test_what_can_be_done_follows_from_how_the_run_stands(opened: Opened, config
     assert (done.can_stop, done.can_pause, done.can_continue, done.can_repeat) == (False, False, False, True)
     assert done.arms == ("plain8", "residual8")
     assert done.said.startswith("After 12 steps")
-    assert [row[2:5] for row in done.rows] == [("finished", "plain8", 12), ("finished", "residual8", 12)]
+    assert [row[1:4] for row in done.rows] == [("plain8", "finished", 12), ("residual8", "finished", 12)]
+    assert {row[-1] for row in done.rows} == {run}
     beside = view(lab, "another")
     assert beside.others == ((f" ({run})", run),)
     assert beside.rows == done.rows
@@ -61,20 +62,25 @@ def test_a_watcher_is_told_classes_and_share_of_the_papers_training(opened: Open
 
 def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
-    assert forecast(opened.lab, settings) == (
-        "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24 % of the paper's training "
+    told = forecast(opened.lab, settings)
+    assert (told.is_measured, told.preset) == (False, None)
+    assert told.said == (
+        "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24\N{NO-BREAK SPACE}% of the paper's training "
         "(64,000 iterations of 128 images)."
     )
     config = comparison(settings)
     opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
-    assert forecast(opened.lab, settings).startswith("About 63 seconds on this machine: 310 steps,")
+    told = forecast(opened.lab, settings)
+    assert told.is_measured
+    assert told.said.startswith("About 63 seconds on this machine: 310 steps,")
 
 
 def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
     needed = "need the teacher's token"
-    told = {name: forecast(opened.lab, settings) for name, settings in PRESETS.items()}
+    told = {name: forecast(opened.lab, settings).said for name, settings in PRESETS.items()}
+    assert all(forecast(opened.lab, settings).preset == name for name, settings in PRESETS.items())
     assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
-    assert "; 100 % of the paper's training" in told["The paper's recipe"]
+    assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in told["The paper's recipe"]
 
 
 def test_a_link_carries_what_differs_from_the_defaults() -> None:
@@ -89,4 +95,4 @@ def test_a_link_carries_what_differs_from_the_defaults() -> None:
     ("share", "words"), [(0.0, "under 0.01 %"), (0.00005, "under 0.01 %"), (0.0031, "0.31 %"), (0.123, "12 %"), (1.0, "100 %")]
 )
 def test_shares_are_told_in_percent(share: float, words: str) -> None:
-    assert percent(share) == words
+    assert percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -8,7 +8,7 @@ let current = null, hovered = null, timer = null, failures = 0, generation = 0;
 
 const blank = (id) => ({ id, offset: 0, state: null, started: null, progress: null, arms: new Map() });
 const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
-const groupOf = (arm) => arm.replace(/-s\d+$/, '');
+const groupOf = (arm) => arm.replace(/-s\d+$/, '').replace(/^(plain|residual)(\d)/, '$1-$2');   // as the paper says it
 const number = (value, digits = 3) => (value === null || value === undefined ? '' : Number.isFinite(+value) ? (+value).toFixed(digits) : String(value));
 
 function armOf(run, name) {
@@ -137,8 +137,14 @@ function ticks(low, high, count) {
   return out;
 }
 
+// One unit is one pixel, so that text has the same size on a phone and on a projector. A tab that is not open has no size.
+function cleared(svg) {
+  svg.setAttribute('viewBox', `0 0 ${svg.clientWidth || 560} ${svg.clientHeight || 250}`);
+  svg.replaceChildren();
+}
+
 function scales(svg, xs, values, log) {
-  const box = svg.viewBox.baseVal, area = { left: 52, right: box.width - 12, top: 10, bottom: box.height - 34 };
+  const box = svg.viewBox.baseVal, area = { left: 56, right: box.width - 26, top: 12, bottom: box.height - 42 };
   let low = Math.min(...values), high = Math.max(...values);
   if (!finite(low)) { low = 0; high = 1; }
   if (log) { low = Math.max(low, 1e-8); high = Math.max(high, low * 1.01); } else { const pad = (high - low || 1) * 0.06; low = Math.max(low - pad, 0); high += pad; }
@@ -162,8 +168,8 @@ function axes(svg, s, xs, xLabel, format) {
     make(svg, 'line', { class: 'grid', x1: s.area.left, x2: s.area.right, y1: s.y(v), y2: s.y(v) });
     make(svg, 'text', { x: s.area.left - 6, y: s.y(v) + 5, 'text-anchor': 'end' }, format(v));
   }
-  for (const v of ticks(xs[0], xs[1], 5)) make(svg, 'text', { x: s.x(v), y: s.area.bottom + 19, 'text-anchor': 'middle' }, v);
-  make(svg, 'text', { x: s.area.right, y: s.area.bottom + 32, 'text-anchor': 'end' }, xLabel);
+  if (xs[1] > 1) for (const v of ticks(xs[0], xs[1], Math.min(5, (s.area.right - s.area.left) / 60))) make(svg, 'text', { x: s.x(v), y: s.area.bottom + 19, 'text-anchor': 'middle' }, v.toLocaleString('en'));
+  make(svg, 'text', { x: s.area.right, y: s.area.bottom + 36, 'text-anchor': 'end' }, xLabel);
 }
 
 // At most 500 points of a line are drawn, evenly chosen, and always the last.
@@ -175,7 +181,7 @@ function styleOf(group, index, main) {
 }
 
 function curves(svg, key, factor) {
-  svg.replaceChildren();
+  cleared(svg);
   const all = [...runs.values()].flatMap((run) => groups(run, key, false).map((g) => ({ ...g, main: run.id === current })));
   const tests = [...runs.values()].flatMap((run) => groups(run, key, true).map((g) => ({ ...g, main: run.id === current })));
   const points = [...all, ...tests].flatMap((g) => g.mean);
@@ -186,7 +192,7 @@ function curves(svg, key, factor) {
   if (!points.length) values.push(0.5 * guess);
   if (!logarithmic() || key === 'loss') values.push(guess);
   const xs = [0, steps], s = scales(svg, xs, values, logarithmic());
-  axes(svg, s, xs, 'steps', (v) => (+v.toPrecision(3)).toString());
+  axes(svg, s, xs, 'steps', (v) => (v >= 1e5 ? v.toExponential(0) : (+v.toPrecision(3)).toString()));
   make(svg, 'line', { class: 'guess', x1: s.area.left, x2: s.area.right, y1: s.y(guess), y2: s.y(guess) });
   make(svg, 'text', { x: s.area.right, y: s.y(guess) - 5, 'text-anchor': 'end' }, 'guessing');
   const clamp = (p) => ({ ...p, value: Math.min(p.value, s.high), low: Math.min(p.low, s.high), high: Math.min(p.high, s.high) });
@@ -199,7 +205,7 @@ function curves(svg, key, factor) {
     if (mean.length) make(svg, 'path', { d: path(mean, s), ...styleOf(group, index, group.main) });
     group.lines.filter((line) => line.diverged).forEach((line) => {
       const last = line.points[line.points.length - 1] || { step: line.diverged, value: guess / factor };
-      make(svg, 'text', { class: 'strong', x: s.x(line.diverged), y: s.y(Math.min(last.value * factor, s.high)), 'text-anchor': 'middle' }, '✕ diverged');
+      make(svg, 'text', { x: s.x(line.diverged), y: s.y(Math.min(last.value * factor, s.high)), 'text-anchor': s.x(line.diverged) > (s.area.left + s.area.right) / 2 ? 'end' : 'start', class: 'strong diverged' }, '✕ diverged');
     });
   });
   tests.forEach((group) => group.mean.map(scale).map(clamp).forEach((p) => {
@@ -224,20 +230,23 @@ function cursor(svg, s, all, tests, factor) {
   }
   if (step === null) return;
   make(svg, 'line', { class: 'cursor', x1: s.x(step), x2: s.x(step), y1: s.area.top, y2: s.area.bottom });
-  const wide = 12 + Math.max(...lines.map((l) => l[1].length), 9) * 7.6, left = s.x(step) > (s.area.left + s.area.right) / 2 ? s.x(step) - wide - 8 : s.x(step) + 8;
+  const wide = 30 + Math.max(...lines.map((l) => l[1].length), 9) * 7.6, left = Math.max(0, s.x(step) > (s.area.left + s.area.right) / 2 ? s.x(step) - wide - 8 : Math.min(s.x(step) + 8, svg.viewBox.baseVal.width - wide));
   make(svg, 'rect', { class: 'tip', x: left, y: s.area.top, width: wide, height: 24 + lines.length * 18, rx: 4 });
   make(svg, 'text', { class: 'strong', x: left + 8, y: s.area.top + 18 }, `step ${step}`);
-  lines.forEach(([kind, text], i) => make(svg, 'text', { x: left + 8, y: s.area.top + 36 + i * 18, style: `fill:${COLOURS[kind]}` }, text));
+  lines.forEach(([kind, text], i) => {
+    make(svg, 'rect', { x: left + 8, y: s.area.top + 26 + i * 18, width: 10, height: 10, fill: COLOURS[kind] });
+    make(svg, 'text', { class: 'value', x: left + 24, y: s.area.top + 36 + i * 18 }, text);
+  });
 }
 
 function layers(svg, key, log) {
-  svg.replaceChildren();
+  cleared(svg);
   const run = runs.get(current);
   const arms = run ? [...run.arms.values()].filter((arm) => arm.diagnosed) : [];
-  if (!arms.length) { make(svg, 'text', { x: 280, y: 110, 'text-anchor': 'middle' }, 'Read while a run trains.'); return; }
+  if (!arms.length) { make(svg, 'text', { x: svg.viewBox.baseVal.width / 2, y: svg.viewBox.baseVal.height / 2, 'text-anchor': 'middle' }, 'Read while a run trains.'); return; }
   const count = Math.max(...arms.map((arm) => arm.diagnosed[key].length));
   const xs = [1, Math.max(count, 2)], s = scales(svg, xs, arms.flatMap((arm) => arm.diagnosed[key]).filter((v) => finite(v) && (!log || v > 0)), log);
-  axes(svg, s, xs, 'layer', (v) => (v !== 0 && Math.abs(v) < 0.01 ? v.toExponential(0) : (+v.toPrecision(4)).toString()));
+  axes(svg, s, xs, 'layer', (v) => (v !== 0 && (Math.abs(v) < 0.01 || Math.abs(v) >= 1e5) ? v.toExponential(0) : (+v.toPrecision(4)).toString()));
   const names = [...new Set(arms.map((arm) => groupOf(arm.name)))];
   arms.forEach((arm) => {
     const index = names.indexOf(groupOf(arm.name));
@@ -257,17 +266,21 @@ const WORDS = {
 };
 const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
 
-const percent = (share) => (share < 0.0001 ? 'under 0.01 %' : `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`);
+const percent = (share) => (share < 0.0001 ? 'under 0.01\u00a0%' : `${(100 * share).toFixed(share < 0.1 ? 2 : 0)}\u00a0%`);
 
 function status() {
   const run = runs.get(current);
-  if (!run) { say('No run yet.', 'Choose a preset and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
+  find('.curves').classList.toggle('empty', !run);
+  if (!run) { say('No run yet.', 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = find('.gone').textContent = ''; return; }
   if (!run.state) { say('Loading the run…', ''); return; }
   const { state, started, progress } = run;
   const last = Math.max(0, ...[...run.arms.values()].map((arm) => (arm.training.length ? arm.training[arm.training.length - 1].step : 0)));
   const step = Math.max(last, progress ? progress.step : 0);
   let detail = state.reason || '';
-  if (state.status === 'waiting') detail = state.place > 1 ? `Place ${state.place} in the queue${state.wait_seconds ? `, about ${duration(state.wait_seconds)} to wait` : ''}.` : 'It begins as soon as the trainer is ready.';
+  if (state.status === 'waiting') {
+    const wait = state.wait_seconds ? `, about ${duration(state.wait_seconds)} to wait` : '';
+    detail = state.place === 1 && state.wait_seconds === 0 ? 'It begins as soon as the trainer is ready.' : `${state.place === 1 ? 'Next' : `Place ${state.place}`} in the queue${wait}.`;
+  }
   if (started && state.status === 'running') detail = `Step ${step} of ${started.steps}${progress && step < started.steps ? `, about ${duration(progress.seconds_left)} left` : ''}.`;
   if (started && ['stopped', 'paused', 'interrupted'].includes(state.status)) detail = `At step ${step} of ${started.steps}. ${detail}`;
   if (started && state.status === 'finished') detail = `${started.steps} steps.`;
@@ -278,10 +291,12 @@ function status() {
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
   if (started) facts.push(started.device, started.precision, `${percent(state.share_of_paper * step / started.steps)} of the paper's training`);
   find('.facts').textContent = facts.join(' · ');
+  const gone = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // afterwards the sentence says it
+  find('.gone').textContent = gone.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${gone.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
 }
 
 function legend() {
-  const names = [...new Map([...runs.values()].flatMap((run) => groups(run, 'loss', false).map((g) => [g.name + (run.id === current ? '' : ` (${run.id})`), { ...g, main: run.id === current }])))];
+  const names = [...new Map([...runs.values()].flatMap((run) => groups(run, 'loss', false).map((g) => [g.name + (run.id === current ? '' : ` (${run.id.slice(-6)})`), { ...g, main: run.id === current }])))];
   find('.legend').replaceChildren(...names.map(([name, group], index) => {
     const item = document.createElement('span'), svg = make(item, 'svg', { viewBox: '0 0 34 10', 'aria-hidden': 'true' });
     make(svg, 'path', { d: 'M0,5H34', ...styleOf(group, index, group.main) });
@@ -293,13 +308,15 @@ function legend() {
 function table() {
   const run = runs.get(current);
   if (!run || !element.querySelector('details').open) return;
-  const rows = [...run.arms.values()].flatMap((arm) => [...arm.training.map((p) => [arm.name, 'training', p]), ...arm.measured.map((p) => [arm.name, p.split, p])]);
+  const arms = [...run.arms.values()], every = Math.ceil(Math.max(1, ...arms.map((arm) => arm.training.length)) / 100);
+  const chosen = (arm) => arm.training.filter((p, i) => i % every === 0 || i === arm.training.length - 1);   // the same steps of each
+  const rows = arms.flatMap((arm) => [...chosen(arm).map((p) => [arm.name, 'training', p]), ...arm.measured.map((p) => [arm.name, p.split, p])]);
   rows.sort((a, b) => a[2].step - b[2].step);
-  const every = Math.ceil(rows.length / 200), head = ['network', 'images', 'step', 'loss', 'error, %'];
+  const head = ['network', 'images', 'step', 'loss', 'error, %'];
   const node = document.createElement('table');
   node.createTHead().insertRow().append(...head.map((text) => { const th = document.createElement('th'); th.scope = 'col'; th.textContent = text; return th; }));
   const body = node.createTBody();
-  rows.filter((row, i) => row[1] !== 'training' || i % every === 0).forEach(([arm, split, p]) => {
+  rows.forEach(([arm, split, p]) => {
     const row = body.insertRow();
     [arm, split, p.step, number(p.loss), finite(p.error) ? number(100 * p.error, 1) : ''].forEach((text) => { row.insertCell().textContent = text; });
   });
@@ -329,5 +346,7 @@ for (const name of ['loss', 'error']) {
 find('.smooth').addEventListener('input', draw);
 find('.log').addEventListener('change', draw);
 element.querySelector('details').addEventListener('toggle', table);
+let width = 0;
+new ResizeObserver(() => { if (find('.panels').clientWidth !== width) { width = find('.panels').clientWidth; draw(); } }).observe(find('.panels'));
 watch('value', () => show(props.value));
 show(props.value);
