@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from huggingface_hub import constants
 from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
@@ -76,6 +77,11 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
     if name not in [entry.name for entry in available()]:
         raise SettingError(
             f"model: {name[:80]!r} is not among the models of this app. Fetch it where the app runs, with prefetch."
+        )
+    if constants.HF_HUB_OFFLINE:
+        raise HubError(
+            f"{name} is not on this machine, and the app runs offline. To have it, run this where the app runs, with a "
+            f"network: python -m resnet_demo prefetch --model {name}."
         )
     coming = downloads().start(name)
     while coming.goes_on:
@@ -188,6 +194,8 @@ def _sentence(answers: Sequence[Answer]) -> str:
     (other, second), its_share = told[1], honesty.share(told[1][1].probability)
     if first.label == second.label:
         return f"Both say {first.label}: {name} with {share}, {other} with {its_share}."
+    if first.label not in answers[1].weights.classes or second.label not in answers[0].weights.classes:
+        return f"They know different classes: {name} says {first.label} ({share}), {other} says {second.label} ({its_share})."
     return f"They disagree: {name} says {first.label} ({share}), {other} says {second.label} ({its_share})."
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from resnet_demo.config import parse
-from resnet_demo.errors import ResNetDemoError
+from resnet_demo.errors import PictureError, ResNetDemoError
 from resnet_demo.inference.examples import examples
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.ui import engine
@@ -28,28 +28,28 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
     """Put the tab's components into the open Blocks and wire them; gives the two choosers of models."""
     models = listed()
     shelf = examples()
-    with gr.Row(elem_classes="results-first"):
+    with gr.Row(elem_classes="results-first", elem_id="classify"):
         with gr.Column(scale=2, min_width=280):
             picture = Picture(
-                label="Your picture", sources=["upload", "clipboard", "webcam"], height=220, buttons=[],
+                label="Your picture", sources=["upload", "clipboard", "webcam"], height=204, buttons=[],
                 elem_id="picture", value=str(shelf[0].path), placeholder="Drop a picture, paste it, or click to choose one",
             )  # fmt: skip
+            gr.HTML(NO_CAMERA, elem_id="no-camera")
             chosen = gr.Gallery(
-                [str(example.path) for example in shelf], label="Examples", columns=4, height="auto", allow_preview=False,
-                buttons=[], elem_id="examples", object_fit="cover",
+                [(str(example.path), example.title) for example in shelf], label="Examples", columns=4, height="auto",
+                allow_preview=False, buttons=[], elem_id="examples", object_fit="cover",
             )  # fmt: skip
             model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
             second = gr.Dropdown([("none", NO_SECOND), *models], value=NO_SECOND, label="Compare with", elem_id="second")
-            with gr.Accordion("More ways to explain", open=False):
-                contrast = gr.Dropdown([ANY_OTHER], value=-1, label="Why the chosen class and not …", elem_id="contrast")
-                method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", info=SLOW, elem_id="method")
-                signed = gr.Checkbox(False, label="Show also what speaks against the class", elem_id="signed")
-                cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
-            with gr.Accordion("What the numbers mean", open=False):
+            with gr.Accordion("What the numbers mean", open=False, elem_id="meaning"):
                 gr.Markdown(MEANING)
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
         with gr.Column(scale=5, min_width=320):
-            result = widget("answer", {"state": "empty"}, label="Answer", elem_id="answer")
+            result = widget("answer", {"state": "loading", "message": engine.LOADING}, label="Answer", elem_id="answer")
+            with gr.Row(elem_id="questions"):
+                contrast = gr.Dropdown([ANY_OTHER], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
+                method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
+                signed = gr.Checkbox(False, label="Show what speaks against it", elem_id="signed", min_width=140)
     about = gr.State(NOTHING)
     asked = [picture, model, second, method, signed]
     outputs = [result, contrast, about]
@@ -61,7 +61,7 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
     clicked = result.explain(ask_about, [*asked, contrast, about], outputs, **PRIVATE, **TOGETHER)
     opened = page.load(arrive, None, [model, second, method, signed], queue=False, **PRIVATE)
     first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
-    cancel.click(stopped, [model, second], result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
+    result.abandon(stopped, [model, second], result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
     _build_api()
     return [model, second]
 
@@ -91,7 +91,7 @@ def _build_api() -> None:
 
 
 def classify(
-    picture: Image.Image | None, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
+    picture: Image.Image | PictureError | None, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
     method: str = "grad-cam", top_k: float = 5,
 ) -> tuple[dict[str, float], dict[str, Any]]:  # fmt: skip
     """What a network takes a picture for, and where it looked.
@@ -101,6 +101,8 @@ def classify(
     """
     if picture is None:
         raise gr.Error("picture: there is none. Send an uploaded file or a data: URL.", print_exception=False)
+    if isinstance(picture, PictureError):
+        raise gr.Error(str(picture), print_exception=False)
     words = {"model": model, "second": second, "stage": stage, "method": method}
     numbers = {"target": target, "contrast": contrast, "top_k": top_k}
     try:
@@ -136,12 +138,12 @@ def arrive(request: gr.Request) -> tuple[Any, ...]:
 
 
 def ask(
-    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int = -1,
+    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int = -1,
     about: dict[str, int] = NOTHING,
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
     """Show the picture to the networks; yields what the widget shows, the classes to contrast with, and what is explained."""
-    if picture is None:
-        yield {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example."}, gr.skip(), NOTHING
+    if not isinstance(picture, Image.Image):
+        yield _without_answer(picture), gr.Dropdown([ANY_OTHER], value=-1), NOTHING
         return
     chosen = {"model": model, "second": "" if second == NO_SECOND else second, "method": method, "signed": signed}
     try:
@@ -155,12 +157,19 @@ def ask(
         yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
 
 
+def _without_answer(picture: PictureError | None) -> dict[str, Any]:
+    """What the widget shows where there is no picture, or one that cannot be read: no answer of an earlier one."""
+    if picture is None:
+        return {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example.", "answers": []}
+    return {"state": "error", "message": str(picture), "answers": []}
+
+
 def _others(answer: dict[str, Any]) -> list[tuple[str, int]]:
     return [(p["label"], p["index"]) for p in answer["predictions"] if p["index"] != answer["target"]]
 
 
 def ask_about(
-    picture: Image.Image | None, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, int],
+    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, int],
     clicked: gr.EventData,
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
     """Explain the class that was clicked, of the network in whose list it stands."""
@@ -175,11 +184,19 @@ def stopped(model: str, second: str) -> dict[str, Any]:
     return {"state": "stopped", "message": "Cancelled."}
 
 
-SLOW = "Grad-CAM is at once; the others take many passes through the network, on a large one half a minute."
+NO_CAMERA = (
+    "<p>The camera works only over https or on the machine that runs the app. On a phone, choose a file: "
+    "that can take a photograph.</p>"
+)
 MEANING = """
 The numbers are the network's softmax: they add up to 100 % over the classes that it knows, and it must choose one of them
 whatever it is shown. They are not the chance of being right.
 
 The map is a Grad-CAM (Selvaraju et al. 2017): where it is strong, the maps of that stage speak for the class. Early stages have
 fine maps of simple patterns; the last stage has a coarse map of whole things. Click a class to see where the network looked for it.
+
+Contrast the explained class with another one to see what speaks for the one rather than the other: why a cat and not a dog.
+
+Grad-CAM is there at once. The other methods look at single pixels, in many passes through the network: on a large one they take
+up to a minute, and can be cancelled.
 """

@@ -13,16 +13,12 @@ from resnet_demo.errors import PictureError
 
 
 class Picture(gr.Image):
-    """gr.Image whose value is a safe RGB picture; what cannot be read is told in one sentence."""
+    """gr.Image whose value is a safe RGB picture, or the reason why there is none."""
 
     is_template = True  # the browser draws it as it draws gr.Image
 
-    def preprocess(self, payload: Any) -> Image.Image | None:
-        """The decoded picture, or None.
-
-        Raises:
-            gr.Error: the file cannot be read; the sentence says why.
-        """
+    def preprocess(self, payload: Any) -> Image.Image | PictureError | None:
+        """The decoded picture; None where there is none; where it cannot be read, the error, for whoever asked to show."""
         if payload is None:
             return None
         try:
@@ -31,7 +27,7 @@ class Picture(gr.Image):
             if payload.path is None:
                 raise PictureError("No picture was sent. Send it as an uploaded file or as a data: URL.")
             return decode(Path(payload.path).read_bytes())
-        except OSError as error:
-            raise gr.Error("The uploaded file is no longer there. Upload it again.", print_exception=False) from error
+        except OSError:
+            return PictureError("The uploaded file is no longer there. Upload it again.")
         except PictureError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            return error

@@ -24,6 +24,8 @@ THEME = gr.themes.Base(
 ).set(
     body_background_fill="#fbfaf7",
     body_background_fill_dark="#171614",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_400",
     block_background_fill="#ffffff",
     block_background_fill_dark="#201f1c",
     block_border_width="1px",
@@ -39,26 +41,56 @@ THEME = gr.themes.Base(
 )
 
 CSS = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 0 12px 16px !important; }
-.gradio-container > .main { padding: 10px 16px !important; }
+.gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 0 clamp(4px, 100vw - 700px, 12px) 16px !important; }
+.gradio-container > .main { padding: clamp(4px, 100vw - 700px, 10px) clamp(4px, 100vw - 700px, 16px) !important; }
 .gradio-container .wrap, .gradio-container .contain { gap: 6px; }
 .page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
 .page-head p { margin: 0; color: var(--body-text-color-subdued); }
 .calm { font-variant-numeric: tabular-nums; }
 #picture img { width: 100%; height: 100%; object-fit: contain; }
+#picture .source-selection button { min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center; }
+#no-camera { display: none; }
+.no-camera #no-camera { display: block; padding: 0; font-size: .9em; }
+.no-camera #picture .source-selection button[aria-label*="camera" i] { display: none; }
+#classify, #classify > .column { gap: 10px; }
+#answer .html-container { padding: 4px 8px !important; }
+.page-head { margin-bottom: -8px; }
+#classify > .column { align-content: start; }
+#picture .source-selection svg { width: 20px; height: 20px; }
+#questions .form { display: grid; grid-template-columns: 6fr 6fr 7fr; align-items: stretch; }
+#signed { display: flex; align-items: end; }
+#signed label { min-height: 40px; }
+#examples .caption-label { display: none; }
+input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; }
+.dark button[role=tab][aria-selected=true] { color: var(--primary_300, #7bb8dc); }
+footer .divider:last-child { display: none; }
 #examples .grid-wrap { padding: 4px; min-height: 0; }
 #examples .grid-container {
   grid-template-columns: repeat(4, minmax(0, 1fr)) !important; grid-auto-rows: auto !important; gap: 6px; padding-top: 30px;
 }
 #examples .thumbnail-item { aspect-ratio: 1; width: 100%; height: auto; }
 .tight { gap: 8px !important; }
+.tight button { white-space: nowrap; min-width: max-content !important; }
+#every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
+#every-setting .form > * { min-width: 0 !important; }
+#every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .said p:empty { display: none; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
 @media (max-width: 700px) {
-  .gradio-container { padding: 4px 8px 16px !important; }
   .results-first { flex-direction: column-reverse !important; }
+  .page-head p { display: none; }
+  #classify { flex-direction: column !important; }
+  #classify > .column { display: contents; }
+  #classify > .column > * { order: 5; }
+  #questions .form { grid-template-columns: 1fr 1fr; }
+  #signed { grid-column: 1 / -1; }
+  #classify #answer { order: 1; }
+  #classify #picture { order: 2; }
+  #classify #no-camera { order: 3; }
+  #classify #examples { order: 3; }
+  #classify #questions { order: 4; }
 }
 """

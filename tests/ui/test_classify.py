@@ -11,14 +11,19 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from tests.ui.classify_page import (
+    FIRST_LABEL,
+    HEAT,
+    PRESSED,
+    clear,
+    seen_by_the_network,
+    upload,
+    wait_for_another_picture,
+    wait_for_answer,
+)
 from tests.ui.conftest import App, Watched
 
 pytestmark = pytest.mark.browser
-FIRST_LABEL = "#answer ol button .label"
-
-
-def wait_for_answer(watched: Watched) -> None:
-    watched.page.wait_for_selector(FIRST_LABEL)
 
 
 def test_the_first_screen_shows_an_example_classified_and_explained(app: App, visit: Callable[..., Watched]) -> None:
@@ -26,9 +31,9 @@ def test_the_first_screen_shows_an_example_classified_and_explained(app: App, vi
     wait_for_answer(seen)
     assert seen.page.locator("#answer ol li").count() == 5
     assert seen.page.locator("#answer .strip button").count() == 3
-    assert seen.page.locator("#answer .card > div > .view img.heat").count() == 1
-    assert "32×32 pixels" in seen.page.locator("#answer .seen").inner_text()
-    alt = seen.page.locator("#answer .card > div > .view img").first.get_attribute("alt")
+    assert seen.page.locator(HEAT).count() == 1
+    assert "32×32" in seen.page.locator("#answer .seen").inner_text()
+    alt = seen.page.locator("#answer .card > .view img").first.get_attribute("alt")
     assert alt is not None and seen.page.locator(FIRST_LABEL).first.inner_text() in alt
 
 
@@ -39,16 +44,14 @@ def test_an_uploaded_picture_is_classified_and_a_click_on_a_class_explains_it(
     Image.effect_noise((90, 60), 80).convert("RGB").save(path)
     seen = visit(app.url)
     wait_for_answer(seen)
-    before = seen.page.locator("#answer .seen img").get_attribute("src")
-    seen.page.locator("#picture button[aria-label='Clear'], #picture button[aria-label='Remove Image']").first.click()
-    seen.page.locator("#picture input[type=file]").first.set_input_files(str(path))
-    seen.page.wait_for_function("before => (document.querySelector('#answer .seen img')?.src ?? before) !== before", arg=before)
+    before = seen_by_the_network(seen)
+    clear(seen)
+    upload(seen, path)
+    wait_for_another_picture(seen, before)
     second = seen.page.locator("#answer ol button").nth(1)
     label, heat = second.locator(".label").inner_text(), seen.page.locator("#answer img.heat").first.get_attribute("src")
     second.click()
-    seen.page.wait_for_function(
-        "() => document.querySelectorAll('#answer ol button')[1].getAttribute('aria-pressed') === 'true'"
-    )
+    seen.page.wait_for_function(PRESSED.format(1))
     assert seen.page.locator("#answer ol button .label").nth(1).inner_text() == label
     assert seen.page.locator("#answer img.heat").first.get_attribute("src") != heat
 
@@ -56,9 +59,9 @@ def test_an_uploaded_picture_is_classified_and_a_click_on_a_class_explains_it(
 def test_an_example_is_answered_by_a_click(app: App, visit: Callable[..., Watched]) -> None:
     seen = visit(app.url)
     wait_for_answer(seen)
-    before = seen.page.locator("#answer .seen img").get_attribute("src")
+    before = seen_by_the_network(seen)
     seen.page.locator("#examples button").nth(4).click()
-    seen.page.wait_for_function("before => (document.querySelector('#answer .seen img')?.src ?? before) !== before", arg=before)
+    wait_for_another_picture(seen, before)
 
 
 def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, visit: Callable[..., Watched]) -> None:
@@ -66,11 +69,10 @@ def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, v
     wait_for_answer(seen)
     asked: list[str] = []
     seen.page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
-    shown = "#answer .card > div > .view img.heat"
-    before = seen.page.locator(shown).get_attribute("src")
+    before = seen.page.locator(HEAT).get_attribute("src")
     seen.page.locator("#answer .strip button").first.focus()
     seen.page.keyboard.press("Enter")
-    seen.page.wait_for_function("([s, b]) => document.querySelector(s).src !== b", arg=[shown, before])
+    seen.page.wait_for_function("([s, b]) => document.querySelector(s).src !== b", arg=[HEAT, before])
     assert seen.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
     assert asked == []
 
@@ -90,31 +92,6 @@ def test_two_networks_answer_beside_each_other_and_the_link_restores_them(app: A
     label = seen.page.locator("#answer .card.plain ol button .label").nth(2).inner_text()
     alts = [seen.page.locator("#answer .card").nth(i).locator("img").first.get_attribute("alt") for i in (0, 1)]
     assert all(alt is not None and f"looked for {label}" in alt for alt in alts)
-
-
-def test_a_model_of_the_hub_that_cannot_be_had_is_told_and_the_answer_stays(app: App, visit: Callable[..., Watched]) -> None:
-    seen = visit(app.url)
-    wait_for_answer(seen)
-    before = seen.page.locator(FIRST_LABEL).first.inner_text()
-    seen.page.locator("#model input").click()
-    seen.page.get_by_role("option").filter(has_text="ResNet-18").first.click()
-    seen.page.wait_for_selector("#answer .sentence.error")
-    assert "resnet18" in seen.page.locator("#answer .sentence").inner_text()
-    assert seen.page.locator(FIRST_LABEL).first.inner_text() == before
-
-
-def test_another_method_is_computed_for_the_class_that_was_clicked(app: App, visit: Callable[..., Watched]) -> None:
-    seen = visit(app.url)
-    wait_for_answer(seen)
-    seen.page.locator("#answer ol button").nth(1).click()
-    seen.page.wait_for_function("document.querySelectorAll('#answer ol button')[1].getAttribute('aria-pressed') === 'true'")
-    seen.page.get_by_text("More ways to explain").click()
-    seen.page.locator("#method input").click()
-    seen.page.get_by_role("option", name="Integrated gradients").click()
-    seen.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 4")
-    shown = seen.page.locator("#answer .strip button[aria-pressed=true]")
-    assert shown.inner_text().startswith("Integrated gradients")
-    assert seen.page.locator("#answer ol button").nth(1).get_attribute("aria-pressed") == "true"
 
 
 def test_on_a_phone_everything_fits_the_width(app: App, visit: Callable[..., Watched]) -> None:

@@ -2,8 +2,9 @@
 // without asking the server (stage, opacity) is switched here; a click on a class triggers 'explain'.
 const find = (selector) => element.querySelector(selector);
 let answers = [];                                   // what is shown; it stays while the next answer is on its way
-let stage = null;                                   // the stage the person chose, kept from picture to picture
+let stage = new URL(location.href).searchParams.get('stage');  // what the person chose, kept from picture to picture
 let method = null;
+let spoken = null;                                  // the state that people who hear the page know of
 
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -12,8 +13,8 @@ function make(tag, attributes, ...children) {
   return node;
 }
 
-// A share never claims to be all or nothing.
-const percent = (p) => (p > 0.999 ? '>99.9 %' : p < 0.001 ? '<0.1 %' : `${(100 * p).toFixed(p > 0.0995 && p < 0.99 ? 0 : 1)} %`);
+// A share never claims to be all or nothing; the same words as in the sentences that the server says.
+const percent = (p) => (p > 0.999 ? '>99.9 %' : p < 0.001 ? '<0.1 %' : `${(100 * p).toFixed(1)} %`);
 
 function view(answer, shown, alt) {
   const small = answer.side <= 64 && answer.square <= 64;
@@ -31,15 +32,15 @@ function card(answer, index) {
   const shown = shownStage(answer), top = answer.predictions[0];
   node.append(make('h3', {}, make('span', { class: `badge ${answer.kind}`, 'aria-hidden': 'true' }), answer.model, make('small', {}, answer.about)));
   const where = shown ? `The map over it shows where ${answer.model} looked for ${answer.target_label}, after ${shown.title}.` : '';
-  const left = make('div', {}, view(answer, shown, `The picture. ${answer.model} says ${top.label}, ${percent(top.probability)}. ${where}`));
+  const picture = view(answer, shown, `The picture. ${answer.model} says ${top.label}, ${percent(top.probability)}. ${where}`);
   const strip = make('div', { class: 'strip', role: 'group', 'aria-label': 'Stage whose map is shown' });
   for (const s of answer.stages) {
-    const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), `${s.title} `, make('span', {}, s.size.join('×')));
+    const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
     button.addEventListener('click', () => { stage = s.name; draw(); refocus(`.card:nth-child(${index + 1}) .strip button[aria-pressed=true]`); });
     strip.append(button);
   }
-  if (answer.stages.length) left.append(strip);
-  left.append(make('div', { class: 'seen' }, make('img', { src: answer.seen, alt: `The picture as the network saw it, ${answer.side} by ${answer.side} pixels` }), make('span', {}, `As the network saw it: ${answer.side}×${answer.side} pixels`)));
+  const small = answer.side <= 64 ? 'small' : null;
+  strip.append(make('div', { class: 'seen', title: 'The picture as the network saw it' }, make('img', { src: answer.seen, class: small, alt: `The picture as the network saw it, ${answer.side} by ${answer.side} pixels` }), make('span', {}, 'Its input'), make('span', {}, `${answer.side}×${answer.side}`)));
   const list = make('ol', { 'aria-label': `What ${answer.model} takes it for` });
   for (const p of answer.predictions) {
     const track = make('span', { class: 'track', 'aria-hidden': 'true' }, make('i', { style: `width:${(100 * p.probability).toFixed(1)}%` }));
@@ -48,8 +49,14 @@ function card(answer, index) {
     list.append(make('li', {}, button));
   }
   const words = [answer.words, answer.map_words].filter(Boolean).join(' ');
-  node.append(left, make('div', {}, list, words ? make('p', { class: 'words' }, words) : ''));
+  node.append(picture, list, make('p', { class: 'words' }, words), strip);
   return node;
+}
+
+// Where nothing is answered yet, what will come is drawn in grey, in the same places.
+function ghost() {
+  const list = make('ol', {}, ...[92, 40, 24, 12, 8].map((width) => make('li', {}, make('i', { style: `width:${width}%` }))));
+  return make('article', { class: 'card ghost', 'aria-hidden': 'true' }, make('h3', {}), make('div', { class: 'view' }), list);
 }
 
 function refocus(selector) { const node = find(selector); if (node) node.focus(); }
@@ -57,28 +64,38 @@ function refocus(selector) { const node = find(selector); if (node) node.focus()
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
 function draw() {
-  const value = props.value || {};
-  if (value.answers || value.state === 'empty') answers = value.answers || [];
+  const value = props.value || {}, loading = value.state === 'loading';
+  if (value.answers) answers = value.answers;
   const focused = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.index : null;
-  find('.answer').classList.toggle('waiting', value.state === 'loading');
-  find('.sentence').textContent = value.message || value.sentence || 'Choose a picture.';
-  find('.sentence').classList.toggle('error', value.state === 'error');
-  if (value.answers || value.state === 'empty') {
-    if (value.asked && value.asked.method !== method) { stage = null; method = value.asked.method; }
-    find('.answers').replaceChildren(...answers.map(card));
+  find('.answer').classList.toggle('waiting', loading);
+  find('.cancel').hidden = !loading;
+  say(value, loading);
+  if (value.asked && value.asked.method !== method) { if (method) stage = null; method = value.asked.method; }
+  if (value.answers || !find('.card')) {
+    find('.answers').replaceChildren(...(answers.length ? answers.map(card) : [ghost()]));
     find('.answers').classList.toggle('two', answers.length > 1);
-    find('.tools').hidden = !answers.length;
+    find('.tools').classList.toggle('nothing', !answers.length);
   }
   if (value.machine) find('.machine').textContent = value.machine;
   if (value.scale) {
     find('.scale .bar').style.background = value.scale.gradient;
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
-  // A phone's photographs: a browser offers HEIC files only where they are named.
-  document.querySelectorAll('#picture input[type=file]').forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
   opacity();
   if (value.asked && element.offsetParent) address(value.asked);
   if (focused) refocus(`ol button[data-index="${focused}"]`);
+}
+
+function say(value, loading) {
+  const stays = answers.length && (value.state === 'error' || value.state === 'stopped');
+  const told = (value.message || value.sentence || 'Choose a picture.') + (stays ? ` Still shown: ${answers.map((answer) => answer.model).join(' and ')}.` : '');
+  find('.sentence').textContent = told;
+  find('.sentence').classList.toggle('error', value.state === 'error');
+  if (!loading || spoken !== 'loading') find('.spoken').textContent = told;  // not every per cent of a long wait
+  spoken = value.state;
+  // A phone's photographs: a browser offers HEIC files only where they are named.
+  document.querySelectorAll('#picture input[type=file]').forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
+  document.querySelectorAll('#picture img').forEach((image) => { image.alt = `Your picture. ${told}`; });
 }
 
 // A link to this page asks the same networks.
@@ -88,6 +105,7 @@ function address(asked) {
   for (const key of ['model', 'second', 'method', 'signed']) {
     if (asked[key] && asked[key] !== 'grad-cam') here.searchParams.set(key, asked[key]); else here.searchParams.delete(key);
   }
+  if (stage) here.searchParams.set('stage', stage); else here.searchParams.delete('stage');
   if (here.href !== location.href) history.replaceState(history.state, '', here);
 }
 
@@ -113,13 +131,25 @@ async function save() {
 
 async function copy() {
   const lines = answers.flatMap((answer) => [answer.model, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
-  try { await navigator.clipboard.writeText(lines.join('\n')); find('.copy').textContent = 'Copied'; } catch { find('.copy').textContent = 'The browser does not allow copying here'; }
+  find('.copy').textContent = await copied(lines.join('\n')) ? 'Copied' : 'Not allowed here';
   setTimeout(() => { find('.copy').textContent = 'Copy the numbers'; }, 2000);
+}
+
+// Over plain http browsers lend no clipboard; there the old way of selecting a text and copying it still works.
+async function copied(text) {
+  if (navigator.clipboard) try { await navigator.clipboard.writeText(text); return true; } catch { /* asked and refused: the old way */ }
+  const area = make('textarea', { 'aria-hidden': 'true', style: 'position:fixed;opacity:0' }, text);
+  document.body.append(area); area.select();
+  const done = document.execCommand('copy');
+  area.remove(); find('.copy').focus();
+  return done;
 }
 
 find('.opacity').addEventListener('input', opacity);
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
-find('.camera').hidden = window.isSecureContext;
+find('.cancel').addEventListener('click', () => trigger('abandon'));
+find('.own').addEventListener('click', () => document.querySelector('#picture input[type=file]')?.click());
+document.body.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
 watch('value', draw);
 draw();

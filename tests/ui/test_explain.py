@@ -1,0 +1,203 @@
+"""Every way to ask where a network looked, in a real browser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from resnet_demo.config import ModelConfig
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.model.resnet import build
+from resnet_demo.zoo import folder
+from tests.ui.classify_page import FIRST_LABEL, HEAT, PRESSED, SENTENCE, choose, wait_for_answer
+from tests.ui.conftest import App, Watched
+
+pytestmark = pytest.mark.browser
+
+
+def heat(page: Page) -> str:
+    return page.locator(HEAT).first.get_attribute("src") or ""
+
+
+def wait_for_another_map(page: Page, before: str) -> None:
+    page.wait_for_function("([s, b]) => ![undefined, b].includes(document.querySelector(s)?.src)", arg=[HEAT, before])
+
+
+def colours(source: str) -> numpy.ndarray:
+    """The opaque pixels of a data: URL's picture, (n, 3)."""
+    import base64
+
+    picture = numpy.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGBA"))
+    return picture[picture[..., 3] > 60][:, :3].astype(int)
+
+
+def test_two_classes_are_contrasted_and_the_page_says_so(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    before, labels = heat(seen.page), seen.page.locator(FIRST_LABEL).all_inner_texts()
+    choose(seen, "contrast", labels[1])
+    wait_for_another_map(seen.page, before)
+    words = seen.page.locator("#answer .words").inner_text()
+    assert f"what speaks for {labels[0]} rather than {labels[1]}" in words
+    choose(seen, "contrast", "no other class")
+    seen.page.wait_for_function("([s, b]) => document.querySelector(s).src === b", arg=[HEAT, before])
+
+
+def test_a_signed_map_shows_what_speaks_against_the_class_in_blue(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    before = heat(seen.page)
+    seen.page.locator("#signed input").check()
+    wait_for_another_map(seen.page, before)
+    assert seen.page.locator("#answer .scale").inner_text().split() == ["against", "for", "the", "class"]
+    assert "signed=true" in seen.page.url
+    seen.page.locator("#answer .strip button").first.click()  # an early stage has both, whatever the picture
+    pixels = colours(heat(seen.page))
+    red, blue = pixels[:, 0], pixels[:, 2]
+    assert (red - blue > 60).sum() > 20 and (blue - red > 60).sum() > 20
+
+
+def test_opacity_changes_the_map_and_asks_nobody(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    asked: list[str] = []
+    seen.page.on("request", lambda request: asked.append(request.url))
+    slider = seen.page.locator("#answer .opacity")
+    opacity = "s => getComputedStyle(document.querySelector(s)).opacity"
+    assert seen.page.evaluate(opacity, HEAT) == "0.75"
+    slider.focus()
+    seen.page.keyboard.press("Home")
+    assert seen.page.evaluate(opacity, HEAT) == "0"
+    seen.page.keyboard.press("End")
+    assert seen.page.evaluate(opacity, HEAT) == "1"
+    assert [url for url in asked if not url.startswith("data:")] == []
+
+
+def test_the_picture_is_saved_with_its_map(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(f"{app.url}?second=plain20-cifar10")
+    seen.page.wait_for_function("document.querySelectorAll('#answer .card').length === 2")
+    saved = []
+    for opacity in ("Home", "End"):
+        seen.page.locator("#answer .opacity").focus()
+        seen.page.keyboard.press(opacity)
+        with seen.page.expect_download() as download:
+            seen.page.click("#answer .save")
+        assert download.value.suggested_filename == "resnet-lab.png"
+        saved.append(Image.open(download.value.path()))
+    assert saved[1].format == "PNG" and saved[1].size == (960, 540)  # two squares of 480, and two lines below
+    without, with_map = (numpy.asarray(picture.convert("RGB")).astype(int) for picture in saved)
+    difference = numpy.abs(with_map - without).max(2) > 40
+    assert difference[:480, :480].sum() > 5000 and difference[:480, 480:].sum() > 5000  # both have their map
+    assert (without[480:] < 100).all(2).sum() > 200  # and words below
+
+
+def test_the_numbers_are_copied(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url, permissions=["clipboard-read", "clipboard-write"])
+    wait_for_answer(seen)
+    seen.page.click("#answer .copy")
+    seen.page.wait_for_function("document.querySelector('#answer .copy').textContent === 'Copied'")
+    lines = seen.page.evaluate("navigator.clipboard.readText()").splitlines()
+    labels = seen.page.locator(FIRST_LABEL).all_inner_texts()
+    assert lines[0] == "resnet20-cifar10"
+    assert [line.split("\t")[0] for line in lines[1:]] == labels
+    assert 50 < sum(float(line.split("\t")[1].removesuffix(" %")) for line in lines[1:]) <= 100.05
+
+
+def test_the_numbers_are_copied_where_the_browser_lends_no_clipboard(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url, permissions=["clipboard-read", "clipboard-write"])
+    wait_for_answer(seen)
+    seen.page.evaluate("window.lent = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    seen.page.click("#answer .copy")
+    seen.page.wait_for_function("document.querySelector('#answer .copy').textContent === 'Copied'")
+    assert seen.page.evaluate("window.lent.readText()").startswith("resnet20-cifar10\n")
+
+
+def test_another_method_is_computed_for_the_class_that_was_clicked(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    seen.page.locator("#answer ol button").nth(1).click()
+    seen.page.wait_for_function(PRESSED.format(1))
+    choose(seen, "method", "Integrated gradients")
+    seen.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 4")
+    shown = seen.page.locator("#answer .strip button[aria-pressed=true]")
+    assert shown.inner_text().startswith("Integrated gradients")
+    assert seen.page.locator("#answer ol button").nth(1).get_attribute("aria-pressed") == "true"
+
+
+@pytest.fixture(scope="module")
+def large(app: App) -> str:
+    """A ResNet-50 for pictures of 224, with random weights: as slow as a trained one."""
+    config = ModelConfig.named("resnet50")
+    content = folder.ModelFolder(
+        architecture=config, classes=tuple(f"class {number}" for number in range(1000)),
+        preprocessing=Preprocessing(image_size=224, resize=256),
+    )  # fmt: skip
+    folder.write(app.home / "models" / "large", content, build(config, seed=0).state_dict(), "")
+    return "large"
+
+
+@pytest.mark.parametrize("method", ["guided-grad-cam", "integrated-gradients", "occlusion"])
+def test_every_slow_method_says_how_far_it_is_and_can_be_cancelled(
+    app: App, visit: Callable[..., Watched], large: str, method: str
+) -> None:
+    seen = visit(f"{app.url}?model={large}")
+    wait_for_answer(seen)
+    before = heat(seen.page)
+    said = "window.said = []; new MutationObserver(() => said.push(document.querySelector('#answer .sentence').textContent))"
+    seen.page.evaluate(f"{said}.observe(document.querySelector('#answer .sentence'), {{childList: true}})")
+    choose(seen, "method", method.replace("-", " ").replace("grad cam", "Grad-CAM").capitalize().replace("cam", "CAM"))
+    seen.page.wait_for_function(r"said.some((words) => /large: \d+%/.test(words))")
+    if method == "guided-grad-cam":  # one pass: over before anyone could cancel it
+        seen.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 5")
+        return
+    seen.page.click("#answer .cancel")
+    seen.page.wait_for_function("document.querySelector('#answer .sentence').textContent.startsWith('Cancelled.')")
+    assert seen.page.locator(SENTENCE).inner_text() == "Cancelled. Still shown: large."
+    assert heat(seen.page) == before and seen.page.locator("#answer .cancel").is_hidden()
+    choose(seen, "method", "Grad-CAM")  # the page goes on
+    seen.page.wait_for_function("document.querySelector('#answer .sentence').textContent.startsWith('large takes this for')")
+
+
+def test_by_keyboard_alone_one_comes_from_the_first_key_to_an_explained_class(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    reached: list[str] = []
+    for _ in range(60):
+        seen.page.keyboard.press("Tab")
+        reached.append(seen.page.evaluate("document.activeElement.closest('[id]')?.id ?? ''"))
+        width = seen.page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        assert width >= 2, f"the focus cannot be seen on {reached[-1]}"
+        if seen.page.evaluate("document.activeElement.matches('#answer ol li:nth-child(2) button')"):
+            break
+    else:
+        pytest.fail(f"the second class is not reached by Tab: {reached}")
+    assert {"picture", "examples", "model", "second"} <= set(reached)
+    before = heat(seen.page)
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_function(PRESSED.format(1))
+    assert heat(seen.page) != before
+    assert seen.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"  # the focus stays there
+
+
+def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Callable[..., Watched]) -> None:
+    first = visit(app.url)
+    wait_for_answer(first)
+    choose(first, "model", "Plain-20")
+    first.page.wait_for_function("document.querySelector('#answer h3').innerText.startsWith('plain20')")
+    choose(first, "method", "Occlusion")
+    first.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 4")
+    first.page.locator("#signed input").check()
+    first.page.wait_for_function("document.querySelector('#answer .low').textContent === 'against'")
+    first.page.locator("#answer .strip button").nth(1).click()
+    other = visit(first.page.url)
+    wait_for_answer(other)
+    assert other.page.locator("#answer h3").inner_text().startswith("plain20-cifar10")
+    assert other.page.locator("#answer .strip button[aria-pressed=true]").inner_text().startswith("Stage 2")
+    assert other.page.locator("#method input").input_value() == "Occlusion"
+    assert other.page.locator("#signed input").is_checked()
+    assert heat(other.page) == heat(first.page)
