@@ -60,21 +60,32 @@ def fetch(
         HubError: the file is neither cached nor to be had; the sentence says which, why, and what to do.
         DownloadCancelled: `should_cancel` said so.
     """
+    for done, total in arriving(
+        repository, filename, kind, should_cancel=should_cancel, max_bytes=max_bytes, patience=patience
+    ):
+        if on_progress is not None:
+            on_progress(done, total)
+    found = cached(repository, filename, kind)
+    if found is None:
+        what = f"{filename} of {repository}"
+        raise HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
+    return found
+
+
+def arriving(
+    repository: str, filename: str, kind: Kind = "model", *,
+    should_cancel: Callable[[], bool] = lambda: False, max_bytes: int | None = None, patience: float = PATIENCE,
+) -> Iterator[tuple[int, int]]:  # fmt: skip
+    """Bring a file into the cache, and yield (done, total) bytes while it comes; nothing if it is there. As `fetch`."""
     from huggingface_hub import constants
 
-    found = cached(repository, filename, kind)
-    if found is not None:
-        return found
+    if cached(repository, filename, kind) is not None:
+        return
     what = f"{filename} of {repository}"
     if constants.HF_HUB_OFFLINE:
         raise HubError(f"{what} is not in the local cache, and HF_HUB_OFFLINE is set: unset it, or fetch the file beforehand.")
     for message in _messages(repository, filename, kind, what, max_bytes, should_cancel, patience):
-        if on_progress is not None:
-            on_progress(message["done"], message["total"])
-    found = cached(repository, filename, kind)
-    if found is None:
-        raise HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
-    return found
+        yield message["done"], message["total"]
 
 
 def cached(repository: str, filename: str, kind: Kind = "model") -> Path | None:

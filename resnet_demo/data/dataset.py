@@ -9,6 +9,7 @@ CIFAR-10: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 
 CIFAR10_REPOSITORY = "uoft-cs/cifar10"
+CIFAR10_FILES = tuple(f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
 
@@ -98,9 +100,18 @@ def load(config: DataConfig) -> Dataset:
 def _cifar10_files(source: str) -> tuple[Path, Path]:
     if source == "bundled":
         return BUNDLED / "train.parquet", BUNDLED / "test.parquet"
-    files = (f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
-    train, test = (hub.fetch(CIFAR10_REPOSITORY, file, "dataset") for file in files)
+    train, test = (hub.fetch(CIFAR10_REPOSITORY, file, "dataset") for file in CIFAR10_FILES)
     return train, test
+
+
+def arriving(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+    """Bring what `load` needs from the Hub into its cache, and yield (done, total) bytes of the file on its way.
+
+    Raises:
+        HubError: the Hub did not give it; DownloadCancelled: `should_cancel` said so.
+    """
+    for file in CIFAR10_FILES if config.source == "cifar10" else ():
+        yield from hub.arriving(CIFAR10_REPOSITORY, file, "dataset", should_cancel=should_cancel)
 
 
 def read_cifar10(path: Path) -> ImageSet:

@@ -34,6 +34,16 @@ class RunStarted(_Event):
     parameters: dict[str, int]
 
 
+class Fetching(_Event):
+    """The data come from the Hub before the run can begin: bytes of the file that is on its way."""
+
+    kind: Literal["fetching"] = "fetching"
+    step: int = 0
+    what: str
+    done: int
+    total: int
+
+
 class TrainingPoint(_Event):
     """Mean loss and error of an arm on the training batches since its last point."""
 
@@ -125,7 +135,7 @@ class RunFailed(_Event):
 
 
 Event = (
-    RunStarted | TrainingPoint | Measured | Diagnosed | Progress | ArmDiverged
+    RunStarted | Fetching | TrainingPoint | Measured | Diagnosed | Progress | ArmDiverged
     | CheckpointSaved | RunPaused | RunStopped | RunFinished | RunFailed
 )  # fmt: skip
 

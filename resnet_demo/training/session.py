@@ -25,7 +25,7 @@ from resnet_demo.device import name_of
 from resnet_demo.errors import ResNetDemoError, RunError
 from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import build, count_parameters
-from resnet_demo.training import distributed, machine
+from resnet_demo.training import distributed, fetching, machine
 from resnet_demo.training.events import (
     ArmDiverged,
     Event,
@@ -108,6 +108,8 @@ def _life(
     resume: bool, request: Callable[[], Request],
 ) -> Iterator[Event]:  # fmt: skip
     begun = time.perf_counter()
+    if part[0] == 0 and not (yield from fetching.fetched(config.data, request)):
+        return
     data = load(config.data)
     if len(data.classes) != config.arms[0].model.classes:
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")

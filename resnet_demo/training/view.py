@@ -15,7 +15,7 @@ class View:
     """All that changes when a run's status does; empty where no run is shown."""
 
     others: tuple[tuple[str, str], ...]  # (what a person reads, id) of the runs that can be drawn beside it
-    rows: tuple[tuple[str | int, ...], ...]  # comparison, network, status, steps, training loss, test error in %, run
+    rows: tuple[tuple[str | int, ...], ...]  # comparison, network, status, steps, training loss, test error in %, end of the id
     said: str = ""
     can_stop: bool = False
     can_pause: bool = False
@@ -30,7 +30,7 @@ def view(laboratory: Lab, run: str) -> View:
     shown = next((state for state in states if state.id == run), None)
     others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
     rows = tuple(
-        (state.title, row[0], state.status, *row[1:], state.id)
+        (state.title, row[0], state.status, *row[1:], state.id[-6:])
         for state in states[:LISTED]
         for row in laboratory.summary(state.id).rows
     )

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from resnet_demo.errors import SettingError
+from filelock import FileLock, Timeout
+
+from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
 from resnet_demo.training.tickets import RUN_ID, Ticket
 
 LONGEST_QUEUE = 30
+SECONDS_TO_END = 5.0  # an app that was just closed still saves what it trains
+
+
+@contextmanager
+def sole_app(home: Path) -> Iterator[None]:
+    """Let one app at a time keep the queue of a home: a second one would overwrite it.
+
+    Raises:
+        RunError: another app has this home.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home / "app.lock")
+    try:
+        lock.acquire(timeout=SECONDS_TO_END)
+    except Timeout as error:
+        raise RunError(
+            f"Another ResNet Lab already keeps its runs in {home}: use that one, end it, or name another folder in "
+            "RESNET_DEMO_HOME."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Waiting:

@@ -42,12 +42,18 @@ def add_exports(app: FastAPI, laboratory: Lab) -> None:
             return _file(laboratory.record(run), form, f"resnet-lab-{run}.{form}")
         except ResNetDemoError as error:
             return PlainTextResponse(str(error), 404)
+        except OSError as error:
+            return PlainTextResponse(f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507)
 
 
 def _file(record: Record, form: str, name: str) -> Response:
     if form == "zip":
-        folder = Path(tempfile.mkdtemp())
-        path = export_zip(record, folder / name)
+        folder = Path(tempfile.mkdtemp(prefix="resnet-lab-"))
+        try:
+            path = export_zip(record, folder / name)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return FileResponse(path, media_type=MEDIA[form], filename=name, background=BackgroundTask(shutil.rmtree, folder))
     makers = {"csv": export_csv, "json": export_json, "png": _picture}
     return Response(

@@ -6,7 +6,7 @@ const find = (selector) => element.querySelector(selector);
 const runs = new Map();          // run id -> what is known of it
 let current = null, hovered = null, timer = null, failures = 0, generation = 0;
 
-const blank = (id) => ({ id, offset: 0, state: null, started: null, progress: null, arms: new Map() });
+const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, progress: null, arms: new Map() });
 const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
 const groupOf = (arm) => arm.replace(/-s\d+$/, '').replace(/^(plain|residual)(\d)/, '$1-$2');   // as the paper says it
 const number = (value, digits = 3) => (value === null || value === undefined ? '' : Number.isFinite(+value) ? (+value).toFixed(digits) : String(value));
@@ -26,7 +26,9 @@ function take(run, event) {
     }
     for (const name of Object.keys(event.parameters)) armOf(run, name);
     run.started = event;
-  } else if (event.kind === 'progress') run.progress = event;
+    run.fetching = null;
+  } else if (event.kind === 'fetching') run.fetching = event;
+  else if (event.kind === 'progress') run.progress = event;
   else if (event.kind === 'training') armOf(run, event.arm).training.push(event);
   else if (event.kind === 'measured') armOf(run, event.arm).measured.push(event);
   else if (event.kind === 'diagnosed') armOf(run, event.arm).diagnosed = event;
@@ -281,6 +283,8 @@ function status() {
     const wait = state.wait_seconds ? `, about ${duration(state.wait_seconds)} to wait` : '';
     detail = state.place === 1 && state.wait_seconds === 0 ? 'It begins as soon as the trainer is ready.' : `${state.place === 1 ? 'Next' : `Place ${state.place}`} in the queue${wait}.`;
   }
+  const arriving = run.fetching;
+  if (arriving && state.status === 'running') detail = `Fetching ${arriving.what}: ${Math.round(arriving.done / 1e6)} of ${Math.round(arriving.total / 1e6)} MB. It is fetched once, then kept.`;
   if (started && state.status === 'running') detail = `Step ${step} of ${started.steps}${progress && step < started.steps ? `, about ${duration(progress.seconds_left)} left` : ''}.`;
   if (started && ['stopped', 'paused', 'interrupted'].includes(state.status)) detail = `At step ${step} of ${started.steps}. ${detail}`;
   if (started && state.status === 'finished') detail = `${started.steps} steps.`;
