@@ -106,6 +106,20 @@ PRESETS: dict[str, LabSettings] = {
     ),
 }  # fmt: skip
 
+LOOK_FOR = {
+    "One minute: depth 32": "Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: "
+    "the one difference is the shortcuts.",
+    "Degradation: 20 against 56": "Look for plain-56: a deeper network could always do what a shallower one does, yet its "
+    "training loss is far above plain-20's. It does not overfit, it fails to learn; the residual network of 56 layers learns.",
+    "Very deep: 110": "Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because "
+    "more than 60 % of its answers are wrong.",
+    "Without batch norm": "Shortcuts alone are not enough. Each block adds to what came in, so without normalization the "
+    "responses grow from block to block (the last plot), and here the plain network learns better.",
+    "The paper's recipe": "Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half "
+    "and at three quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
+}
+"""What each preset is there to show; tests, or runs in LOG.md, stand behind every sentence."""
+
 
 def allowed_data() -> tuple[str, ...]:
     """What a visitor may train on: what ships, CIFAR-10, and the folders that the operator named in RESNET_DEMO_DATA."""

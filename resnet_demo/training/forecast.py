@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from resnet_demo.lab import (
+    LOOK_FOR,
     PAPER_STEPS,
     PRESETS,
     LabSettings,
@@ -47,7 +48,10 @@ def forecast(laboratory: Lab, settings: LabSettings) -> Forecast:
     if not laboratory.allowance.covers(config, estimate):
         told += f" **Runs of more than {duration(60 * laboratory.allowance.minutes)} need the teacher's token.**"
     is_measured = estimate is not None and estimate.basis == "measured"
-    return Forecast(told, is_measured, config.title if config.title in PRESETS else None)
+    preset = config.title if config.title in PRESETS else None
+    if preset is not None:
+        told += f"\n\n{LOOK_FOR[preset]}"
+    return Forecast(told, is_measured, preset)
 
 
 def percent(share: float) -> str:

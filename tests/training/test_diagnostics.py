@@ -54,3 +54,15 @@ def test_gradient_norms_are_those_of_the_convolutions() -> None:
     assert diagnostics.gradient_norms(model) == [0.0]
     model.conv1.weight.grad = torch.full((1, 1, 1, 1), -3.0)
     assert diagnostics.gradient_norms(model) == [3.0]
+
+
+def test_without_batch_norm_responses_grow_from_block_to_block_only_with_shortcuts() -> None:
+    growth = {}
+    for batch_norm in (True, False):
+        for residual in (True, False):
+            model = build(ModelConfig(depth=20, batch_norm=batch_norm, residual=residual), seed=0).train()
+            with diagnostics.response_deviations(model) as deviations, torch.no_grad():
+                model(torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)))
+            growth[batch_norm, residual] = float(deviations[-1] / deviations[0])
+    assert growth[False, True] > 4  # the sum of what nine blocks added
+    assert all(growth[kind] < 2 for kind in ((True, True), (True, False), (False, False)))

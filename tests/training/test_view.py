@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from resnet_demo.config import RunConfig
-from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside
+from resnet_demo.lab import LOOK_FOR, PRESETS, LabSettings, comparison, from_outside
 from resnet_demo.training import session
 from resnet_demo.training.feed import feed
 from resnet_demo.training.forecast import forecast, link, percent
@@ -79,6 +79,7 @@ def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened)
     needed = "need the teacher's token"
     told = {name: forecast(opened.lab, settings).said for name, settings in PRESETS.items()}
     assert all(forecast(opened.lab, settings).preset == name for name, settings in PRESETS.items())
+    assert all(said.endswith(LOOK_FOR[name]) for name, said in told.items())
     assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
     assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in told["The paper's recipe"]
 
