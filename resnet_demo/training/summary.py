@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from resnet_demo.config import ArmConfig, RunConfig
+from resnet_demo.lab import PAPER_STEPS
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint
 
 CLEAR = 0.1  # nats: about twice the spread between seeds that runs of the default preset show
@@ -188,9 +189,13 @@ def _deeper(name: str, groups: dict[tuple[int, bool], list[Result]], depths: lis
     one = " in this one run" if min(map(len, losses)) < 2 else ""
     if deep > shallow:
         steps = max(arm.steps for arms in ends for arm in arms)
+        told = f"Among the {name} networks, {depths[-1]} layers train worse{one} than {depths[0]} after {steps:,} steps"
+        if not residual:
+            return f"{told}, as in degradation."
         return (
-            f"Among the {name} networks, {depths[-1]} layers train worse{one} than {depths[0]} after {steps:,} steps, "
-            "as in degradation."
+            f"{told}; after the paper's {PAPER_STEPS:,} (Figure 6) its deeper ones are ahead."
+            if steps < PAPER_STEPS
+            else f"{told}."
         )
     return f"Among the {name} networks, {depths[-1]} layers train better{one} than {depths[0]}."
 

@@ -92,6 +92,11 @@ def test_two_depths_are_compared_within_each_kind() -> None:
     assert ". The plain-56 network's training loss is 2.20" in told
     assert "Among the plain networks, 56 layers train worse in this one run than 20 after 240 steps, as in degradation." in told
     assert "Among the residual networks, 56 layers train about as well as 20." in told
+    told = sentence(config, finished(history(losses | {"residual56-s0": 1.8})))
+    assert (
+        "Among the residual networks, 56 layers train worse in this one run than 20 after 240 steps; after the paper's" in told
+    )
+    assert told.count("degradation") == 1  # a training this short says nothing of it where there are shortcuts
 
 
 @pytest.mark.parametrize(
