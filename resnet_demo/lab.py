@@ -99,7 +99,7 @@ class LabSettings(Frozen):
 PRESETS: dict[str, LabSettings] = {
     "One minute: depth 32": LabSettings(),
     "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56),
-    "Very deep: 110": LabSettings(depth=110, warmup=40),
+    "Very deep: 110": LabSettings(depth=110, steps=600, warmup=60),
     "Without batch norm": LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
     "The paper's recipe": LabSettings(
         depth=20, image_size=32, data="cifar10", batch=128, steps=PAPER_STEPS, schedule="paper", warmup=0, augment=True,
