@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import gradio as gr
 from PIL import Image
@@ -145,16 +146,17 @@ def ask(
     if not isinstance(picture, Image.Image):
         yield _without_answer(picture), gr.Dropdown([ANY_OTHER], value=-1), NOTHING
         return
+    this = {"ticket": uuid4().hex}  # what was cancelled may still speak once; the widget then knows not to listen
     chosen = {"model": model, "second": "" if second == NO_SECOND else second, "method": method, "signed": signed}
     try:
         for answer in engine.ask(picture, parse(Question, chosen | about | {"contrast": contrast})):
             if isinstance(answer, str):
-                yield {"state": "loading", "message": answer}, gr.skip(), gr.skip()
+                yield this | {"state": "loading", "message": answer}, gr.skip(), gr.skip()
             else:
                 others = _others(answer["answers"][about["target_of"]])
-                yield answer, gr.Dropdown([ANY_OTHER, *others], value=contrast), about
+                yield this | answer, gr.Dropdown([ANY_OTHER, *others], value=contrast), about
     except ResNetDemoError as error:
-        yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
+        yield this | {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
 
 
 def _without_answer(picture: PictureError | None) -> dict[str, Any]:
@@ -190,7 +192,8 @@ NO_CAMERA = (
 )
 MEANING = """
 The numbers are the network's softmax: they add up to 100 % over the classes that it knows, and it must choose one of them
-whatever it is shown. They are not the chance of being right.
+whatever it is shown. They are not the chance of being right, and a picture of something that the network has never learned
+can get a high number, too: below 70 % the page doubts the answer, but about a third of such pictures get more.
 
 The map is a Grad-CAM (Selvaraju et al. 2017): where it is strong, the maps of that stage speak for the class. Early stages have
 fine maps of simple patterns; the last stage has a coarse map of whole things. Click a class to see where the network looked for it.

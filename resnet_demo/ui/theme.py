@@ -51,8 +51,8 @@ CSS = """
 #picture img { width: 100%; height: 100%; object-fit: contain; }
 #picture .source-selection button { min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center; }
 #no-camera { display: none; }
-.no-camera #no-camera { display: block; padding: 0; font-size: .9em; }
-.no-camera #picture .source-selection button[aria-label*="camera" i] { display: none; }
+#classify.no-camera #no-camera { display: block; padding: 0; font-size: .9em; }
+#classify.no-camera #picture .source-selection button[aria-label*="camera" i] { display: none; }
 #classify, #classify > .column { gap: 10px; }
 #answer .html-container { padding: 4px 8px !important; }
 .page-head { margin-bottom: -8px; }
@@ -64,7 +64,6 @@ CSS = """
 #examples .caption-label { display: none; }
 input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; }
 .dark button[role=tab][aria-selected=true] { color: var(--primary_300, #7bb8dc); }
-footer .divider:last-child { display: none; }
 #examples .grid-wrap { padding: 4px; min-height: 0; }
 #examples .grid-container {
   grid-template-columns: repeat(4, minmax(0, 1fr)) !important; grid-auto-rows: auto !important; gap: 6px; padding-top: 30px;

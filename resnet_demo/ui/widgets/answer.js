@@ -4,6 +4,8 @@ const find = (selector) => element.querySelector(selector);
 let answers = [];                                   // what is shown; it stays while the next answer is on its way
 let stage = new URL(location.href).searchParams.get('stage');  // what the person chose, kept from picture to picture
 let method = null;
+let current = {};                                   // what was told last, but for the late words of what was cancelled
+let cancelled = null;                               // the ticket of the question that the person gave up
 let spoken = null;                                  // the state that people who hear the page know of
 
 function make(tag, attributes, ...children) {
@@ -64,7 +66,9 @@ function refocus(selector) { const node = find(selector); if (node) node.focus()
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
 function draw() {
-  const value = props.value || {}, loading = value.state === 'loading';
+  const told = props.value || {};
+  if (!told.ticket || told.ticket !== cancelled) current = told;
+  const value = current, loading = value.state === 'loading';
   if (value.answers) answers = value.answers;
   const focused = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.index : null;
   find('.answer').classList.toggle('waiting', loading);
@@ -148,8 +152,19 @@ async function copied(text) {
 find('.opacity').addEventListener('input', opacity);
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
-find('.cancel').addEventListener('click', () => trigger('abandon'));
+find('.cancel').addEventListener('click', () => { cancelled = current.ticket; trigger('abandon'); });
 find('.own').addEventListener('click', () => document.querySelector('#picture input[type=file]')?.click());
-document.body.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
+// Ctrl+V anywhere on the tab, over plain http too, where the button that reads the clipboard is not allowed to.
+document.addEventListener('paste', (event) => {
+  const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith('image/'));
+  const input = document.querySelector('#picture input[type=file]');
+  if (!file || !input || !element.offsetParent) return;
+  const carried = new DataTransfer();
+  carried.items.add(file);
+  input.files = carried.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+  event.preventDefault();
+});
+element.closest('#classify')?.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
 watch('value', draw);
 draw();
