@@ -78,7 +78,7 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
         done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
     take.click(desk.take_over, curves, settings, **FAST)
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
-    changed = curves.status(desk.refresh, curves, around, **FAST)
+    changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
     changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
     opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **FAST)

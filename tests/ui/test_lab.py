@@ -65,7 +65,7 @@ def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, vi
     seen = visit(f"{app.url}?settings={quote(settings)}")
     what = "document.querySelector('#curves .what')?.textContent"
     seen.page.wait_for_selector("#start")
-    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes('0.25')")  # 160 of 64,000
+    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes(': 160 steps')")
     seen.page.click("#start")
     seen.page.click("#pause:not([disabled])")
     seen.page.wait_for_function(f"{what}.startsWith('Paused')")

@@ -1,0 +1,147 @@
+"""The lab's settings in a real browser: links, mistakes, keys, small and dark screens."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.ui.conftest import App, Watched
+from tests.ui.laboratory import TINY, becomes, finished, open_run, open_settings
+
+pytestmark = pytest.mark.browser
+
+
+def value(page: Page, setting: str) -> str:
+    return page.locator(f"#set-{setting} input").first.input_value()
+
+
+def told(page: Page, words: str) -> None:
+    page.wait_for_function("words => document.querySelector('#estimate')?.innerText.includes(words)", arg=words)
+
+
+def test_a_link_carries_settings_and_the_page_gives_such_a_link(app: App, visit: Callable[..., Watched]) -> None:
+    settings = {"depth": 20, "other_depth": 56, "steps": 310, "seeds": 3, "augment": True, "label_smoothing": 0.1}
+    page = open_settings(visit, app, settings)
+    assert page.locator("#preset input:checked").count() == 0  # they are no preset's
+    told(page, "5.0 epochs of 4,000 images")
+    page.get_by_text("Settings", exact=True).click()
+    assert [value(page, name) for name in ("depth", "other_depth", "steps", "seeds", "label_smoothing")] == [
+        "20",
+        "56",
+        "310",
+        "3",
+        "0.1",
+    ]
+    assert page.locator("#set-augment input").is_checked()
+    page.wait_for_function("document.querySelector('#link textarea, #link input')?.value.startsWith('http')")
+    link = page.locator("#link textarea, #link input").first.input_value()
+    again = visit(link).page
+    told(again, "310 steps, 5.0 epochs")
+    again.get_by_text("Settings", exact=True).click()
+    assert value(again, "other_depth") == "56"
+
+
+def test_epochs_replace_steps_until_steps_are_typed(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, {"steps": 310})
+    page.get_by_text("Settings", exact=True).click()
+    page.locator("#set-epochs input").fill("2")
+    told(page, "124 steps, 2.0 epochs of 4,000 images")
+    page.locator("#set-steps input").fill("93")
+    told(page, "93 steps, 1.5 epochs")
+    assert value(page, "epochs") == "0"
+
+
+def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, TINY)
+    page.get_by_text("Settings", exact=True).click()
+    steps = page.locator("#set-steps input")
+    for mistake, sentence in (
+        ("0", "steps: should be at least 1 and at most 100000"),
+        ("3", "warmup must be at most half of the 3 steps, not 2"),
+        ("2.5", "steps: "),
+        ("", "steps: "),
+    ):
+        steps.fill(mistake)
+        told(page, sentence)
+        page.click("#start")
+        page.locator(".toast-body", has_text=sentence).first.wait_for()
+        assert page.locator("#curves .what").inner_text() != "Waiting."
+    steps.fill("30")
+    told(page, "30 steps")
+    page.click("#start")
+    becomes(page, "Finished")
+
+
+def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, TINY)
+    page.get_by_label("The paper's recipe").check()
+    told(page, "Runs of more than 30 minutes need the teacher's token.")
+    assert page.get_by_label("The paper's recipe").is_checked()
+    page.click("#start")
+    page.locator(".toast-body", has_text="64,000 of them take about").wait_for()
+
+
+def test_a_run_is_started_and_stopped_by_keys_alone(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, TINY | {"steps": 20_000})
+
+    def walk_to(identity: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == identity:
+                return
+        raise AssertionError(f"#{identity} cannot be reached by the Tab key")
+
+    walk_to("start")
+    page.keyboard.press("Enter")
+    becomes(page, "Training")
+    page.wait_for_selector("#stop:not([disabled])")
+    walk_to("stop")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"  # one sees where one is
+    page.keyboard.press("Enter")
+    becomes(page, "Stopped")
+
+
+def test_a_run_is_taken_away_on_a_phone(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_run(visit, app, finished(app, TINY), width=390, height=844, is_mobile=True, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for link in page.locator("#curves a.export").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    with page.expect_download() as download:
+        page.tap("#curves a.export[data-form=csv]")
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    assert sum(row["on"] == "training" for row in rows) == 60
+    texts = page.locator("#curves svg.loss text").all()
+    boxes = [text.bounding_box() for text in texts]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert {page.evaluate("node => getComputedStyle(node).fontSize", text.element_handle()) for text in texts} == {"14px"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_written_stands_out_from_what_it_is_written_on(app: App, visit: Callable[..., Watched], scheme: str) -> None:
+    page = open_run(visit, app, finished(app, TINY), color_scheme=scheme)
+    page.wait_for_function("document.querySelector('#said').innerText.length > 40")
+    ratios = page.evaluate(
+        CONTRAST, ["#curves .what", "#curves .facts", "#said p", "#curves svg.loss text", "#estimate p", ".exports a"]
+    )
+    assert all(ratio >= 4.5 for ratio in ratios.values()), ratios
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+
+
+# The contrast of WCAG 2: of a text's colour (or an SVG text's fill) to the nearest painted background behind it.
+CONTRAST = """selectors => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => { const [r, g, b] = numbers(colour).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (node) => { for (; node; node = node.parentElement) { const colour = getComputedStyle(node).backgroundColor, parts = numbers(colour); if (parts.length === 3 || parts[3] > 0.5) return colour; } return 'rgb(255, 255, 255)'; };
+  return Object.fromEntries(selectors.map((selector) => {
+    const node = document.querySelector(selector), style = getComputedStyle(node);
+    const [a, b] = [light(node instanceof SVGElement ? style.fill : style.color), light(behind(node))];
+    return [selector, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+  }));
+}"""  # noqa: E501 - a small script
