@@ -58,8 +58,13 @@ class Answer:
 
     @property
     def unsure(self) -> str:
-        """What to say when nothing fits well, with the model's classes; empty when something does."""
-        return honesty.unsure(self.top(1)[0].probability, self.entropy, self.weights.classes)
+        """What to say where the answer is to be doubted, with the model's classes; empty where it is not."""
+        return self.words if honesty.is_unsure(self.entropy) else ""
+
+    @property
+    def words(self) -> str:
+        """What must be said beside the answer: whether it is unsure, and what the model can answer at all."""
+        return honesty.words(self.top(1)[0].probability, self.entropy, self.weights.classes)
 
 
 def classify(weights: Weights, picture: Image.Image) -> Answer:

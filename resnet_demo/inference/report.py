@@ -6,7 +6,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from huggingface_hub import constants
 from PIL import Image
@@ -17,7 +17,7 @@ from resnet_demo.errors import HubError, SettingError
 from resnet_demo.hub import DownloadCancelled
 from resnet_demo.inference import honesty, overlay
 from resnet_demo.inference.classify import Answer, classify
-from resnet_demo.inference.explain import Map, all_stages, attribute
+from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.zoo.catalogue import available
 from resnet_demo.zoo.downloads import downloads
@@ -138,7 +138,7 @@ def _answer(
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
-        "words": answer.unsure or honesty.knows(weights.classes),
+        "words": answer.words,
         "map_words": _map_words(maps, weights.classes, target, contrast),
         "stage": stage,
         "stages": [_stage(found, signed=question.signed) for found in maps],
@@ -152,7 +152,8 @@ def _attribute(
     def progress(share: float) -> None:
         say(f"{TITLES[question.method]} of {weights.name}: {share:.0%}.")
 
-    return attribute(weights, picture, question.method, target, should_cancel=should_cancel, on_progress=progress)  # type: ignore[arg-type]
+    method = cast(Method, question.method)  # asked for only where it is not Grad-CAM
+    return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
 
 
 def _scale(*, signed: bool) -> dict[str, str]:
