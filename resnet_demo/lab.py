@@ -98,7 +98,7 @@ class LabSettings(Frozen):
 
 PRESETS: dict[str, LabSettings] = {
     "One minute: depth 32": LabSettings(),
-    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56),
+    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56, steps=600, warmup=40),
     "Very deep: 110": LabSettings(depth=110, steps=600, warmup=60),
     "Without batch norm": LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
     "The paper's recipe": LabSettings(
@@ -110,7 +110,7 @@ LOOK_FOR = {
     "One minute: depth 32": "Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: "
     "the one difference is the shortcuts.",
     "Degradation: 20 against 56": "Look for plain-56: a deeper network could always do what a shallower one does, yet its "
-    "training loss is far above plain-20's. It does not overfit, it fails to learn; the residual network of 56 layers learns.",
+    "training loss is far above plain-20's. It does not overfit, it fails to learn; the residual network of 56 layers passes both plain ones.",
     "Very deep: 110": "Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because "
     "more than 60 % of its answers are wrong.",
     "Without batch norm": "Shortcuts alone are not enough. Each block adds to what came in, so without normalization the "
