@@ -19,6 +19,10 @@ from PIL import Image
 
 from resnet_demo.inference.question import Question
 
+# Gradio imports Matplotlib inside each request, Captum while this file's thread loads it. When both begin at once Python breaks
+# the deadlock of their locks by giving one of them half a module, and every later request answers 500. So it comes first, alone.
+importlib.import_module("matplotlib")
+
 SECONDS_BETWEEN_WORDS = 0.3
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
 _threads = ThreadPoolExecutor(8, "answers")
