@@ -19,7 +19,7 @@ COLUMNS = {
     "comparison": "26%", "network": "19%", "status": "12%", "steps": "9%", "training loss": "14%", "test error, %": "11%", "run": "9%",
 }  # fmt: skip
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-FAST: dict[str, Any] = {**QUIET, "queue": False}
+FAST: dict[str, Any] = {**QUIET, "queue": False}  # for what never refuses: past the queue, a refusal is an HTTP error and no sentence
 
 
 def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
@@ -74,9 +74,9 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     repeat.click(desk.repeat, [curves, visitor, token, overlays], curves, **QUIET)
     reseed.click(desk.reseed, [curves, visitor, token, overlays], [curves, overlays], **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
-        done = button.click(action, [curves, visitor, token], None, **FAST)
+        done = button.click(action, [curves, visitor, token], None, **QUIET)
         done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
-    take.click(desk.take_over, curves, settings, **FAST)
+    take.click(desk.take_over, curves, settings, **QUIET)
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
     changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
     changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)

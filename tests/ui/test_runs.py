@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,10 +59,10 @@ def test_a_run_whose_app_was_killed_is_shown_as_interrupted_and_goes_on_to_its_e
     port = free_port()
     killed = start_app(tmp_path, port)
     client = Client(killed.url, verbose=False)
-    run = start(client, TINY | {"steps": 600}, "a pupil")
-    position = 0
-    while not any(event["kind"] == "checkpoint" for event in client.predict(run, position, api_name="/run")["events"]):
+    run = start(client, TINY | {"steps": 300}, "a pupil")
+    while not any(event["kind"] == "checkpoint" for event in client.predict(run, 0, api_name="/run")["events"]):
         assert killed.process.poll() is None
+        time.sleep(0.2)  # between two questions, so that the run has the processor
     killed.process.kill()
     killed.process.wait(timeout=60)
     again = start_app(tmp_path, port)
@@ -75,7 +76,7 @@ def test_a_run_whose_app_was_killed_is_shown_as_interrupted_and_goes_on_to_its_e
         page.locator("#token input").fill(TEACHER)
         page.click("#continue:not([disabled])")
         becomes(page, "Finished")
-        page.wait_for_function("document.querySelector('#said').innerText.startsWith('After 600 steps')")
+        page.wait_for_function("document.querySelector('#said').innerText.startsWith('After 300 steps')")
         events = Client(again.url, verbose=False).predict(run, 0, api_name="/run")["events"]
         assert [event["step"] > 0 for event in events if event["kind"] == "started"] == [False, True]
         page.context.close()
