@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,6 +15,16 @@ from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPo
 COLOURS = {True: "#0072B2", False: "#D55E00"}  # residual, plain: Okabe and Ito's, told apart by colour-blind people
 LINES = {True: "-", False: "--"}
 SMOOTHED_OVER = 10  # points
+
+
+def draw_without_a_display() -> None:
+    """Choose Matplotlib's backend for the whole process; to be called before threads are at work.
+
+    Gradio asks Matplotlib for its backend in each request, and Captum imports pyplot in the thread that loads it. Where
+    both begin at once, Python breaks the deadlock of their locks by giving one of them half a module, and every later
+    request answers 500. With the backend chosen there is nothing left to import for Gradio.
+    """
+    matplotlib.use("agg")
 
 
 def curves(config: RunConfig, events: Sequence[Event]) -> Figure:

@@ -17,11 +17,10 @@ from typing import Any
 
 from PIL import Image
 
+from resnet_demo import plots
 from resnet_demo.inference.question import Question
 
-# Gradio imports Matplotlib inside each request, Captum while this file's thread loads it. When both begin at once Python breaks
-# the deadlock of their locks by giving one of them half a module, and every later request answers 500. So it comes first, alone.
-importlib.import_module("matplotlib")
+plots.draw_without_a_display()
 
 SECONDS_BETWEEN_WORDS = 0.3
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."

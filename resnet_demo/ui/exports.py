@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.background import BackgroundTask
 
+from resnet_demo import plots
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.training.export import export_csv, export_json, export_zip
 from resnet_demo.training.feed import feed
@@ -62,6 +63,4 @@ def _file(record: Record, form: str, name: str) -> Response:
 
 
 def _picture(record: Record) -> bytes:
-    from resnet_demo import plots  # matplotlib: a second that only who wants a picture should wait
-
     return plots.to_png(plots.curves(record.config, record.events()))
