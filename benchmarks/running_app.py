@@ -1,4 +1,4 @@
-"""The app as people start it, for the benchmarks that ask it over HTTP."""
+"""An app as people start it, for the benchmarks that ask it over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,28 +18,30 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class RunningApp:
-    """Its address and its process id."""
+    """Its address, its process id, and the seconds from the start of the process to the first page it answered with."""
 
     url: str
     pid: int
+    seconds: float
 
 
 @contextmanager
-def running_app(home: str) -> Iterator[RunningApp]:
-    """Start `python app.py` with its runs in `home`, wait until it answers, and end it afterwards."""
+def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--port", "{port}")) -> Iterator[RunningApp]:
+    """Start `python COMMAND` on a free port with its runs in `home`, wait until `/` answers, and end it afterwards."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    environment = {**os.environ, "RESNET_DEMO_HOME": home, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": f"{home}/uploads"}
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    own = {"RESNET_DEMO_HOME": home, "RESNET_DEMO_MINUTES": "0", "GRADIO_TEMP_DIR": f"{home}/uploads"}
+    environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+    url, begun = f"http://127.0.0.1:{port}/", time.perf_counter()
+    words = [sys.executable, *(word.replace("{port}", str(port)) for word in command)]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
-        url = f"http://127.0.0.1:{port}/"
         while not _answers(url):
             if process.poll() is not None:
-                raise SystemExit("The app ended before it answered.")
-            time.sleep(0.1)
-        yield RunningApp(url, process.pid)
+                raise SystemExit(f"{words[-1]} ended before it answered.")
+            time.sleep(0.01)
+        yield RunningApp(url, process.pid, time.perf_counter() - begun)
     finally:
         process.terminate()
         process.wait()
@@ -47,7 +49,7 @@ def running_app(home: str) -> Iterator[RunningApp]:
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()
+        urllib.request.urlopen(url, timeout=10).close()
     except OSError:
         return False
     return True
