@@ -10,7 +10,7 @@ import os
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen, RunConfig, parse
+from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
 from resnet_demo.errors import SettingError
 from resnet_demo.training.estimate import Estimate, multiply_adds
 
@@ -63,8 +63,12 @@ def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
     """What the run is expected to take: the estimate, or before there is one, what a slow machine would need."""
     if estimate is not None:
         return estimate.seconds
-    forward = sum(multiply_adds(arm.model, config.data.image_size) for arm in config.arms)
-    return FORWARD_AND_BACKWARD * forward * config.batch * config.steps / SLOWEST
+    return config.steps * sum(slow_step_seconds(arm.model, config) for arm in config.arms)
+
+
+def slow_step_seconds(model: ModelConfig, config: RunConfig) -> float:
+    """What one step of a network would take on a slow machine."""
+    return FORWARD_AND_BACKWARD * multiply_adds(model, config.data.image_size) * config.batch / SLOWEST
 
 
 def duration(seconds: float) -> str:

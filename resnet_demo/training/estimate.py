@@ -110,6 +110,11 @@ class Speeds:
             seconds += step * (config.steps + 0.2 * diagnoses) + picture * pictures
         return Estimate(seconds, "measured" if measured else "scaled")
 
+    def step_seconds(self, model: ModelConfig, config: RunConfig) -> float | None:
+        """What a step of a network that nobody has timed may take; None if nothing was ever measured on this machine."""
+        known = {name: timed for name, timed in self.read().items() if name.startswith(_machine())}
+        return self._scaled(model, config, known)[0] if known else None
+
     @staticmethod
     def _scaled(model: ModelConfig, config: RunConfig, known: dict[str, Timed]) -> tuple[float, float]:
         work = multiply_adds(model, config.data.image_size) * config.batch

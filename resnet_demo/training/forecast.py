@@ -22,10 +22,10 @@ from resnet_demo.training.queue import Lab
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a visitor is told, and whether it stays so: a network that was not timed itself will soon be."""
+    """What a visitor is told, and whether it stays so: a network that was not timed itself may soon be."""
 
     said: str
-    is_measured: bool
+    is_measured: bool  # as far as it ever will be: what takes too long or failed is not timed (timing.py)
     preset: str | None  # that these settings are
 
 
@@ -47,7 +47,7 @@ def forecast(laboratory: Lab, settings: LabSettings) -> Forecast:
     )
     if not laboratory.allowance.covers(config, estimate):
         told += f" **Runs of more than {duration(60 * laboratory.allowance.minutes)} need the teacher's token.**"
-    is_measured = estimate is not None and estimate.basis == "measured"
+    is_measured = estimate is not None and not laboratory.timing.open(config)
     preset = config.title if config.title in PRESETS else None
     if preset is not None:
         told += f"\n\n{LOOK_FOR[preset]}"

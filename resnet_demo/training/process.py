@@ -91,7 +91,10 @@ class WorkerProcess:
                 if child.stdin is not None:
                     child.stdin.close()
             if not self._closing.is_set():
-                self._on_death(_how(code))
+                try:
+                    self._on_death(_how(code))
+                except Exception:  # as above: without this thread nothing is ever trained again
+                    log.exception("The end of the training process could not be handled.")
             pause = 0.0 if was_ready else min(pause * 2 + 1, LONGEST_PAUSE)
 
     def _listen(self, child: subprocess.Popen[bytes]) -> bool:

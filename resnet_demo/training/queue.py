@@ -15,12 +15,12 @@ import secrets
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from resnet_demo.config import ModelConfig, RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, RunError, SettingError
-from resnet_demo.files import write_atomically
 from resnet_demo.lab import PRESETS, LabSettings, comparison
 from resnet_demo.training.allowance import Allowance
 from resnet_demo.training.estimate import Estimate, Speeds
@@ -29,8 +29,9 @@ from resnet_demo.training.export import save_arm
 from resnet_demo.training.process import WorkerProcess
 from resnet_demo.training.record import ENDINGS, Record, end
 from resnet_demo.training.state import RunState, seconds_until, state_of
-from resnet_demo.training.tickets import RUN_ID, Ticket, is_teachers, new_run_id, refuse_strangers
-from resnet_demo.training.waiting import Waiting
+from resnet_demo.training.tickets import RUN_ID, is_teachers, new_run, refuse_strangers
+from resnet_demo.training.timing import Timing
+from resnet_demo.training.waiting import Waiting, room_in
 from resnet_demo.training.watch import Follower, Summary
 
 log = logging.getLogger(__name__)
@@ -52,12 +53,12 @@ class Lab:
         self.folder = home / "runs"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.speeds = Speeds(home / "speeds.json")
+        self.timing = Timing(self.speeds)
         self.allowance = Allowance.of_operator()
         self._followers: dict[str, Follower] = {}
         self._lock = threading.RLock()
         self._waiting = Waiting(self.folder / "queue.json")
         self._current: str | None = None
-        self._measuring = False
         self._closed = False
         self._only_to_stop: set[str] = set()  # runs that wait only to be measured and written down
         self._told_before = 0  # events in the current run's record when the worker was given it
@@ -92,16 +93,9 @@ class Lab:
             if not is_teachers(token, self.token):
                 self.allowance.refuse_long(config, self.speeds.estimate(config))
             self._waiting.refuse_more(visitor)
-            run_id = new_run_id()
-            folder = self.folder / run_id
-            try:
-                folder.mkdir(parents=True)
-                Ticket.issue(folder, visitor)
-                write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
-                self._enqueue(run_id)
-            except OSError as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise RunError(f"The run cannot be kept in {self.folder}: {error.strerror}. Make room there.") from error
+            with room_in(self.folder), new_run(self.folder, config, visitor) as run_id:
+                self._waiting.put(run_id)
+            self._next()
         return run_id
 
     def stop(self, run_id: str, visitor: str, token: str | None = None) -> None:
@@ -123,8 +117,6 @@ class Lab:
             if self.state(run_id).status in ("waiting", "running", "finished"):
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
             self._waiting.refuse_more(visitor)
-            self._troubles.pop(run_id, None)
-            self._only_to_stop.discard(run_id)
             self._enqueue(run_id)
 
     def delete(self, run_id: str, visitor: str, token: str | None = None) -> None:
@@ -184,7 +176,7 @@ class Lab:
     def estimate(self, settings: LabSettings) -> Estimate | None:
         """About how long a run takes here, at once; None until the worker has timed its first network.
 
-        A network that was never timed is timed as soon as the worker has nothing else to do.
+        A network that was never timed is timed as soon as the worker has nothing else to do (timing.py).
         """
         config = comparison(settings)
         self._measure(config)
@@ -194,10 +186,13 @@ class Lab:
         with self._lock:
             if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
                 raise SettingError(f"There is no run {str(run_id)[:40]!r}.")
-            if not (self.folder / run_id / "config.json").exists():
+            if not self._is_there(run_id):
                 self._followers.pop(run_id, None)
                 raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
             return self._followers.setdefault(run_id, Follower(self.folder / run_id))
+
+    def _is_there(self, run_id: str) -> bool:
+        return (self.folder / run_id / "config.json").exists()
 
     def _may(self, run_id: str, visitor: str, token: str | None) -> None:
         refuse_strangers(self._follower(run_id).record.folder, visitor, token, self.token)
@@ -211,9 +206,10 @@ class Lab:
             elif state.status not in (("waiting", "paused", "interrupted") if what == "stop" else ("waiting",)):
                 raise SettingError(f"Run {run_id} is {state.status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
             elif what == "stop" and self.record(run_id).checkpoint.exists():
-                self._only_to_stop.add(run_id)  # the worker measures and writes what was learnt before the pause
-                if not state.place:
-                    self._enqueue(run_id)
+                if state.place:
+                    self._only_to_stop.add(run_id)
+                else:
+                    self._enqueue(run_id, only_to_stop=True)
             else:
                 if state.place:
                     self._waiting.take(run_id)
@@ -226,63 +222,70 @@ class Lab:
             log.warning("The end of run %s could not be written: %s", run_id, error)
             self._troubles[run_id] = event.reason if isinstance(event, RunFailed) else str(error)
 
-    def _enqueue(self, run_id: str) -> None:
-        self._waiting.put(run_id)
+    def _enqueue(self, run_id: str, only_to_stop: bool = False) -> None:
+        with room_in(self.folder):
+            self._waiting.put(run_id)
+        self._troubles.pop(run_id, None)
+        (self._only_to_stop.add if only_to_stop else self._only_to_stop.discard)(run_id)
         self._next()
 
     def _next(self) -> None:
         """Give the worker the next run, if it is free."""
         with self._lock:
-            if self._waiting and self._current is None and self._worker.machine and not self._closed:
-                self._current = run_id = self._waiting.take()
+            while self._waiting and self._current is None and self._worker.machine and not self._closed:
+                run_id = self._waiting.take()
+                if not self._is_there(run_id):
+                    continue
                 self._told_before = self._follower(run_id).since()[1]
+                self._current = run_id
                 self._worker.send({"do": "train", "folder": str(self.folder / run_id), "resume": True})
-                if run_id in self._only_to_stop:
-                    self._only_to_stop.discard(run_id)
+                if run_id in self._only_to_stop:  # until it is done: a worker that dies first is told so again
                     self._worker.send({"do": "stop", "folder": str(self.folder / run_id)})
 
     def _measure(self, config: RunConfig) -> None:
         with self._lock:
-            free = self._worker.machine and self._current is None and not self._waiting and not self._measuring
-            missing = self.speeds.missing(config) if free else []
-            if missing:
-                self._measuring = True
-                arms = tuple(arm for arm in config.arms if arm.model in missing)
-                self._worker.send({"do": "measure", "config": config.model_copy(update={"arms": arms}).model_dump(mode="json")})
-                self._timed_config = config
+            free = self._worker.machine and self._current is None and not self._waiting
+            if free and (command := self.timing.command(config)):
+                self._worker.send(command)
 
     def _replied(self, reply: dict[str, Any]) -> None:
         """The worker says something; called from its thread."""
-        if "done" in reply:
-            run_id, failed = Path(reply["done"]).name, reply["failed"]
-            try:
-                last = self._follower(run_id).last()
-                if failed and not isinstance(last, RunFailed):
-                    self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
-            finally:  # not before: a run without an ending that nobody trains looks interrupted
-                self._current = None
-            follower = self._follower(run_id)
-            self.speeds.learn(follower.config, follower.since()[0])
-        elif "measured" in reply:
-            for timed in reply["measured"]:
-                model = parse(ModelConfig, timed["model"])
-                self.speeds.add(model, self._timed_config, timed["step_seconds"], timed["picture_seconds"])
-            self._measuring = False
-        self._next()
+        try:
+            if "done" in reply:
+                self._done(Path(reply["done"]).name, reply["failed"])
+            elif "measured" in reply:
+                with self._lock:
+                    self.timing.answered(reply["measured"], reply["failed"])
+        finally:  # whatever could not be handled or written, the queue goes on
+            self._next()
         if "ready" in reply:
             self._measure(comparison(PRESETS["One minute: depth 32"]))
+
+    def _done(self, run_id: str, failed: str | None) -> None:
+        try:
+            last = self._follower(run_id).last()
+            if failed and not isinstance(last, RunFailed):
+                self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
+        finally:  # not before: a run without an ending that nobody trains looks interrupted
+            self._current = None
+            self._only_to_stop.discard(run_id)
+        self.speeds.learn(self._follower(run_id).config, self.events(run_id)[0])
 
     def _died(self, how: str) -> None:
         """The worker ended without being asked; it is started anew, and the run it trained has failed."""
         with self._lock:
-            run_id, self._measuring = self._current, False
-            if run_id is not None and run_id != self._retried and self._follower(run_id).since()[1] == self._told_before:
-                self._current, self._retried = None, run_id  # it had not begun: the next process may try it, once
-                self._waiting.put(run_id, first=True)
-                return
+            run_id = self._current
+            self.timing.died()
         try:
-            last = self._follower(run_id).last() if run_id is not None else None
-            if run_id is not None and not isinstance(last, ENDINGS):
+            if run_id is None or not self._is_there(run_id):
+                return
+            if run_id != self._retried and self._follower(run_id).since()[1] == self._told_before:
+                self._retried = run_id  # it had not begun: the next process may try it, once
+                with suppress(OSError):  # else it has failed, like any other
+                    self._waiting.put(run_id, first=True)
+                    return
+            last = self._follower(run_id).last()
+            if not isinstance(last, ENDINGS):
                 reason = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
                 self._end(run_id, RunFailed(step=last.step if last else 0, reason=reason))
         finally:
@@ -294,4 +297,4 @@ class Lab:
         if not place:
             return None
         before = (self._current, *tuple(self._waiting)[: place - 1])
-        return seconds_until([self._follower(run) for run in before if run is not None], self.speeds)
+        return seconds_until([self._follower(run) for run in before if run and self._is_there(run)], self.speeds)

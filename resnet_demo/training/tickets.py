@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from resnet_demo.config import Frozen, parse
+from resnet_demo.config import Frozen, RunConfig, parse
 from resnet_demo.errors import SettingError
 from resnet_demo.files import write_atomically
 
@@ -18,6 +21,25 @@ RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 def new_run_id() -> str:
     """An id that sorts by time: 20260131-235959-3f9c01."""
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def new_run(runs: Path, config: RunConfig, visitor: str) -> Iterator[str]:
+    """Make the folder of a run that a visitor asks for, and give its id; the folder is gone if the block fails.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    run_id = new_run_id()
+    folder = runs / run_id
+    try:
+        folder.mkdir(parents=True)
+        Ticket.issue(folder, visitor)
+        write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
+        yield run_id
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 class Ticket(Frozen):

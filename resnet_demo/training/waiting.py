@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
+from resnet_demo.training.process import SECONDS_TO_CLOSE
 from resnet_demo.training.tickets import RUN_ID, Ticket
 
 LONGEST_QUEUE = 30
-SECONDS_TO_END = 5.0  # an app that was just closed still saves what it trains
+SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves what it trains
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -22,21 +25,48 @@ def sole_app(home: Path) -> Iterator[None]:
     """Let one app at a time keep the queue of a home: a second one would overwrite it.
 
     Raises:
-        RunError: another app has this home.
+        RunError: another app has this home, or nothing can be written there.
     """
-    home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / "app.lock")
     try:
-        lock.acquire(timeout=SECONDS_TO_END)
-    except Timeout as error:
+        home.mkdir(parents=True, exist_ok=True)
+        _acquire(lock)
+    except OSError as error:
+        raise RunError(
+            f"Nothing can be kept in {home} ({error.strerror}): name a folder that can be written in RESNET_DEMO_HOME."
+        ) from error
+    if not lock.is_locked:
         raise RunError(
             f"Another ResNet Lab already keeps its runs in {home}: use that one, end it, or name another folder in "
             "RESNET_DEMO_HOME."
-        ) from error
+        )
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    """Wait for the lock, and say so, as long as an app that ends may need; not longer."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("Another ResNet Lab keeps its runs here; waiting up to %.0f seconds for it to end.", SECONDS_TO_END)
+        with suppress(Timeout):
+            lock.acquire(timeout=SECONDS_TO_END)
+
+
+@contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """Say in a sentence that a run cannot be written down.
+
+    Raises:
+        RunError: in place of an OSError within the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"The run cannot be kept in {folder}: {error.strerror}. Make room there.") from error
 
 
 class Waiting:
@@ -79,15 +109,28 @@ class Waiting:
         return self._ids.index(run_id) + 1 if run_id in self._ids else 0
 
     def put(self, run_id: str, first: bool = False) -> None:
-        """Let a run wait, at the end or at the beginning."""
-        self._ids.insert(0 if first else len(self._ids), run_id)
-        self._write()
+        """Let a run wait, at the end or at the beginning.
+
+        Raises:
+            OSError: the file cannot be written; then the run does not wait.
+        """
+        ids = [run_id, *self._ids] if first else [*self._ids, run_id]
+        self._write(ids)
+        self._ids = ids
 
     def take(self, run_id: str | None = None) -> str:
-        """Take a run out: that one, or the next."""
-        taken = self._ids.pop(0 if run_id is None else self._ids.index(run_id))
-        self._write()
+        """Take a run out: that one, or the next.
+
+        It is out even where the file cannot be written: the queue must go on when the disk is full, and at worst
+        a restart gives the run to the worker again, which goes on from its checkpoint.
+        """
+        taken = self._ids[0] if run_id is None else run_id
+        self._ids = [other for other in self._ids if other != taken]
+        try:
+            self._write(self._ids)
+        except OSError as error:
+            log.warning("%s could not be written: %s", self._path, error)
         return taken
 
-    def _write(self) -> None:
-        write_atomically(self._path, json.dumps(self._ids).encode())
+    def _write(self, ids: list[str]) -> None:
+        write_atomically(self._path, json.dumps(ids).encode())

@@ -83,7 +83,7 @@ def main() -> int:
             if failed is not None:
                 return 0
         else:
-            _reply(replies, measured=_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work))
+            _reply(replies, **_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work))
     return 0
 
 
@@ -119,22 +119,28 @@ def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
     return last.reason if isinstance(last, RunFailed) else None
 
 
-def _measure(config: RunConfig, should_stop: Callable[[], bool]) -> list[dict[str, Any]]:
-    """Seconds of a step, and of judging a picture, of each different network, as far as there is nothing better to do."""
+def _measure(config: RunConfig, should_stop: Callable[[], bool]) -> dict[str, list[dict[str, Any]]]:
+    """Seconds of a step, and of judging a picture, of each different network, as far as there is nothing better to do.
+
+    Returns:
+        What was `measured`, and the networks for which that `failed`; neither has those that were not come to.
+    """
     from resnet_demo.training import trial
 
     models = list(dict.fromkeys(arm.model for arm in config.arms))
-    timed = []
+    timed: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
     for model in models:
         try:
             seconds = trial.time_steps(model, config, should_stop)
         except Exception:  # a guess at the time is not worth the process
             logging.getLogger(__name__).exception("%s could not be timed.", model.name)
+            failed.append(model.model_dump())
             continue
         if seconds is None:
             break
         timed.append({"model": model.model_dump(), "step_seconds": seconds[0], "picture_seconds": seconds[1]})
-    return timed
+    return {"measured": timed, "failed": failed}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison
-from resnet_demo.training import queue, session, waiting
+from resnet_demo.training import session, tickets, waiting
 from resnet_demo.training.events import Progress, RunFailed
+from resnet_demo.training.forecast import forecast
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import Record, RecordWriter
 from tests.tiny import tiny_run
-from tests.training.stand_in import Opened
+from tests.training.stand_in import Opened, StandIn
 from tests.training.test_record import point, started
 
 
@@ -161,7 +163,7 @@ def test_a_run_that_cannot_be_written_down_is_refused_in_a_sentence(
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(queue, "write_atomically", full)
+    monkeypatch.setattr(tickets, "write_atomically", full)
     with pytest.raises(RunError, match=r"No space left on device\. Make room there"):
         opened.lab.submit(config, "a")
     assert opened.lab.runs() == ()
@@ -319,7 +321,7 @@ def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened
     assert [command["do"] for command in worker.told] == ["measure"]  # the first preset, before anybody asks
     asked = worker.told[0]["config"]
     timed = [{"model": asked["arms"][0]["model"], "step_seconds": 0.1, "picture_seconds": 0.001}]
-    worker.on_reply({"measured": timed})
+    worker.on_reply({"measured": timed, "failed": []})
     estimate = lab.estimate(LabSettings())
     assert estimate is not None
     assert estimate.basis == "measured"
@@ -335,3 +337,106 @@ def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened
     assert worker.trains() == [run]  # a visitor's run does not wait for a measurement; the worker breaks it off
     lab.estimate(LabSettings(depth=110))
     assert [command["do"] for command in worker.told] == ["measure", "measure", "train"]
+
+
+def measured(worker: StandIn) -> int:
+    return sum(command["do"] == "measure" for command in worker.told)
+
+
+@pytest.mark.parametrize("how", ["raised", "ended the worker"])
+def test_what_could_not_be_timed_once_is_not_tried_again_and_its_estimate_stays(opened: Opened, how: str) -> None:
+    worker, settings = opened.worker, LabSettings(depth=56)
+    worker.ready()
+    preset = worker.told[0]["config"]["arms"][0]["model"]
+    worker.on_reply({"measured": [{"model": preset, "step_seconds": 0.1, "picture_seconds": 0.001}], "failed": []})
+    assert not forecast(opened.lab, settings).is_measured
+    assert measured(worker) == 2
+    if how == "raised":
+        worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.told[-1]["config"]["arms"]]})
+    else:
+        worker.on_death("killed by SIGKILL")
+        worker.ready()
+    told = forecast(opened.lab, settings)
+    assert (told.is_measured, measured(worker)) == (True, 2)
+    assert told.said.startswith("About")
+    assert not forecast(opened.lab, LabSettings(depth=20)).is_measured
+    assert measured(worker) == 3  # another network is
+
+
+def test_a_network_that_was_not_come_to_is_timed_later(opened: Opened) -> None:
+    opened.worker.ready()
+    opened.worker.on_reply({"measured": [], "failed": []})  # a visitor's run came first
+    opened.lab.estimate(LabSettings())
+    assert measured(opened.worker) == 2
+
+
+def test_a_network_whose_step_would_hold_up_visitors_is_not_timed(opened: Opened) -> None:
+    worker, small = opened.worker, LabSettings(depth=8, width=4)
+    worker.ready()
+    worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.told[0]["config"]["arms"]]})
+    config = comparison(small)
+    opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.01, picture_seconds=0.001)
+    huge = LabSettings(depth=110, width=64, batch=512, image_size=32)
+    assert forecast(opened.lab, huge).is_measured
+    assert measured(worker) == 1
+
+
+def full(path: Path, content: bytes) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_queue_that_cannot_be_written_refuses_a_run_and_keeps_on_training(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    first, second = lab.submit(config, "a"), lab.submit(config, "b")
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting, "write_atomically", full)
+        with pytest.raises(RunError, match=r"No space left on device\. Make room there"):
+            lab.submit(config, "c")
+        assert [state.id for state in lab.runs()] == sorted((first, second), reverse=True)
+        opened.done(first)
+        assert worker.trains() == [first, second]
+    third = lab.submit(config, "c")
+    assert lab.state(third).place == 1
+    opened.done(second)
+    assert worker.trains() == [first, second, third]
+
+
+def test_a_waiting_run_whose_folder_is_gone_holds_up_nobody(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    gone, following = lab.submit(config, "a"), lab.submit(config, "b")
+    shutil.rmtree(lab.folder / gone)
+    assert lab.state(following).place == 2
+    worker.ready()
+    assert worker.trains() == [following]
+    shutil.rmtree(lab.folder / following)
+    last = lab.submit(config, "a")
+    worker.on_death("killed by SIGKILL")
+    worker.ready()
+    assert worker.trains() == [following, last]
+
+
+def test_a_run_that_had_not_begun_when_the_process_died_on_a_full_disk_has_failed(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.worker.ready()
+    run = opened.lab.submit(config, "a")
+    monkeypatch.setattr(waiting, "write_atomically", full)
+    opened.worker.on_death("killed by SIGKILL")
+    assert opened.lab.state(run).status == "failed"
+
+
+def test_a_run_that_waits_only_to_be_stopped_is_told_so_again_when_the_process_dies(opened: Opened, config: RunConfig) -> None:
+    lab, worker = opened.lab, opened.worker
+    run = lab.submit(config, "a")
+    lab.pause(run, "a")
+    lab.record(run).checkpoint.write_bytes(b"what was learnt")
+    lab.stop(run, "a")
+    worker.ready()
+    asked = [("train", "stop"), ("train", "stop", "train", "stop")]
+    for wanted in asked:
+        assert tuple(command["do"] for command in worker.told if command["do"] != "measure") == wanted
+        worker.on_death("killed by SIGKILL")
+        worker.ready()

@@ -15,8 +15,9 @@ import psutil
 import pytest
 import torch
 
-from resnet_demo.config import RunConfig
-from resnet_demo.training import session
+from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.training import session, trial, worker
 from resnet_demo.training.events import RunFailed, RunStarted, TrainingPoint
 from resnet_demo.training.queue import Lab, RunState
 from resnet_demo.training.worker import Inbox
@@ -205,3 +206,19 @@ def test_a_full_disk_fails_the_run_with_a_reason_and_room_lets_it_go_on(small_di
     after = list(session.run(config, small_disk / "run", resume=True, request=lambda: next(asked)))
     assert after[0].step > 0
     assert after[-1].step == after[0].step + 3  # asked once before the first step
+
+
+def test_the_worker_tells_which_networks_could_not_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = comparison(LabSettings(depth=8, width=4))
+
+    def times(model: ModelConfig, *_: object) -> tuple[float, float]:
+        if model.residual:
+            raise MemoryError
+        return 0.5, 0.25
+
+    monkeypatch.setattr(trial, "time_steps", times)
+    plain, residual = (arm.model.model_dump() for arm in config.arms)
+    timed = {"model": plain, "step_seconds": 0.5, "picture_seconds": 0.25}
+    assert worker._measure(config, lambda: False) == {"measured": [timed], "failed": [residual]}
+    monkeypatch.setattr(trial, "time_steps", lambda *_: None)  # a visitor's run is there
+    assert worker._measure(config, lambda: True) == {"measured": [], "failed": []}
