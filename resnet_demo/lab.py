@@ -15,12 +15,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
-from resnet_demo.errors import DataError, SettingError
+from resnet_demo.errors import SettingError
 from resnet_demo.folders import list_folder
 
 PAPER_STEPS = 64_000  # section 4.2: the iterations of the paper's CIFAR-10 runs
 SHIPPED = ("bundled", "cifar10")
 MOST_STEPS = 100_000
+HOW_OFTEN = ("evaluate_every", "log_every", "diagnose_every", "checkpoint_every")  # what a run tells, not what it learns
 TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
 TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
 
@@ -110,7 +111,8 @@ LOOK_FOR = {
     "One minute: depth 32": "Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: "
     "the one difference is the shortcuts.",
     "Degradation: 20 against 56": "Look for plain-56: a deeper network could always do what a shallower one does, yet its "
-    "training loss is far above plain-20's. It does not overfit, it fails to learn; the residual network of 56 layers passes both plain ones.",
+    "training loss is far above plain-20's. It does not overfit, it fails to learn; "
+    "the residual network of 56 layers passes both plain ones.",
     "Very deep: 110": "Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because "
     "more than 60 % of its answers are wrong.",
     "Without batch norm": "Shortcuts alone are not enough. Each block adds to what came in, so without normalization the "
@@ -171,17 +173,22 @@ def steps_per_epoch(settings: LabSettings) -> int:
     return images // min(settings.batch, images)
 
 
-def comparison(settings: LabSettings, title: str = "") -> RunConfig:
+def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunConfig:
     """The run that compares what `settings` say: an arm for each seed, each depth, without and with shortcuts.
 
     Points, measurements and checkpoints are as frequent as keeps the page lively and costs little: measuring
     takes about a fifth of the time that training takes, the rest a few hundredths.
 
+    Args:
+        settings: what is compared.
+        title: of the run; the networks by default.
+        classes: of the data; by default they are looked up.
+
     Raises:
         SettingError: the epochs are too many or too few (`steps_of`).
         DataError: the folder of data is no data set.
     """
-    classes = _classes(settings.data)
+    classes = classes or _classes(settings.data)
     arms = tuple(
         ArmConfig(
             name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
@@ -218,7 +225,10 @@ def comparison(settings: LabSettings, title: str = "") -> RunConfig:
 
 
 def settings_of(config: RunConfig) -> LabSettings | None:
-    """The settings whose comparison a run is, or None: not every run was made in the lab."""
+    """The settings whose comparison a run is, or None: not every run was made in the lab.
+
+    How often it was measured and told does not count, as it changes nothing that is learnt; nor are its data looked at.
+    """
     first, optimizer = config.arms[0], config.optimizer
     depths = sorted({arm.model.depth for arm in config.arms})
     seeds = sorted({arm.seed for arm in config.arms})
@@ -232,8 +242,9 @@ def settings_of(config: RunConfig) -> LabSettings | None:
             batch_norm=first.model.batch_norm, shortcut=first.model.shortcut, seeds=len(seeds), seed=seeds[0],
             precision=config.precision,
         )  # fmt: skip
-        return settings if comparison(settings, config.title) == config else None
-    except (ValidationError, SettingError, DataError):
+        made = comparison(settings, config.title, first.model.classes)
+        return settings if made.model_copy(update={name: getattr(config, name) for name in HOW_OFTEN}) == config else None
+    except (ValidationError, SettingError):
         return None
 
 

@@ -48,8 +48,16 @@ def test_a_preset_makes_a_run_that_can_be_written_read_and_repeated(name: str) -
 
 
 def test_a_run_of_the_command_line_is_no_comparison() -> None:
-    config = comparison(LabSettings()).model_copy(update={"evaluate_every": 7})
-    assert settings_of(config) is None
+    config = comparison(LabSettings())
+    reflected = config.data.model_copy(update={"padding": "reflect"})
+    assert settings_of(config.model_copy(update={"data": reflected})) is None
+    assert settings_of(config.model_copy(update={"arms": config.arms[:1]})) is None
+
+
+@pytest.mark.parametrize("often", ["evaluate_every", "log_every", "diagnose_every", "checkpoint_every"])
+def test_a_run_of_which_more_or_less_was_told_is_the_same_comparison(often: str) -> None:
+    settings = LabSettings(depth=20, seed=4)
+    assert settings_of(comparison(settings).model_copy(update={often: 7})) == settings
 
 
 def test_arms_are_named_by_kind_depth_and_seed_and_share_all_else() -> None:

@@ -14,6 +14,7 @@ def repeated(config: RunConfig, *, other_seed: bool) -> RunConfig:
 
     Raises:
         SettingError: it is no comparison of the lab, or its data are no longer allowed.
+        DataError: its folder of data is no longer there, or no data set any more.
     """
     settings = settings_of(config)
     if settings is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import DataError, SettingError
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training.repeat import repeated
 from tests.tiny import tiny_run
@@ -41,3 +42,17 @@ def test_data_that_are_allowed_no_more_are_not_trained_on_again(picture_folder: 
     monkeypatch.delenv("RESNET_DEMO_DATA")
     with pytest.raises(SettingError, match="data: must be one of"):
         repeated(config, other_seed=False)
+
+
+def test_a_run_whose_data_were_moved_says_so(picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(picture_folder, tmp_path / "colours")
+    monkeypatch.setenv("RESNET_DEMO_DATA", str(folder))
+    config = comparison(LabSettings(data=str(folder), batch=4))
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="There is no data set"):
+        repeated(config, other_seed=False)
+
+
+def test_a_run_that_was_told_of_less_often_is_repeated_as_such_runs_are_now() -> None:
+    config = comparison(LabSettings(depth=8))
+    assert repeated(config.model_copy(update={"log_every": 9}), other_seed=False) == config
