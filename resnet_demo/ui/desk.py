@@ -78,7 +78,8 @@ class Desk:
         try:
             settings = from_outside(asked["settings"]) if "settings" in asked else settings
         except ResNetDemoError as error:
-            gr.Warning(html.escape(str(error), quote=False))
+            left_out = f"{error} The link's settings are left out: these are the default ones."
+            gr.Warning(html.escape(left_out, quote=False), duration=None)  # it stays until it was read
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
         shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
         return visitor or secrets.token_hex(8), gr.Button(interactive=True), shown, tab, *settings.model_dump().values()

@@ -20,7 +20,8 @@ COLUMNS = {  # 800 pixels in all: a phone scrolls
     "test error, %": "90px", "run": "95px",
 }  # fmt: skip
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-FAST: dict[str, Any] = {**QUIET, "queue": False}  # for what never refuses: past the queue, a refusal is an HTTP error and no sentence
+# For what never refuses or warns: past the queue, a refusal is an HTTP error without a sentence, and a warning is lost.
+FAST: dict[str, Any] = {**QUIET, "queue": False}
 
 
 def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
@@ -82,7 +83,7 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
     changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
-    opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **FAST)
+    opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **QUIET)
     opened.then(desk.refresh, curves, around, **FAST)
     opened.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     for function in (desk.start_run, desk.run, desk.stop_run):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
 
+from resnet_demo.lab import LabSettings
 from tests.ui.conftest import App, Watched
 from tests.ui.laboratory import TINY, becomes, finished, open_run, open_settings
 
@@ -43,6 +46,15 @@ def test_a_link_carries_settings_and_the_page_gives_such_a_link(app: App, visit:
     told(again, "310 steps, 5.0 epochs")
     again.get_by_text("Settings", exact=True).click()
     assert value(again, "other_depth") == "56"
+
+
+def test_a_link_with_a_mistake_opens_the_defaults_and_says_so(app: App, visit: Callable[..., Watched]) -> None:
+    page = visit(f"{app.url}?settings={quote(json.dumps({'depth': 33}))}").page
+    warning = page.locator(".toast-body", has_text="depth")
+    warning.wait_for()
+    assert "these are the default ones" in warning.inner_text()
+    told(page, f"{LabSettings().steps} steps")
+    assert page.locator("#preset input:checked").count() == 1
 
 
 def test_epochs_replace_steps_until_steps_are_typed(app: App, visit: Callable[..., Watched]) -> None:
