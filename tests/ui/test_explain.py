@@ -184,6 +184,25 @@ def test_by_keyboard_alone_one_comes_from_the_first_key_to_an_explained_class(ap
     assert seen.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"  # the focus stays there
 
 
+@pytest.mark.parametrize("kind", ["ol", ".strip"])
+def test_the_focus_stays_at_the_second_network_when_a_class_or_a_stage_of_it_is_chosen(
+    app: App, visit: Callable[..., Watched], kind: str
+) -> None:
+    seen = visit(f"{app.url}?second=plain20-cifar10")
+    seen.page.wait_for_function("document.querySelectorAll('#answer .card').length === 2")
+    chosen = seen.page.locator(f"#answer .card:nth-child(2) {kind} button[aria-pressed=false]").first
+    words = chosen.inner_text()
+    chosen.focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_function(
+        "([kind, words]) => document.querySelector(`#answer .card:nth-child(2) ${kind} [aria-pressed=true]`)?.innerText === words",
+        arg=[kind, words],
+    )
+    focused = seen.page.locator("#answer .card:nth-child(2) button:focus")
+    assert focused.inner_text() == words
+    assert focused.get_attribute("aria-pressed") == "true"
+
+
 def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Callable[..., Watched]) -> None:
     first = visit(app.url)
     wait_for_answer(first)

@@ -37,8 +37,8 @@ function card(answer, index) {
   const picture = view(answer, shown, `The picture. ${answer.model} says ${top.label}, ${percent(top.probability)}. ${where}`);
   const strip = make('div', { class: 'strip', role: 'group', 'aria-label': 'Stage whose map is shown' });
   for (const s of answer.stages) {
-    const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
-    button.addEventListener('click', () => { stage = s.name; draw(); refocus(`.card:nth-child(${index + 1}) .strip button[aria-pressed=true]`); });
+    const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
+    button.addEventListener('click', () => { stage = s.name; draw(); });
     strip.append(button);
   }
   const small = answer.side <= 64 ? 'small' : null;
@@ -61,7 +61,13 @@ function ghost() {
   return make('article', { class: 'card ghost', 'aria-hidden': 'true' }, make('h3', {}), make('div', { class: 'view' }), list);
 }
 
-function refocus(selector) { const node = find(selector); if (node) node.focus(); }
+// What has the focus, as a selector that finds its successor when the cards are drawn anew; null for all else.
+function focused() {
+  const button = element.contains(document.activeElement) && document.activeElement.closest('.card [data-index], .card [data-stage]');
+  if (!button) return null;
+  const [name, value] = Object.entries(button.dataset)[0], card = button.closest('.card');
+  return `.card:nth-child(${[...card.parentElement.children].indexOf(card) + 1}) [data-${name}=${JSON.stringify(value)}]`;
+}
 
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
@@ -70,7 +76,7 @@ function draw() {
   if (!told.ticket || told.ticket !== cancelled) current = told;
   const value = current, loading = value.state === 'loading';
   if (value.answers) answers = value.answers;
-  const focused = document.activeElement && element.contains(document.activeElement) ? document.activeElement.dataset.index : null;
+  const held = focused();
   find('.answer').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
   say(value, loading);
@@ -87,7 +93,7 @@ function draw() {
   }
   opacity();
   if (value.asked && element.offsetParent) address(value.asked);
-  if (focused) refocus(`ol button[data-index="${focused}"]`);
+  if (held) find(held)?.focus();
 }
 
 function say(value, loading) {
