@@ -4,7 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const COLOURS = { residual: '#0072b2', plain: '#d55e00' };
 const find = (selector) => element.querySelector(selector);
 const runs = new Map();          // run id -> what is known of it
-let current = null, hovered = null, timer = null, failures = 0, generation = 0;
+let current = null, hovered = null, failures = 0, generation = 0, heard = null;
 
 const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, progress: null, arms: new Map() });
 const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
@@ -41,11 +41,12 @@ async function poll(id, mine) {
   try {
     const told = await (await fetch(`${root()}/runs/${id}?position=${run.offset}`)).json();
     if (mine !== generation) return;
-    failures = 0;
-    if (told.error) { say('This run cannot be shown.', told.error); return; }
+    run.error = told.error;
+    if (run.error) { draw(); return; }
     told.events.forEach((event) => take(run, event));
-    const changed = told.events.length > 0 || JSON.stringify(told.state) !== JSON.stringify(run.state);
+    const changed = failures > 0 || told.events.length > 0 || JSON.stringify(told.state) !== JSON.stringify(run.state);
     const before = run.state && run.state.status;
+    failures = 0;
     run.offset = told.offset; run.state = told.state;
     if (changed) draw();
     const status = told.state.status;
@@ -72,7 +73,13 @@ function links(id) {
   history.replaceState(history.state, '', here);
 }
 
-function say(what, detail) { find('.what').textContent = what; find('.detail').textContent = detail || ''; }
+function say(what, detail, more = '', news = what) {
+  find('.what').textContent = what;
+  find('.detail').textContent = detail;
+  find('.gone').textContent = more;
+  if (news !== heard) find('.spoken').textContent = [what, detail, more].join(' ');   // people who hear the page: only what is new
+  heard = news;
+}
 
 function show(value) {
   const wanted = value || {};
@@ -273,7 +280,8 @@ const percent = (share) => (share < 0.0001 ? 'under 0.01\u00a0%' : `${(100 * sha
 function status() {
   const run = runs.get(current);
   find('.curves').classList.toggle('empty', !run);
-  if (!run) { say('No run yet.', 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = find('.gone').textContent = ''; return; }
+  if (!run) { say('No run yet.', 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
+  if (run.error) { say('This run cannot be shown.', run.error); return; }
   if (!run.state) { say('Loading the run…', ''); return; }
   const { state, started, progress } = run;
   const last = Math.max(0, ...[...run.arms.values()].map((arm) => (arm.training.length ? arm.training[arm.training.length - 1].step : 0)));
@@ -283,20 +291,21 @@ function status() {
     const wait = state.wait_seconds ? `, about ${duration(state.wait_seconds)} to wait` : '';
     detail = state.place === 1 && state.wait_seconds === 0 ? 'It begins as soon as the trainer is ready.' : `${state.place === 1 ? 'Next' : `Place ${state.place}`} in the queue${wait}.`;
   }
-  const arriving = run.fetching;
-  if (arriving && state.status === 'running') detail = `Fetching ${arriving.what}: ${Math.round(arriving.done / 1e6)} of ${Math.round(arriving.total / 1e6)} MB. It is fetched once, then kept.`;
   if (started && state.status === 'running') detail = `Step ${step} of ${started.steps}${progress && step < started.steps ? `, about ${duration(progress.seconds_left)} left` : ''}.`;
   if (started && ['stopped', 'paused', 'interrupted'].includes(state.status)) detail = `At step ${step} of ${started.steps}. ${detail}`;
   if (started && state.status === 'finished') detail = `${started.steps} steps.`;
-  say(WORDS[state.status] || state.status, detail);
+  const arriving = run.fetching;   // in a run that goes on, after it had started
+  if (arriving && state.status === 'running') detail = `Fetching ${arriving.what}: ${Math.round(arriving.done / 1e6)} of ${Math.round(arriving.total / 1e6)} MB. It is fetched once, then kept.`;
+  const gone = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // afterwards the sentence says it
+  const parted = gone.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${gone.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
+  const quarter = started ? Math.floor((4 * step) / started.steps) : 0;
+  say(WORDS[state.status] || state.status, detail, parted, [run.id, state.status, state.place, !!arriving, quarter, gone.length].join());
   find('.bar').hidden = !started;
   if (started) find('.done').style.width = `${(100 * step) / started.steps}%`;
   const facts = [];
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
   if (started) facts.push(started.device, started.precision, `${percent(state.share_of_paper * step / started.steps)} of the paper's training`);
   find('.facts').textContent = facts.join(' · ');
-  const gone = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // afterwards the sentence says it
-  find('.gone').textContent = gone.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${gone.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
 }
 
 function legend() {
