@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
-from resnet_demo.errors import ResNetDemoError
+from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.training.feed import feed
 from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.repeat import repeated
-from resnet_demo.training.view import first_shown, view
+from resnet_demo.training.view import View, first_shown, view
 
+log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
 WHOLE = {name for name, field in LabSettings.model_fields.items() if field.annotation is int}
 P = ParamSpec("P")
@@ -109,8 +111,8 @@ class Desk:
         self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]
     ) -> tuple[dict[str, Any], gr.Dropdown]:
         """The run that is shown, once more from other seeds, and drawn beside it."""
-        again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=True)
         beside = [*(overlays or []), run_of(shown)]
+        again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=True)
         run = self.laboratory.submit(again, visitor, token)
         return show(run, beside), gr.Dropdown(list(view(self.laboratory, run).others), value=beside)
 
@@ -131,7 +133,11 @@ class Desk:
 
     def refresh(self, shown: dict[str, Any]) -> tuple[Any, ...]:
         """What stands around the curves once a run's status has changed."""
-        seen = view(self.laboratory, run_of(shown))
+        try:
+            seen = view(self.laboratory, run_of(shown))
+        except SettingError as error:  # a run was deleted meanwhile: the page asks again when the next status changes
+            log.debug("nothing is shown around the curves: %s", error)
+            seen = View((), ())
         may = (seen.can_stop, seen.can_pause, seen.can_continue, seen.can_repeat, seen.can_repeat, seen.can_repeat)
         arms = gr.Dropdown(list(seen.arms), value=seen.arms[-1] if seen.arms else None)
         buttons = (gr.Button(interactive=allowed) for allowed in may)
@@ -140,9 +146,10 @@ class Desk:
     @in_a_sentence
     def take_over(self, shown: dict[str, Any]) -> list[Any]:
         """The settings of the run that is shown."""
-        run = run_of(shown)
-        settings = settings_of(self.laboratory.record(run).config) if run else None
-        return list(settings.model_dump().values()) if settings else [gr.skip() for _ in NAMES]
+        settings = settings_of(self.laboratory.record(run_of(shown)).config)
+        if settings is None:
+            raise SettingError("This run is no comparison of the lab: the settings here cannot say what it trained.")
+        return list(settings.model_dump().values())
 
     @in_a_sentence
     def keep(self, shown: dict[str, Any], arm: str, name: str) -> str:
