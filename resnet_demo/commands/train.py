@@ -73,6 +73,7 @@ def run(parsed: argparse.Namespace) -> int:
 def run_config(parsed: argparse.Namespace) -> RunConfig:
     """The run that the options describe; looks at the data for its size and its classes."""
     from resnet_demo.data import dataset
+    from resnet_demo.training import distributed
 
     asked = {name: getattr(parsed, name) for name in Epochs.model_fields if getattr(parsed, name) is not None}
     epochs = parse(Epochs, asked)
@@ -82,6 +83,9 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     arm = parse(ArmConfig, {"name": model.name, "model": model, "seed": parsed.seed})
     settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **settings_of(parsed, RunConfig)}
     largest = parse(RunConfig, settings).batch  # refuses what is out of range before it is computed with, or data is fetched
+    with distributed.one_after_another():
+        for _ in dataset.arriving(data, lambda: False):
+            pass
     loaded = dataset.load(data)
     per_epoch = len(loaded.train) // min(largest, len(loaded.train))
     steps = parsed.steps if parsed.steps is not None else round(epochs.epochs * per_epoch)

@@ -9,10 +9,12 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+from filelock import FileLock
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resnet_demo.errors import RunError
+from resnet_demo.files import home
 
 Word = TypeVar("Word", bound=str)
 
@@ -39,6 +41,18 @@ def processes(device: torch.device) -> Iterator[tuple[int, int]]:
         yield dist.get_rank(), dist.get_world_size()
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def one_after_another() -> Iterator[None]:
+    """Let the processes that torchrun started do something in turn before they have joined, so that one fetches for all."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    folder = home()
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "fetching.lock"):
+        yield
 
 
 def world() -> int:

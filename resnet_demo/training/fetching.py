@@ -8,17 +8,23 @@ from collections.abc import Callable, Generator
 from resnet_demo.config import DataConfig
 from resnet_demo.data import dataset
 from resnet_demo.hub import DownloadCancelled
+from resnet_demo.training import distributed
 from resnet_demo.training.events import Event, Fetching, RunPaused, RunStopped
 
 SECONDS = 0.5  # between two events
 
 
-def fetched(data: DataConfig, request: Callable[[], str]) -> Generator[Event, None, bool]:
+def fetched(data: DataConfig, request: Callable[[], str], *, step: int = 0, rank: int = 0) -> Generator[Event, None, bool]:
     """Bring the data into the local cache; nothing happens where they are there.
+
+    Of several processes only the first fetches; the others wait for it.
 
     Args:
         data: of the run.
-        request: as in session.run: asked several times a second.
+        request: as in session.run: asked several times a second. A run that has learnt something is stopped with its
+            data: they are waited for, to measure and write down what was learnt; to pause it needs none.
+        step: of the checkpoint from which the run goes on; 0 if it begins.
+        rank: of this process among those that train the run.
 
     Returns:
         Whether the data are there; if not, the run ends, and has said so where it was asked to pause or to stop.
@@ -26,17 +32,31 @@ def fetched(data: DataConfig, request: Callable[[], str]) -> Generator[Event, No
     Raises:
         HubError: the Hub did not give them.
     """
-    begun, told = time.perf_counter(), -SECONDS
+    there = False
     try:
-        for done, total in dataset.arriving(data, lambda: request() != "go on"):
+        there = rank == 0 and (yield from _fetched(data, request, step))
+    finally:  # the others wait for this word, whatever became of the data
+        there = distributed.agreed("there" if there else "missing") == "there"
+    return there
+
+
+def _fetched(data: DataConfig, request: Callable[[], str], step: int) -> Generator[Event, None, bool]:
+    begun, told = time.perf_counter(), -SECONDS
+
+    def should_cancel() -> bool:
+        asked = request()
+        return asked != "go on" and not (asked == "stop" and step)
+
+    try:
+        for done, total in dataset.arriving(data, should_cancel):
             if time.perf_counter() - told >= SECONDS:
                 told = time.perf_counter()
-                yield Fetching(what="CIFAR-10", done=done, total=total)
+                yield Fetching(step=step, what="CIFAR-10", done=done, total=total)
     except DownloadCancelled:
         match request():
             case "stop":
-                yield RunStopped(step=0, seconds=time.perf_counter() - begun)
+                yield RunStopped(step=step, seconds=time.perf_counter() - begun)
             case "pause":
-                yield RunPaused(step=0)
+                yield RunPaused(step=step)
         return False
     return True

@@ -79,7 +79,7 @@ def run(
                 pass
             return
         with RecordWriter(folder, config, resume=resume) as record:
-            step = 0
+            step = next((event.step for event in reversed(record.read()[0])), 0)
             try:
                 for event in _life(config, folder, record, device, (rank, world), resume, request):
                     record.append(event)
@@ -108,20 +108,21 @@ def _life(
     resume: bool, request: Callable[[], Request],
 ) -> Iterator[Event]:  # fmt: skip
     begun = time.perf_counter()
-    if part[0] == 0 and not (yield from fetching.fetched(config.data, request)):
+    state = _load(Record(folder).checkpoint) if resume else None
+    start = int(state["step"]) if state else 0
+    if not (yield from fetching.fetched(config.data, request, step=start, rank=part[0])):
         return
     data = load(config.data)
     if len(data.classes) != config.arms[0].model.classes:
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
-    train_on_device = data.train.to(device)
-    data = dataset.Dataset(data.name, data.classes, train_on_device, data.test.to(device), data.mean, data.std)
+    data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test.to(device), data.mean, data.std)
     arms = [new_arm(config, index, device) for index in range(len(config.arms))]
     streams: dict[int, Batches] = {}
     for seed in dict.fromkeys(arm.seed for arm in config.arms):
         padded = next((stream.source for stream in streams.values()), None)
         streams[seed] = Batches(data, config.data, config.batch, seed, part, padded)
-    state = _load(Record(folder).checkpoint) if resume else None
-    start = _restore(state, arms, streams) if state else 0
+    if state:
+        _restore(state, arms, streams)
     seconds_before = state.get("seconds", 0.0) if state else 0.0
     precision = state["precision"] if state else config.precision
     if precision == "auto":
@@ -252,12 +253,11 @@ def _load(checkpoint: Path) -> dict[str, Any] | None:
     return loaded
 
 
-def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]) -> int:
+def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]) -> None:
     for arm in arms:
         arm.load_state_dict(state["arms"][arm.name])
     for seed, stream in streams.items():
         stream.load_state_dict(state["streams"][seed])
-    return int(state["step"])
 
 
 def _write_arm(

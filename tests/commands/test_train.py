@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from resnet_demo.__main__ import main
+from resnet_demo.__main__ import main, parser
+from resnet_demo.commands.train import run_config
+from resnet_demo.config import DataConfig
+from resnet_demo.data import dataset
+from resnet_demo.training import distributed
 from resnet_demo.training.events import RunFinished, RunStarted, from_line, to_line
 from resnet_demo.training.record import Record
 from resnet_demo.zoo import folder as model_folder
@@ -92,3 +98,32 @@ def test_a_run_that_fails_has_a_status_of_its_own(picture_folder: Path, tmp_path
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["kind"] == "failed"
     assert "is damaged" in last["reason"]
+
+
+def test_of_the_processes_of_torchrun_one_fetches_and_the_others_find_what_it_brought(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetched: list[int] = []
+    second_is_there = threading.Event()
+
+    def arriving(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+        if fetched:  # it is in the cache
+            return
+        second.start()
+        assert not second_is_there.wait(0.3), "both fetch at once"
+        fetched.append(1)
+        yield 1, 1
+
+    def fetch_too() -> None:
+        with distributed.one_after_another():
+            second_is_there.set()
+            assert list(dataset.arriving(DataConfig(source="cifar10"), lambda: False)) == []
+
+    second = threading.Thread(target=fetch_too)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(dataset, "arriving", arriving)
+    bundled = dataset.load(DataConfig(train_limit=64))
+    monkeypatch.setattr(dataset, "load", lambda _: bundled)
+    config = run_config(parser().parse_args(["train", *TINY, "--data", "cifar10", "--out", "run", "--epochs", "1"]))
+    second.join()
+    assert (config.steps, fetched, second_is_there.is_set()) == (8, [1], True)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.config import DataConfig
+from resnet_demo.config import DataConfig, RunConfig
 from resnet_demo.data import dataset
+from resnet_demo.errors import HubError
 from resnet_demo.hub import DownloadCancelled
-from resnet_demo.training import fetching, session
-from resnet_demo.training.events import Fetching, RunPaused, RunStopped
+from resnet_demo.training import distributed, fetching, session
+from resnet_demo.training.events import Fetching, Measured, RunFailed, RunPaused, RunStarted, RunStopped
 from resnet_demo.training.record import Record
 from tests.tiny import tiny_arm, tiny_run
 
@@ -39,6 +40,89 @@ def test_a_run_that_still_fetches_is_told_so_and_can_be_ended(
     assert [(event.what, event.done, event.total) for event in told] == [("CIFAR-10", done * 10**6, 10**9) for done in range(3)]
     assert [type(event) for event in events[3:]] == ([ending] if ending else [])
     assert Record(tmp_path / "run").events() == events
+
+
+@pytest.fixture
+def paused(tmp_path: Path) -> RunConfig:
+    """A run in tmp_path / "run" that learnt four steps from the pictures that ship and was paused."""
+    arms = (tiny_arm("residual8", classes=10),)
+    config = tiny_run(tmp_path, arms=arms, data={"source": "bundled", "test_limit": 20})
+    asked = iter(["go on"] * 3 + ["pause"] * 9)
+    events = list(session.run(config, tmp_path / "run", request=lambda: next(asked)))  # type: ignore[arg-type]
+    assert isinstance(events[-1], RunPaused)
+    return config
+
+
+def few(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+    for done in range(3):
+        if should_cancel():
+            raise DownloadCancelled("The download was cancelled.")
+        yield done, 3
+
+
+def test_pausing_a_continued_run_while_it_fetches_keeps_its_step(
+    paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "arriving", slow_hub)
+    monkeypatch.setattr(fetching, "SECONDS", 0.0)
+    step = Record(tmp_path / "run").events()[-1].step
+    asked = iter(["go on", *["pause"] * 9])
+    events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: next(asked)))  # type: ignore[arg-type]
+    assert step > 0
+    assert [(type(event), event.step) for event in events] == [(Fetching, step), (RunPaused, step)]
+
+
+def test_stopping_a_continued_run_while_it_fetches_writes_down_what_was_learnt(
+    paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "arriving", few)
+    monkeypatch.setattr(fetching, "SECONDS", 0.0)
+    step = Record(tmp_path / "run").events()[-1].step
+    events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: "stop"))
+    assert [type(event) for event in events] == [Fetching, Fetching, Fetching, RunStarted, Measured, RunStopped]
+    assert {event.step for event in events} == {step}
+    assert (tmp_path / "run" / "arms" / "residual8" / "model.safetensors").exists()
+
+
+def test_a_continued_run_whose_data_cannot_be_had_keeps_its_step(
+    paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object) -> Iterator[tuple[int, int]]:
+        raise HubError("There is no network.")
+
+    monkeypatch.setattr(dataset, "arriving", offline)
+    step = Record(tmp_path / "run").events()[-1].step
+    events = list(session.run(paused, tmp_path / "run", resume=True))
+    assert events == [RunFailed(step=step, reason="There is no network.")]
+
+
+@pytest.mark.parametrize("becomes", ["there", "missing"])
+def test_the_first_of_several_processes_fetches_and_the_others_take_its_word(
+    becomes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def agreed(word: str) -> str:
+        said.append(word)
+        return becomes
+
+    def gone(*_: object) -> Iterator[tuple[int, int]]:
+        raise HubError("There is no network.")
+
+    monkeypatch.setattr(distributed, "agreed", agreed)
+    monkeypatch.setattr(dataset, "arriving", few if becomes == "there" else gone)
+    first = fetching.fetched(DataConfig(source="cifar10"), lambda: "go on", rank=0)
+    if becomes == "there":
+        assert len(list(first)) == 1
+    else:
+        with pytest.raises(HubError):
+            list(first)
+    assert said == [becomes]
+    monkeypatch.setattr(dataset, "arriving", gone)
+    waiting = fetching.fetched(DataConfig(source="cifar10"), lambda: "go on", rank=1)
+    with pytest.raises(StopIteration) as ended:
+        next(waiting)
+    assert ended.value.value is (becomes == "there")
 
 
 def test_data_that_are_there_are_waited_for_by_no_one(tmp_path: Path) -> None:
