@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import captum.attr
 import numpy
@@ -19,6 +21,8 @@ import torchvision
 from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing

@@ -9,12 +9,16 @@ things, noise, plain colours, ramps and text, all drawn from one seed. Needs sci
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy
 import skimage.data
 import torch
 from PIL import Image, ImageDraw
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data.augment import normalize

@@ -193,8 +193,8 @@ NO_CAMERA = (
 MEANING = """
 The numbers are the network's softmax: they add up to 100 % over the classes that it knows, and it must choose one of them
 whatever it is shown. They are not the chance of being right, and a picture of something that the network has never learned
-can get a high number, too. Where an answer is spread over several classes the page doubts it; of pictures that fit no class,
-about one in four still passed as sure where that was measured, with this project's ResNet-20 for CIFAR-10.
+can get a high number, too. Where an answer is spread over several classes the page doubts it. Of photographs of other things, three
+in ten still passed as sure where that was measured, with this project's ResNet-20 for CIFAR-10; of noise, seven in ten.
 
 The map is a Grad-CAM (Selvaraju et al. 2017): where it is strong, the maps of that stage speak for the class. Early stages have
 fine maps of simple patterns; the last stage has a coarse map of whole things. Click a class to see where the network looked for it.

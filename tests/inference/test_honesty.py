@@ -9,7 +9,7 @@ THOUSAND = tuple(f"class {number}, also called {number}" for number in range(100
 
 
 def test_a_spread_answer_is_called_unsure_and_the_classes_are_told() -> None:
-    said = honesty.words(0.6994, 0.41, CIFAR10_CLASSES)
+    said = honesty.words(0.6994, 0.31, CIFAR10_CLASSES)
     assert said.startswith(
         "It is unsure: the best class has only 69.9 %, so perhaps none of its classes fits. This model knows"
     )
@@ -17,8 +17,8 @@ def test_a_spread_answer_is_called_unsure_and_the_classes_are_told() -> None:
 
 
 def test_of_any_other_answer_only_the_classes_are_told() -> None:
-    assert honesty.words(0.6994, 0.4, CIFAR10_CLASSES) == honesty.knows(CIFAR10_CLASSES)
-    assert honesty.unsure(0.6994, 0.4) == ""
+    assert honesty.words(0.6994, 0.3, CIFAR10_CLASSES) == honesty.knows(CIFAR10_CLASSES)
+    assert honesty.unsure(0.6994, 0.3) == ""
 
 
 def test_of_a_thousand_classes_the_number_and_three_short_names_are_told() -> None:
