@@ -12,6 +12,7 @@ from pydantic import Field
 
 from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
 from resnet_demo.errors import SettingError
+from resnet_demo.lab import settings_of, steps_per_epoch
 from resnet_demo.training.estimate import Estimate, multiply_adds
 
 SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that
@@ -46,16 +47,16 @@ class Allowance(Frozen):
         """Let pass what anyone may start.
 
         Raises:
-            SettingError: the run takes too long; the sentence says how many of its steps do not.
+            SettingError: the run takes too long; the sentence says how many of its steps, and epochs, do not.
         """
         if self.covers(config, estimate):
             return
         seconds = expected_seconds(config, estimate)
         steps = int(config.steps * 60 * self.minutes / seconds)
-        fewer = f"take at most {steps:,} steps" if steps else "take smaller networks, pictures or batches"
+        fewer = f"take at most {steps_and_epochs(steps, config)}" if steps else "take smaller networks, pictures or batches"
         raise SettingError(
-            f"steps: {config.steps:,} of them take about {duration(seconds)} here, and without the teacher's token "
-            f"a run may take {duration(60 * self.minutes)}: {fewer}, or give the token."
+            f"This run of {steps_and_epochs(config.steps, config)} would take about {duration(seconds)} here, and without the "
+            f"teacher's token a run may take {duration(60 * self.minutes)}: {fewer}, or give the token."
         )
 
 
@@ -71,8 +72,15 @@ def slow_step_seconds(model: ModelConfig, config: RunConfig) -> float:
     return FORWARD_AND_BACKWARD * multiply_adds(model, config.data.image_size) * config.batch / SLOWEST
 
 
+def steps_and_epochs(steps: int, config: RunConfig) -> str:
+    """The length of a run in both of the lab's units, epochs rounded down: '3,200 steps (8.2 epochs)'."""
+    told, settings = f"{steps:,} {'step' if steps == 1 else 'steps'}", settings_of(config)
+    tenths = 10 * steps // steps_per_epoch(settings) if settings else 0
+    return f"{told} ({tenths / 10:,.1f} epochs)" if tenths else told
+
+
 def duration(seconds: float) -> str:
-    """A duration in words: '50 seconds', '3 minutes', '40 hours'."""
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
+    """A duration in words: '1 second', '50 seconds', '3 minutes', '40 hours'."""
+    if round(seconds) < 120:
+        return f"{seconds:.0f} {'second' if round(seconds) == 1 else 'seconds'}"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"

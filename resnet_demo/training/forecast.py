@@ -58,7 +58,8 @@ def percent(share: float) -> str:
     """A share of one in percent: 'under 0.01 %', '0.31 %', '12 %', '100 %'."""
     if share < 0.0001:
         return "under 0.01\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.{2 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"
+    digits = 2 if round(100 * share, 2) < 10 else 0
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def link(settings: LabSettings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_demo.errors import ResNetDemoError
 from resnet_demo.training.queue import Lab
 
 ENDED = ("finished", "stopped", "failed", "paused", "interrupted")
@@ -32,21 +33,33 @@ def view(laboratory: Lab, run: str) -> View:
     rows = tuple(
         (state.title, row[0], state.status, *row[1:], state.id[-6:])
         for state in states[:LISTED]
-        for row in laboratory.summary(state.id).rows
+        for row in _rows(laboratory, state.id)
     )
     if shown is None:
         return View(others, rows)
-    status, record = shown.status, laboratory.record(run)
+    try:
+        status, record, said = shown.status, laboratory.record(run), laboratory.summary(run).said
+        arms = tuple(arm.name for arm in record.config.arms)
+    except ResNetDemoError:  # deleted since it was listed
+        return View(others, rows)
     return View(
         others,
         rows,
-        said=laboratory.summary(run).said if status in ENDED else "",
+        said=said if status in ENDED else "",
         can_stop=status in ("waiting", "running", "paused", "interrupted"),
         can_pause=status == "running",
         can_continue=status in ("paused", "interrupted", "failed", "stopped"),
         can_repeat=status in ENDED,
-        arms=tuple(arm.name for arm in record.config.arms if (record.folder / "arms" / arm.name / "config.json").exists()),
+        arms=tuple(arm for arm in arms if (record.folder / "arms" / arm / "config.json").exists()),
     )
+
+
+def _rows(laboratory: Lab, run: str) -> tuple[tuple[str | int, ...], ...]:
+    """What a run has come to; nothing if it was deleted since it was listed."""
+    try:
+        return laboratory.summary(run).rows
+    except ResNetDemoError:
+        return ()
 
 
 def first_shown(laboratory: Lab, asked: str) -> str:

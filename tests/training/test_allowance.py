@@ -18,9 +18,23 @@ def test_the_time_that_was_measured_decides_and_the_sentence_says_what_would_fit
     with pytest.raises(SettingError) as refused:
         ANYONE.refuse_long(PAPER, Estimate(36_000, "measured"))
     assert str(refused.value) == (
-        "steps: 64,000 of them take about 10 hours here, and without the teacher's token a run may take 30 minutes: "
-        "take at most 3,200 steps, or give the token."
+        "This run of 64,000 steps (164.1 epochs) would take about 10 hours here, and without the teacher's token a run may "
+        "take 30 minutes: take at most 3,200 steps (8.2 epochs), or give the token."  # of 390 whole batches of 128 in 50,000
     )
+
+
+def test_the_epochs_that_are_named_fit() -> None:
+    config = comparison(LabSettings(epochs=100))
+    with pytest.raises(SettingError, match=r"take at most 620 steps \(10\.0 epochs\)"):
+        ANYONE.refuse_long(config, Estimate(18_000, "measured"))
+    with pytest.raises(SettingError, match=r"take at most 619 steps \(9\.9 epochs\)"):
+        ANYONE.refuse_long(config, Estimate(18_001, "measured"))
+
+
+def test_a_run_that_was_not_made_in_the_lab_is_told_in_steps() -> None:
+    alone = PAPER.model_copy(update={"arms": PAPER.arms[:1]})
+    with pytest.raises(SettingError, match=r"^This run of 64,000 steps would take .* at most 3,200 steps, or"):
+        ANYONE.refuse_long(alone, Estimate(36_000, "measured"))
 
 
 def test_a_run_of_which_no_step_fits_is_told_to_be_made_smaller() -> None:
@@ -58,7 +72,17 @@ def test_a_limit_that_is_none_is_refused_by_its_name(value: str, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(50.4, "50 seconds"), (119, "119 seconds"), (180, "3 minutes"), (1_800, "30 minutes"), (144_000, "40 hours")],
+    [
+        (0.6, "1 second"),
+        (1, "1 second"),
+        (1.5, "2 seconds"),
+        (50.4, "50 seconds"),
+        (119.6, "2 minutes"),
+        (119, "119 seconds"),
+        (180, "3 minutes"),
+        (1_800, "30 minutes"),
+        (144_000, "40 hours"),
+    ],
 )
 def test_durations_are_told_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words

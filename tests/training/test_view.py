@@ -47,6 +47,21 @@ def test_what_can_be_done_follows_from_how_the_run_stands(opened: Opened, config
     assert beside.rows == done.rows
 
 
+def test_a_run_that_is_deleted_while_a_page_asks_is_left_out(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = opened.lab
+    kept, deleted = lab.submit(config, "a"), lab.submit(config, "b")
+    listed = lab.runs()
+    lab.stop(deleted, "b")
+    lab.delete(deleted, "b")
+    monkeypatch.setattr(lab, "runs", lambda: listed)
+    assert {row[-1] for row in view(lab, kept).rows} == {kept[-6:]}
+    gone = view(lab, deleted)
+    assert (gone.said, gone.can_stop, gone.arms) == ("", False, ())
+    assert {row[-1] for row in gone.rows} == {kept[-6:]}
+
+
 def test_a_page_opens_with_the_run_of_its_link_else_with_the_newest(opened: Opened, config: RunConfig) -> None:
     assert first_shown(opened.lab, "") == ""
     runs = sorted(opened.lab.submit(config, visitor) for visitor in ("a", "b"))
@@ -93,7 +108,16 @@ def test_a_link_carries_what_differs_from_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.0, "under 0.01 %"), (0.00005, "under 0.01 %"), (0.0031, "0.31 %"), (0.123, "12 %"), (1.0, "100 %")]
+    ("share", "words"),
+    [
+        (0.0999, "9.99 %"),
+        (0.099_999_6, "10 %"),
+        (0.0, "under 0.01 %"),
+        (0.00005, "under 0.01 %"),
+        (0.0031, "0.31 %"),
+        (0.123, "12 %"),
+        (1.0, "100 %"),
+    ],
 )
 def test_shares_are_told_in_percent(share: float, words: str) -> None:
     assert percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")

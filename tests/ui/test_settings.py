@@ -94,7 +94,7 @@ def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, v
     told(page, "Runs of more than 30 minutes need the teacher's token.")
     assert page.get_by_label("The paper's recipe").is_checked()
     page.click("#start")
-    page.locator(".toast-body", has_text="64,000 of them take about").wait_for()
+    page.locator(".toast-body", has_text="This run of 64,000 steps (164.1 epochs) would take about").wait_for()
 
 
 def test_a_run_is_started_and_stopped_by_keys_alone(app: App, visit: Callable[..., Watched]) -> None:
