@@ -25,13 +25,18 @@ def start(client: Client, settings: dict[str, Any], visitor: str = "a class") ->
     return str(client.predict(settings, visitor, TEACHER, api_name="/start_run"))
 
 
+def told_when(client: Client, run: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What `/run` tells as soon as the condition holds for it: the one place of these tests that asks again and again."""
+    deadline = time.monotonic() + 240
+    while not condition(told := client.predict(run, 0, api_name="/run")):
+        assert time.monotonic() < deadline, f"the run is {told['state']}"
+        time.sleep(0.1)  # the run needs the processor between two questions
+    return dict(told)
+
+
 def until(client: Client, run: str, status: str) -> dict[str, Any]:
     """Wait for a run's status; gives what `/run` then tells."""
-    deadline = time.monotonic() + 240
-    while (told := client.predict(run, 0, api_name="/run"))["state"]["status"] != status:
-        assert time.monotonic() < deadline, f"the run is {told['state']}"
-        time.sleep(0.1)
-    return dict(told)
+    return told_when(client, run, lambda told: told["state"]["status"] == status)
 
 
 def finished(app: App, settings: dict[str, Any]) -> str:

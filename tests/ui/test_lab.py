@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.ui.conftest import TEACHER, App, Watched
+from tests.ui.laboratory import start, until
 
 pytestmark = pytest.mark.browser
 TINY = {"depth": 8, "image_size": 16, "steps": 30, "batch": 16, "warmup": 2}
@@ -54,10 +54,10 @@ def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Ca
     told = client.predict(run, 0, api_name="/run")
     assert told["state"]["status"] == "finished"
     assert {event["arm"] for event in told["events"] if event["kind"] == "training"} == {"plain8-s0", "residual8-s0"}
-    for form, start in (("csv", b"step,"), ("json", b"{"), ("png", b"\x89PNG"), ("zip", b"PK")):
+    for form, first in (("csv", b"step,"), ("json", b"{"), ("png", b"\x89PNG"), ("zip", b"PK")):
         with seen.page.expect_download() as download:
             seen.page.click(f"#curves a.export[data-form={form}]")
-        assert download.value.path().read_bytes().startswith(start)
+        assert download.value.path().read_bytes().startswith(first)
 
 
 def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, visit: Callable[..., Watched]) -> None:
@@ -99,9 +99,6 @@ def test_bad_settings_of_the_api_are_refused_with_their_name(app: App, settings:
 
 def test_the_teachers_token_stops_anothers_run(app: App) -> None:
     client = Client(app.url, verbose=False)
-    run = client.predict(TINY | {"steps": 20_000}, "a pupil", api_name="/start_run")
+    run = start(client, TINY | {"steps": 20_000}, "a pupil")  # with the token: so many steps may take too long for a pupil
     assert client.predict(run, "the teacher", TEACHER, api_name="/stop_run") == "stopping"
-    deadline = time.monotonic() + 60
-    while (status := client.predict(run, 0, api_name="/run")["state"]["status"]) != "stopped":
-        assert time.monotonic() < deadline, f"the run is {status}"
-        time.sleep(0.2)
+    until(client, run, "stopped")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from gradio_client import Client
 from playwright.sync_api import Browser
 
 from tests.ui.conftest import TEACHER, App, Watched, free_port, start_app, stop_app
-from tests.ui.laboratory import TINY, becomes, open_run, open_settings, start, until
+from tests.ui.laboratory import TINY, becomes, open_run, open_settings, start, told_when, until
 
 pytestmark = pytest.mark.browser
 LONG = TINY | {"steps": 20_000}
@@ -60,9 +59,7 @@ def test_a_run_whose_app_was_killed_is_shown_as_interrupted_and_goes_on_to_its_e
     killed = start_app(tmp_path, port)
     client = Client(killed.url, verbose=False)
     run = start(client, TINY | {"steps": 300}, "a pupil")
-    while not any(event["kind"] == "checkpoint" for event in client.predict(run, 0, api_name="/run")["events"]):
-        assert killed.process.poll() is None
-        time.sleep(0.2)  # between two questions, so that the run has the processor
+    told_when(client, run, lambda told: any(event["kind"] == "checkpoint" for event in told["events"]))
     killed.process.kill()
     killed.process.wait(timeout=60)
     again = start_app(tmp_path, port)
