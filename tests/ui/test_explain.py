@@ -201,6 +201,9 @@ def test_the_focus_stays_at_the_second_network_when_a_class_or_a_stage_of_it_is_
     focused = seen.page.locator("#answer .card:nth-child(2) button:focus")
     assert focused.inner_text() == words
     assert focused.get_attribute("aria-pressed") == "true"
+    seen.page.evaluate("document.querySelector('#signed input').click()")  # another answer, while the focus is there
+    seen.page.wait_for_function("document.querySelector('#answer .low').textContent === 'against'")
+    assert focused.inner_text() == words
 
 
 def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Callable[..., Watched]) -> None:
