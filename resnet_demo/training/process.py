@@ -18,6 +18,7 @@ from typing import Any
 
 LONGEST_PAUSE = 30.0
 SECONDS_TO_CLOSE = 25.0
+SPIN = "20000"  # some tens of microseconds; LOG.md has what it gains
 log = logging.getLogger(__name__)
 
 
@@ -123,9 +124,12 @@ def _how(code: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package wherever the app was started from, and its threads sleep while they wait.
+    """The child finds this package wherever the app was started from, and leaves one processor to the page.
 
-    Threads that spin gain little alone, and waste most of the machine as soon as anybody else computes.
+    Threads that compute one step together wait for each other at every operation: beside a browser on the same two
+    processors, two of them take longer than one alone (LOG.md). Those that wait spin briefly before they sleep; GNU's
+    OpenMP, which PyTorch brings on Linux, reads how long. What the operator sets goes before both.
     """
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {"OMP_WAIT_POLICY": "passive", **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    threads = str(max((os.cpu_count() or 1) - 1, 1))
+    return {"OMP_NUM_THREADS": threads, "GOMP_SPINCOUNT": SPIN, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

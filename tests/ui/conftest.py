@@ -46,7 +46,12 @@ def free_port() -> int:
 
 def start_app(home: Path, port: int) -> App:
     """Start `python app.py` and wait until it answers."""
-    own = {"RESNET_DEMO_HOME": str(home), "RESNET_DEMO_TOKEN": TEACHER, "GRADIO_TEMP_DIR": str(home / "uploads")}
+    own = {
+        "RESNET_DEMO_HOME": str(home),
+        "RESNET_DEMO_TOKEN": TEACHER,
+        "RESNET_DEMO_MINUTES": "300",
+        "GRADIO_TEMP_DIR": str(home / "uploads"),
+    }
     environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
     with (home / STDERR).open("ab") as errors:
