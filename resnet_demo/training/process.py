@@ -132,4 +132,9 @@ def _environment() -> dict[str, str]:
     """
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     threads = str(max((os.cpu_count() or 1) - 1, 1))
-    return {"OMP_NUM_THREADS": threads, "GOMP_SPINCOUNT": SPIN, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {
+        "OMP_NUM_THREADS": threads,
+        "GOMP_SPINCOUNT": SPIN,
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
