@@ -91,7 +91,7 @@ def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, vis
 def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, visit: Callable[..., Watched]) -> None:
     page = open_settings(visit, app, TINY)
     page.get_by_label("The paper's recipe").check()
-    told(page, "Runs of more than 30 minutes need the teacher's token.")
+    told(page, "Runs of more than 5 hours need the teacher's token.")
     assert page.get_by_label("The paper's recipe").is_checked()
     page.click("#start")
     page.locator(".toast-body", has_text="This run of 64,000 steps (164.1 epochs) would take about").wait_for()
