@@ -4,7 +4,7 @@
 
 The app is started as people start it, in a folder that is thrown away. Each round asks the endpoint /classify, which
 the page uses too, one request after the other: first with nothing else to do, then while a comparison of the default
-preset (made longer) trains in the app's own process for that. Rounds are put together; the last line is the ratio.
+preset (made longer) trains in the process that the app keeps for that. Rounds are put together; the last line is the ratio.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gradio_client import Client, handle_file
 
-from benchmarks.running_app import running_app
+from benchmarks.running_app import p95, running_app
 from resnet_demo.inference.examples import examples
 
 GOAL = 3.0
@@ -48,11 +48,6 @@ def wait_for(client: Client, run: str, reached: str) -> None:
         if told["state"]["status"] == "failed":
             raise SystemExit(f"The run failed: {told['state']}")
         time.sleep(0.2)
-
-
-def p95(times: Sequence[float]) -> float:
-    """The 95th percentile."""
-    return sorted(times)[int(0.95 * len(times))]
 
 
 def measure(model: str, requests: int, rounds: int) -> dict[str, Any]:

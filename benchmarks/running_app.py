@@ -47,6 +47,11 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
         process.wait()
 
 
+def p95(times: Sequence[float]) -> float:
+    """The 95th percentile."""
+    return sorted(times)[int(0.95 * len(times))]
+
+
 def _answers(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=10).close()

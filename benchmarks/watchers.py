@@ -27,7 +27,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.running_app import running_app
+from benchmarks.running_app import p95, running_app
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training.events import Progress, RunStarted, TrainingPoint
 from resnet_demo.training.record import RecordWriter
@@ -101,7 +101,7 @@ def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
             writer.join()
     found["watchers_share_of_a_core"] = found["watched_share_of_a_core"] - found["alone_share_of_a_core"]
     found["answers"] = len(times)
-    found["p95_ms"] = 1000 * sorted(times)[int(0.95 * len(times))]
+    found["p95_ms"] = 1000 * p95(times)
     return found
 
 

@@ -96,7 +96,7 @@ class Speeds:
 
     def estimate(self, config: RunConfig) -> Estimate | None:
         """About how long the run takes; None if nothing was ever measured on this machine."""
-        known = {name: timed for name, timed in self.read().items() if name.startswith(_machine())}
+        known = self._here()
         if not known:
             return None
         measurements = config.steps // config.evaluate_every if config.evaluate_every else 1
@@ -112,8 +112,12 @@ class Speeds:
 
     def step_seconds(self, model: ModelConfig, config: RunConfig) -> float | None:
         """What a step of a network that nobody has timed may take; None if nothing was ever measured on this machine."""
-        known = {name: timed for name, timed in self.read().items() if name.startswith(_machine())}
+        known = self._here()
         return self._scaled(model, config, known)[0] if known else None
+
+    def _here(self) -> dict[str, Timed]:
+        """What was measured on this machine."""
+        return {name: timed for name, timed in self.read().items() if name.startswith(_machine())}
 
     @staticmethod
     def _scaled(model: ModelConfig, config: RunConfig, known: dict[str, Timed]) -> tuple[float, float]:
