@@ -64,6 +64,16 @@ def open_settings(visit: Callable[..., Watched], app: App, settings: dict[str, A
     return page
 
 
+def begin(page: Page, app: App, button: str = "start") -> str:
+    """Press a button that starts a run; gives the run's id once the page shows it: before, it may show an older one."""
+    older = [folder.name for folder in (app.home / "runs").iterdir()]
+    page.click(f"#{button}:not([disabled])")
+    shown = page.wait_for_function(
+        "older => { const run = new URL(location).searchParams.get('run'); return !older.includes(run) && run; }", arg=older
+    )
+    return str(shown.json_value())
+
+
 def becomes(page: Page, word: str) -> None:
     """Wait until the page says that the run is waiting, paused, finished …"""
     page.wait_for_function(f"word => {WHAT}?.startsWith(word)", arg=word)

@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client
 
 from tests.ui.conftest import App, Watched
-from tests.ui.laboratory import DIVERGING, TINY, finished, heights, open_run, start, until
+from tests.ui.laboratory import DIVERGING, TINY, begin, finished, heights, open_run, start, until
 
 pytestmark = pytest.mark.browser
 STEPS = 130
@@ -126,17 +126,13 @@ def test_a_run_again_with_other_seeds_is_drawn_beside_the_first(app: App, visit:
     first = start(client, TINY | {"seed": 40})
     before = until(client, first, "finished")["events"]
     page = open_run(visit, app, first)
-    page.click("#reseed:not([disabled])")
-    page.wait_for_function("first => !location.search.includes(first)", arg=first)
+    second = begin(page, app, "reseed")
     page.wait_for_function("document.querySelectorAll('#curves svg.loss path[fill=none]').length === 4")
-    second = page.url.split("run=")[1]
     assert {event["arm"] for event in until(client, second, "finished")["events"] if "arm" in event} == {
         "plain8-s41",
         "residual8-s41",
     }
     page = open_run(visit, app, first)
-    page.click("#repeat:not([disabled])")
-    page.wait_for_function("first => !location.search.includes(first)", arg=first)
-    again = until(client, page.url.split("run=")[1], "finished")["events"]
+    again = until(client, begin(page, app, "repeat"), "finished")["events"]
     numbers = [[event for event in events if event["kind"] in ("training", "measured")] for events in (before, again)]
     assert numbers[0] == numbers[1]

@@ -11,7 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.ui.conftest import TEACHER, App, Watched
-from tests.ui.laboratory import start, until
+from tests.ui.laboratory import begin, start, until
 
 pytestmark = pytest.mark.browser
 TINY = {"depth": 8, "image_size": 16, "steps": 30, "batch": 16, "warmup": 2}
@@ -29,9 +29,8 @@ def test_the_default_run_shows_live_curves_that_a_reload_and_another_browser_fin
     app: App, visit: Callable[..., Watched]
 ) -> None:
     seen = open_lab(visit, app.url)
-    seen.page.click("#start")
+    run = begin(seen.page, app)
     seen.page.wait_for_function(f"{POINTS} >= 2")
-    seen.page.wait_for_function("location.search.includes('run=')")
     link = seen.page.url
     seen.page.reload()
     seen.page.wait_for_function(f"{POINTS} >= 2")
@@ -39,7 +38,7 @@ def test_the_default_run_shows_live_curves_that_a_reload_and_another_browser_fin
     other.page.wait_for_function(f"{POINTS} >= 2")
     assert other.page.evaluate("document.documentElement.scrollWidth") <= 390
     with pytest.raises(AppError, match="teacher's token"):
-        Client(app.url, verbose=False).predict(link.split("run=")[1], "somebody else", "", api_name="/stop_run")
+        Client(app.url, verbose=False).predict(run, "somebody else", "", api_name="/stop_run")
     seen.page.click("#stop:not([disabled])")
     seen.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Stopped')")
     seen.page.wait_for_function("document.querySelector('#said')?.innerText.length > 40")
@@ -66,7 +65,7 @@ def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, vi
     what = "document.querySelector('#curves .what')?.textContent"
     seen.page.wait_for_selector("#start")
     seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes(': 160 steps')")
-    seen.page.click("#start")
+    begin(seen.page, app)
     seen.page.click("#pause:not([disabled])")
     seen.page.wait_for_function(f"{what}.startsWith('Paused')")
     seen.page.click("#continue:not([disabled])")

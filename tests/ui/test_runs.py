@@ -11,7 +11,7 @@ from gradio_client import Client
 from playwright.sync_api import Browser
 
 from tests.ui.conftest import TEACHER, App, Watched, free_port, start_app, stop_app
-from tests.ui.laboratory import TINY, becomes, open_run, open_settings, start, told_when, until
+from tests.ui.laboratory import TINY, becomes, begin, open_run, open_settings, start, told_when, until
 
 pytestmark = pytest.mark.browser
 LONG = TINY | {"steps": 20_000}
@@ -22,7 +22,7 @@ def test_who_waits_sees_the_place_in_the_queue_and_about_how_long(app: App, visi
     first = start(client, LONG, "the first")
     until(client, first, "running")
     second = open_settings(visit, app, TINY)
-    second.click("#start")
+    begin(second, app)
     becomes(second, "Waiting")
     detail = "document.querySelector('#curves .detail')?.textContent"
     second.wait_for_function(f"/^Next in the queue, about [0-9.]+ (s|min|h) to wait\\.$/.test({detail})")
@@ -37,9 +37,7 @@ def test_who_waits_sees_the_place_in_the_queue_and_about_how_long(app: App, visi
 
 def test_a_pause_is_seen_in_another_browser_and_what_goes_on_too(app: App, visit: Callable[..., Watched]) -> None:
     page = open_settings(visit, app, LONG)
-    page.click("#start")
-    page.wait_for_function("location.search.includes('run=')")
-    other = open_run(visit, app, page.url.split("run=")[1], width=390, height=844)
+    other = open_run(visit, app, begin(page, app), width=390, height=844)
     page.click("#pause:not([disabled])")
     becomes(other, "Paused")
     step = int(re.findall(r"At step (\d+) of 20000", other.locator("#curves .detail").inner_text())[0])

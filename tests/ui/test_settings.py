@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from resnet_demo.lab import LabSettings
 from tests.ui.conftest import App, Watched
-from tests.ui.laboratory import TINY, becomes, finished, open_run, open_settings
+from tests.ui.laboratory import TINY, becomes, begin, finished, open_run, open_settings
 
 pytestmark = pytest.mark.browser
 
@@ -84,7 +84,7 @@ def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, vis
         assert page.locator("#curves .what").inner_text() != "Waiting."
     steps.fill("30")
     told(page, "30 steps")
-    page.click("#start")
+    begin(page, app)
     becomes(page, "Finished")
 
 
