@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -62,18 +63,22 @@ def finish(folder: Path, resume: bool, threads: int) -> None:
         raise SystemExit(f"The run in {folder} did not finish: {Record(folder).read()[0][-1:]}")
 
 
-def kill(folder: Path, step: int, extra: float, threads: int) -> int:
-    """Begin the run, kill it `extra` seconds after it has told of `step`; gives the last step it had told of."""
+def kill(folder: Path, step: int, extra: float, threads: int) -> int | None:
+    """Begin the run, kill it `extra` seconds after it has told of `step`.
+
+    Returns:
+        The last step it had told of; None if it was over before.
+    """
     child = start(folder, False, threads)
     record = Record(folder)
     while not (step == 0 and (folder / "lock").exists()) and max((e.step for e in record.read()[0]), default=-1) < step:
         if os.waitpid(child, os.WNOHANG)[0]:
-            raise SystemExit("The run was over before it could be killed: choose an earlier step.")
+            return None
         time.sleep(0.001)
     time.sleep(extra)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return max((event.step for event in record.read()[0]), default=0)
+    os.kill(child, signal.SIGKILL)  # harmless to one that has ended and was not waited for yet
+    killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    return max((event.step for event in record.read()[0]), default=0) if killed else None
 
 
 def differences(ours: Record, theirs: Record) -> list[str]:
@@ -122,7 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         a_step = (time.perf_counter() - begun) / STEPS
         for trial in range(parsed.moments):
             folder = home / str(trial)
-            killed_at = kill(folder, draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step), parsed.threads)
+            while (killed_at := kill(folder, draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step), parsed.threads)) is None:
+                shutil.rmtree(folder)  # on a busy machine it may end first, and nothing was tried
             finish(folder, True, parsed.threads)
             resumed_at = [event.step for event in Record(folder).events() if isinstance(event, RunStarted)][-1]
             unequal = differences(Record(folder), Record(home / "alone"))

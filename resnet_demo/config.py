@@ -37,6 +37,14 @@ def parse(kind: type[SettingsT], values: Mapping[str, Any] | str) -> SettingsT:
         raise SettingError(" ".join(_sentence(kind, item) for item in error.errors())) from error
 
 
+def parse_link(kind: type[SettingsT], query: Mapping[str, str]) -> SettingsT:
+    """Build `kind` from what follows the ? of an address: numbers and switches are words there. Raises as `parse` does."""
+    try:
+        return kind.model_validate_strings({name: value for name, value in query.items() if name in kind.model_fields})
+    except ValidationError as error:
+        raise SettingError(" ".join(_sentence(kind, item) for item in error.errors())) from error
+
+
 def _sentence(kind: type[BaseModel], item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"]) or "settings"
     message = _range(kind, item) or str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse
+from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse, parse_link
 from resnet_demo.errors import SettingError
+from resnet_demo.inference.question import Question
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,16 @@ def test_a_name_of_no_network_is_refused(name: str) -> None:
 def test_a_depth_that_no_network_has_is_refused() -> None:
     with pytest.raises(SettingError, match=r"6n\+2 .* not 21"):
         ModelConfig.named("resnet21")
+
+
+def test_a_link_is_read_as_words_and_what_is_not_ours_is_left_to_others() -> None:
+    read = parse_link(Question, {"target": "3", "signed": "true", "model": "plain20-cifar10", "run": "20261122-000000-abcdef"})
+    assert read == Question(target=3, signed=True, model="plain20-cifar10")
+
+
+@pytest.mark.parametrize(
+    ("query", "named"), [({"target": "3.5"}, "target: "), ({"contrast": "-2"}, "contrast: should be at least -1")]
+)
+def test_a_link_that_says_what_cannot_be_is_refused_with_the_name(query: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingError, match=named):
+        parse_link(Question, query)

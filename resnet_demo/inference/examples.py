@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,16 @@ class Example:
     source: str
     licence: str
 
+    @property
+    def name(self) -> str:
+        """What a link calls it."""
+        return self.path.stem
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """By which its file is known again, wherever it was copied to."""
+        return fingerprint(self.path.read_bytes())
+
 
 class _Entry(Frozen):
     """One picture in sources.json."""
@@ -37,6 +48,11 @@ class Sources(Frozen):
     """The content of sources.json, in the order in which the pictures are shown."""
 
     pictures: tuple[_Entry, ...] = Field(strict=False)
+
+
+def fingerprint(file: bytes) -> str:
+    """A short digest of a file's bytes."""
+    return hashlib.blake2b(file, digest_size=16).hexdigest()
 
 
 @functools.cache

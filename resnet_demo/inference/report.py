@@ -60,7 +60,7 @@ def report(
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
         "machine": f"Computed on {choose().name}. {choose().reason}".strip(),
-        "asked": question.model_dump(include={"model", "second", "method", "signed"}),
+        "asked": {"model": question.model} | question.model_dump(exclude_defaults=True, exclude={"stage", "top_k"}),
         "answers": [
             _answer(answer, picture, question, _classes(answer, meant, question, labels), say, should_cancel)
             for answer in answers
@@ -138,6 +138,7 @@ def _answer(
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
+        "contrast_label": weights.classes[contrast] if contrast is not None else "",
         "words": answer.words,
         "map_words": _map_words(maps, weights.classes, target, contrast),
         "stage": stage,

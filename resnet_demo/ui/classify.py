@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -9,18 +10,18 @@ from uuid import uuid4
 import gradio as gr
 from PIL import Image
 
-from resnet_demo.config import parse
-from resnet_demo.errors import PictureError, ResNetDemoError
+from resnet_demo.config import parse, parse_link
+from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference.examples import examples
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.ui import engine
-from resnet_demo.ui.picture import Picture
+from resnet_demo.ui.picture import FINGERPRINT, Picture
 from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
 NO_SECOND = "none"
 ANY_OTHER = ("no other class", -1)
-NOTHING = {"target": -1, "target_of": 0}  # the first answer's class
+NOTHING = {"of": None, "target": -1, "target_of": 0}  # the first answer's class, of whatever is shown
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
 
@@ -52,17 +53,18 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
                 method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
                 signed = gr.Checkbox(False, label="Show what speaks against it", elem_id="signed", min_width=140)
     about = gr.State(NOTHING)
-    asked = [picture, model, second, method, signed]
+    asked = [picture, model, second, method, signed, contrast, about]
     outputs = [result, contrast, about]
     chosen.select(pick, None, picture, queue=False, **PRIVATE)
-    changes = [component.change for component in (picture, model, second)]
-    fresh = gr.on(changes, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
-    details = [component.input for component in (method, signed, contrast)]
-    again = gr.on(details, ask, [*asked, contrast, about], outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
-    clicked = result.explain(ask_about, [*asked, contrast, about], outputs, **PRIVATE, **TOGETHER)
-    opened = page.load(arrive, None, [model, second, method, signed], queue=False, **PRIVATE)
+    pictured = picture.change(ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    by_hand = [
+        component.input for component in (model, second, method, signed, contrast)
+    ]  # not what the link or an answer sets
+    changed = gr.on(by_hand, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    clicked = result.explain(ask_about, asked, outputs, **PRIVATE, **TOGETHER)
+    opened = page.load(arrive, None, asked, **PRIVATE)  # in the queue, as a warning is lost past it
     first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
-    result.abandon(stopped, [model, second], result, cancels=[fresh, again, clicked, first], queue=False, **PRIVATE)
+    result.abandon(stopped, [model, second], result, cancels=[pictured, changed, clicked, first], queue=False, **PRIVATE)
     _build_api()
     return [model, second]
 
@@ -125,38 +127,89 @@ def pick(chosen: gr.SelectData) -> str:
 
 
 def arrive(request: gr.Request) -> tuple[Any, ...]:
-    """A page was opened, perhaps with a link that names networks and a method."""
-    models, asked = listed(), request.query_params
+    """A page was opened, perhaps with a link that says what is asked about which example."""
+    models, query = listed(), dict(request.query_params)
     names = [name for _, name in models]
-    model, second = asked.get("model", ""), asked.get("second", "")
-    method = asked.get("method", "grad-cam")
+    question = Question(model=names[0])
+    try:
+        asked = parse_link(Question, {"model": names[0]} | query)
+        for name in {asked.model, asked.second} - {"", *names}:
+            raise SettingError(f"There is no network {name[:80]!r} here.")
+        question = asked
+    except SettingError as error:
+        gr.Warning(html.escape(f"{error} What the link asks is left out.", quote=False), duration=None)  # until it was read
+    shelf = examples()
+    example = next((example for example in shelf if example.name == query.get("picture")), shelf[0])
+    about = {
+        "of": [question.model, question.second, example.fingerprint], "target": question.target, "target_of": question.target_of
+    }  # fmt: skip
+    contrasts = [ANY_OTHER, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
     return (
-        gr.Dropdown(models, value=model if model in names else names[0]),
-        gr.Dropdown([("none", NO_SECOND), *models], value=second if second in names else NO_SECOND),
-        method if method in METHODS.values() else "grad-cam",
-        asked.get("signed") == "true",
+        str(example.path) if example is not shelf[0] else gr.skip(),
+        gr.Dropdown(models, value=question.model),
+        gr.Dropdown([("none", NO_SECOND), *models], value=question.second or NO_SECOND),
+        question.method,
+        question.signed,
+        gr.Dropdown(contrasts, value=question.contrast),
+        about,
     )
 
 
 def ask(
-    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int = -1,
-    about: dict[str, int] = NOTHING,
+    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int,
+    about: dict[str, Any], request: gr.Request,
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
-    """Show the picture to the networks; yields what the widget shows, the classes to contrast with, and what is explained."""
+    """Show the picture to the networks; yields what the widget shows, the classes to contrast with, and what is explained.
+
+    The class that was clicked, and the one to contrast it with, are those of the networks and the picture that `about`
+    is `of`; others are asked for their first answer. A page's next question ends the one before.
+    """
+    second = "" if second == NO_SECOND else second
+    asked = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
+    page, ticket = str(request.session_hash), uuid4().hex  # by the ticket the widget knows late words of what was cancelled
+    _last_asked[page] = ticket
+    try:
+        for answer, *around in _answers(picture, asked, about):
+            if _last_asked.get(page) != ticket:  # a browser sends some questions twice: a choice in a list by the mouse
+                yield gr.skip(), gr.skip(), gr.skip()
+                return
+            yield {"ticket": ticket} | answer, *around
+    finally:
+        if _last_asked.get(page) == ticket:
+            del _last_asked[page]
+
+
+_last_asked: dict[str, str] = {}  # by page, the ticket of the question that waits for its answer
+
+
+def _answers(
+    picture: Image.Image | PictureError | None, asked: dict[str, Any], about: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], Any, Any]]:
     if not isinstance(picture, Image.Image):
         yield _without_answer(picture), gr.Dropdown([ANY_OTHER], value=-1), NOTHING
         return
-    this = {"ticket": uuid4().hex}  # what was cancelled may still speak once; the widget then knows not to listen
-    chosen = {"model": model, "second": "" if second == NO_SECOND else second, "method": method, "signed": signed}
+    shown = [asked["model"], asked["second"], picture.info.get(FINGERPRINT)]
+    if about["of"] != shown:
+        about, asked = NOTHING | {"of": shown}, asked | {"contrast": -1}
+    target = {"target": about["target"], "target_of": about["target_of"]}
     try:
-        for answer in engine.ask(picture, parse(Question, chosen | about | {"contrast": contrast})):
+        for answer in engine.ask(picture, parse(Question, asked | target)):
             if isinstance(answer, str):
-                yield this | {"state": "loading", "message": answer}, gr.skip(), gr.skip()
+                yield {"state": "loading", "message": answer}, gr.skip(), gr.skip()
             else:
-                others = _others(answer["answers"][about["target_of"]])
-                yield this | answer, gr.Dropdown([ANY_OTHER, *others], value=contrast), about
+                answer["asked"]["picture"] = _example_of(picture)
+                contrasts = _contrasts(answer["answers"][about["target_of"]], asked["contrast"])
+                yield answer, gr.Dropdown(contrasts, value=asked["contrast"]), about
+    except SettingError as error:  # a class that the network does not have: it is not asked for again
+        yield {"state": "error", "message": str(error)}, gr.Dropdown([ANY_OTHER], value=-1), NOTHING
     except ResNetDemoError as error:
-        yield this | {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
+        yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
+
+
+def _example_of(picture: Image.Image) -> str:
+    """The name of the example that the picture is; empty for a person's own."""
+    known = {example.fingerprint: example.name for example in examples()}
+    return known.get(picture.info.get(FINGERPRINT, ""), "")
 
 
 def _without_answer(picture: PictureError | None) -> dict[str, Any]:
@@ -166,18 +219,23 @@ def _without_answer(picture: PictureError | None) -> dict[str, Any]:
     return {"state": "error", "message": str(picture), "answers": []}
 
 
-def _others(answer: dict[str, Any]) -> list[tuple[str, int]]:
-    return [(p["label"], p["index"]) for p in answer["predictions"] if p["index"] != answer["target"]]
+def _contrasts(answer: dict[str, Any], chosen: int) -> list[tuple[str, int]]:
+    """The classes to contrast with: the other ones that are listed, and the one that is chosen."""
+    others = {p["index"]: p["label"] for p in answer["predictions"] if p["index"] != answer["target"]}
+    if chosen >= 0:
+        others.setdefault(chosen, answer["contrast_label"])
+    return [ANY_OTHER, *((label, index) for index, label in others.items())]
 
 
 def ask_about(
-    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, int],
-    clicked: gr.EventData,
+    picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, Any],
+    clicked: gr.EventData, request: gr.Request,
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:  # fmt: skip
     """Explain the class that was clicked, of the network in whose list it stands."""
-    now = {"target": clicked._data["target"], "target_of": clicked._data["answer"]}  # EventData has a `target` of its own
+    told = clicked._data  # EventData has a `target` of its own
+    now = about | {"target": told["target"], "target_of": told["answer"]}
     same_list = now["target_of"] == about["target_of"] and contrast != now["target"]
-    yield from ask(picture, model, second, method, signed, contrast if same_list else -1, now)
+    yield from ask(picture, model, second, method, signed, contrast if same_list else -1, now, request)
 
 
 def stopped(model: str, second: str) -> dict[str, Any]:

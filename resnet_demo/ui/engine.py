@@ -24,6 +24,7 @@ plots.draw_without_a_display()
 
 SECONDS_BETWEEN_WORDS = 0.3
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
+ASKING = "Looking at the picture."
 _threads = ThreadPoolExecutor(8, "answers")
 
 
@@ -46,7 +47,7 @@ def ask(picture: Image.Image, question: Question) -> Iterator[str | dict[str, An
     Raises:
         ResNetDemoError: what `report` raises.
     """
-    said = [LOADING]
+    said = [ASKING if begin().done() else LOADING]
     cancelled = threading.Event()
 
     def work() -> dict[str, Any]:

@@ -10,6 +10,9 @@ from PIL import Image
 
 from resnet_demo.data.image import decode, decode_data_url
 from resnet_demo.errors import PictureError
+from resnet_demo.inference.examples import fingerprint
+
+FINGERPRINT = "fingerprint"  # in `info` of a picture that came as a file: by which one knows it again
 
 
 class Picture(gr.Image):
@@ -26,7 +29,10 @@ class Picture(gr.Image):
                 return decode_data_url(payload.url)
             if payload.path is None:
                 raise PictureError("No picture was sent. Send it as an uploaded file or as a data: URL.")
-            return decode(Path(payload.path).read_bytes())
+            file = Path(payload.path).read_bytes()
+            picture = decode(file)
+            picture.info[FINGERPRINT] = fingerprint(file)
+            return picture
         except OSError:
             return PictureError("The uploaded file is no longer there. Upload it again.")
         except PictureError as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
+import gradio as gr
 import numpy
 import pytest
 from PIL import Image
@@ -12,9 +15,18 @@ from playwright.sync_api import Page
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.inference.question import Question
 from resnet_demo.model.resnet import build
+from resnet_demo.ui import classify, engine
 from resnet_demo.zoo import folder
-from tests.ui.classify_page import FIRST_LABEL, HEAT, PRESSED, SENTENCE, choose, wait_for_answer
+from tests.ui.classify_page import (
+    FIRST_LABEL,
+    HEAT,
+    PRESSED,
+    SENTENCE,
+    choose,
+    wait_for_answer,
+)
 from tests.ui.conftest import App, Watched
 
 pytestmark = pytest.mark.browser
@@ -204,6 +216,74 @@ def test_the_focus_stays_at_the_second_network_when_a_class_or_a_stage_of_it_is_
     seen.page.evaluate("document.querySelector('#signed input').click()")  # another answer, while the focus is there
     seen.page.wait_for_function("document.querySelector('#answer .low').textContent === 'against'")
     assert focused.inner_text() == words
+
+
+def test_the_next_question_of_a_page_ends_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    def work(_: Image.Image, question: Question) -> Iterator[str]:
+        try:
+            while True:
+                yield f"{question.method}: 0%"
+        finally:
+            ended.append(question.method)
+
+    monkeypatch.setattr(engine, "ask", work)
+
+    def ask(page: str, method: str) -> Iterator[tuple[Any, ...]]:
+        request = SimpleNamespace(session_hash=page)
+        return classify.ask(Image.new("RGB", (8, 8)), "a", "none", method, False, -1, classify.NOTHING, request)  # type: ignore[arg-type]
+
+    first, others, second = ask("page", "occlusion"), ask("another page", "occlusion"), ask("page", "integrated-gradients")
+    assert next(first)[0]["message"] == "occlusion: 0%"
+    assert next(others)[0]["message"] == "occlusion: 0%"
+    assert next(second)[0]["message"] == "integrated-gradients: 0%"
+    assert [list(told) for told in first] == [[gr.skip()] * 3]  # no word of its own; without any, the page would be emptied
+    assert ended == ["occlusion"]
+    assert next(second)[0]["message"] == "integrated-gradients: 0%"
+    assert next(others)[0]["message"] == "occlusion: 0%"
+
+
+def test_the_link_restores_the_example_the_class_its_contrast_and_the_opacity(app: App, visit: Callable[..., Watched]) -> None:
+    first = visit(f"{app.url}?second=plain20-cifar10")
+    first.page.wait_for_function("document.querySelectorAll('#answer .card').length === 2")
+    first.page.locator("#examples button").nth(3).click()
+    first.page.wait_for_function("location.search.includes('picture=cifar10-frog')")
+    first.page.locator("#answer .card.plain ol button").nth(2).click()
+    pressed = "document.querySelectorAll('#answer .plain ol button')[2]?.getAttribute('aria-pressed') === 'true'"
+    first.page.wait_for_function(pressed)
+    frog = first.page.locator("#answer .seen img").first.get_attribute("src")
+    against = first.page.locator("#answer .card.plain ol .label").nth(4).inner_text()
+    choose(first, "contrast", against)
+    first.page.wait_for_function(f"document.querySelector('#answer .plain .words').innerText.includes('rather than {against}')")
+    first.page.locator("#answer .opacity").focus()
+    first.page.keyboard.press("End")
+    other = visit(first.page.url)
+    other.page.wait_for_function(pressed)
+    wait_for_answer(other)
+    assert [page.page.locator("#answer .seen img").first.get_attribute("src") for page in (other, first)] == [frog, frog]
+    assert other.page.locator("#contrast input").input_value() == against
+    assert other.page.evaluate("s => getComputedStyle(document.querySelector(s)).opacity", HEAT) == "1"
+    for card in (0, 1):
+        maps = [page.page.locator("#answer .card > .view img.heat").nth(card).get_attribute("src") for page in (first, other)]
+        assert maps[0] == maps[1]
+    choose(other, "model", "Plain-20")  # of another network, its own first answer is explained
+    other.page.wait_for_function("document.querySelectorAll('#answer .card.plain').length === 2")
+    assert other.page.locator("#contrast input").input_value() == "no other class"
+    assert "target" not in other.page.url and "contrast" not in other.page.url
+
+
+def test_a_link_that_asks_for_what_is_not_there_is_answered_in_a_sentence(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(f"{app.url}?target=12")
+    seen.page.wait_for_function("document.querySelector('#answer .sentence')?.innerText.includes('classes 0 to 9, not 12')")
+    choose(seen, "method", "Integrated gradients")  # the page goes on, with the first answer
+    wait_for_answer(seen)
+    assert seen.page.locator("#answer ol button").first.get_attribute("aria-pressed") == "true"
+    for query, words in (("target=many", "target"), ("model=no-such-net", "no-such-net"), ("method=guess", "method")):
+        seen = visit(f"{app.url}?{query}")
+        seen.page.locator(".toast-body", has_text="What the link asks is left out.").wait_for()
+        assert words in seen.page.locator(".toast-body").inner_text()
+        wait_for_answer(seen)
 
 
 def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Callable[..., Watched]) -> None:

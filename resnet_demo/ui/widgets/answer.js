@@ -3,6 +3,7 @@
 const find = (selector) => element.querySelector(selector);
 let answers = [];                                   // what is shown; it stays while the next answer is on its way
 let stage = new URL(location.href).searchParams.get('stage');  // what the person chose, kept from picture to picture
+const OPACITY = '0.75';
 let method = null;
 let current = {};                                   // what was told last, but for the late words of what was cancelled
 let cancelled = null;                               // the ticket of the question that the person gave up
@@ -80,7 +81,8 @@ function draw() {
   find('.answer').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
   say(value, loading);
-  if (value.asked && value.asked.method !== method) { if (method) stage = null; method = value.asked.method; }
+  const now = value.asked && (value.asked.method || 'grad-cam');
+  if (now && now !== method) { if (method) stage = null; method = now; }
   if (value.answers || !find('.card')) {
     find('.answers').replaceChildren(...(answers.length ? answers.map(card) : [ghost()]));
     find('.answers').classList.toggle('two', answers.length > 1);
@@ -92,7 +94,7 @@ function draw() {
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
   opacity();
-  if (value.asked && element.offsetParent) address(value.asked);
+  address();
   if (held) find(held)?.focus();
 }
 
@@ -108,14 +110,16 @@ function say(value, loading) {
   document.querySelectorAll('#picture img').forEach((image) => { image.alt = `Your picture. ${told}`; });
 }
 
-// A link to this page asks the same networks.
-function address(asked) {
-  const here = new URL(location.href);
+// A link to this page asks the same of the same networks; of pictures, it can name those that ship.
+function address() {
+  const asked = current.asked;
+  if (!asked || !element.offsetParent) return;
+  const here = new URL(location.href), shown = { ...asked, stage, opacity: find('.opacity').value };
+  if (shown.opacity === OPACITY) delete shown.opacity;
   here.searchParams.delete('run');
-  for (const key of ['model', 'second', 'method', 'signed']) {
-    if (asked[key] && asked[key] !== 'grad-cam') here.searchParams.set(key, asked[key]); else here.searchParams.delete(key);
+  for (const key of ['picture', 'model', 'second', 'method', 'signed', 'target', 'target_of', 'contrast', 'stage', 'opacity']) {
+    if (shown[key] || shown[key] === 0) here.searchParams.set(key, shown[key]); else here.searchParams.delete(key);
   }
-  if (stage) here.searchParams.set('stage', stage); else here.searchParams.delete('stage');
   if (here.href !== location.href) history.replaceState(history.state, '', here);
 }
 
@@ -155,7 +159,9 @@ async function copied(text) {
   return done;
 }
 
+find('.opacity').value = new URL(location.href).searchParams.get('opacity') || OPACITY;   // the slider keeps within its range
 find('.opacity').addEventListener('input', opacity);
+find('.opacity').addEventListener('change', address);
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
 find('.cancel').addEventListener('click', () => { cancelled = current.ticket; trigger('abandon'); });
