@@ -44,15 +44,15 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def start_app(home: Path, port: int) -> App:
-    """Start `python app.py` and wait until it answers."""
+def start_app(home: Path, port: int, **around: str) -> App:
+    """Start `python app.py`, with these environment variables besides its own, and wait until it answers."""
     own = {
         "RESNET_DEMO_HOME": str(home),
         "RESNET_DEMO_TOKEN": TEACHER,
         "RESNET_DEMO_MINUTES": "300",
         "GRADIO_TEMP_DIR": str(home / "uploads"),
     }
-    environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", **around}
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
     with (home / STDERR).open("ab") as errors:
         process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL, stderr=errors)
@@ -115,7 +115,7 @@ def visit(app: App, browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     def open_page(url: str, width: int = 1280, height: int = 800, **options: object) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         watched = Watched(context.new_page())
         watched.page.on("console", watched.hear)
         watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
