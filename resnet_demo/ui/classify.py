@@ -126,8 +126,11 @@ def pick(chosen: gr.SelectData) -> str:
     return str(examples()[chosen.index].path)
 
 
-def arrive(request: gr.Request) -> tuple[Any, ...]:
-    """A page was opened, perhaps with a link that says what is asked about which example."""
+def arrive(request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """A page was opened, perhaps with a link that says what is asked about which example.
+
+    The picture comes last: as soon as it changes it is asked about, and then the networks of the link must be there.
+    """
     models, query = listed(), dict(request.query_params)
     names = [name for _, name in models]
     question = Question(model=names[0])
@@ -144,8 +147,7 @@ def arrive(request: gr.Request) -> tuple[Any, ...]:
         "of": [question.model, question.second, example.fingerprint], "target": question.target, "target_of": question.target_of
     }  # fmt: skip
     contrasts = [ANY_OTHER, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
-    return (
-        str(example.path) if example is not shelf[0] else gr.skip(),
+    around = (
         gr.Dropdown(models, value=question.model),
         gr.Dropdown([("none", NO_SECOND), *models], value=question.second or NO_SECOND),
         question.method,
@@ -153,6 +155,9 @@ def arrive(request: gr.Request) -> tuple[Any, ...]:
         gr.Dropdown(contrasts, value=question.contrast),
         about,
     )
+    yield gr.skip(), *around
+    if example is not shelf[0]:
+        yield str(example.path), *(gr.skip() for _ in around)
 
 
 def ask(
