@@ -20,7 +20,7 @@ from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
 NO_SECOND = "none"
-ANY_OTHER = ("no other class", -1)
+ANY_OTHER = ("none", -1)
 NOTHING = {"of": None, "target": -1, "target_of": 0}  # the first answer's class, of whatever is shown
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}

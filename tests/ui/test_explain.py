@@ -56,7 +56,7 @@ def test_two_classes_are_contrasted_and_the_page_says_so(app: App, visit: Callab
     wait_for_another_map(seen.page, before)
     words = seen.page.locator("#answer .words").inner_text()
     assert f"what speaks for {labels[0]} rather than {labels[1]}" in words
-    choose(seen, "contrast", "no other class")
+    choose(seen, "contrast", "none")
     seen.page.wait_for_function("([s, b]) => document.querySelector(s).src === b", arg=[HEAT, before])
 
 
@@ -269,7 +269,7 @@ def test_the_link_restores_the_example_the_class_its_contrast_and_the_opacity(ap
         assert maps[0] == maps[1]
     choose(other, "model", "Plain-20")  # of another network, its own first answer is explained
     other.page.wait_for_function("document.querySelectorAll('#answer .card.plain').length === 2")
-    assert other.page.locator("#contrast input").input_value() == "no other class"
+    assert other.page.locator("#contrast input").input_value() == "none"
     assert "target" not in other.page.url and "contrast" not in other.page.url
 
 
