@@ -56,7 +56,7 @@ class Preprocessing(Frozen):
 
     def tensor(self, seen: Image.Image) -> Tensor:
         """The square as the network's input: (1, 3, image_size, image_size) float32, normalized."""
-        pixels = torch.from_numpy(numpy.array(seen)).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(numpy.array(seen)).permute(2, 0, 1)[None].contiguous()  # LOG.md has what it gains
         return normalize(pixels, self.mean, self.std)
 
     def __call__(self, picture: Image.Image) -> Tensor:

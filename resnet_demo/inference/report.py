@@ -60,7 +60,7 @@ def report(
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
         "machine": f"Computed on {choose().name}. {choose().reason}".strip(),
-        "asked": {"model": question.model} | question.model_dump(exclude_defaults=True, exclude={"stage", "top_k"}),
+        "asked": question.model_dump(exclude={"stage", "top_k"}),
         "answers": [
             _answer(answer, picture, question, _classes(answer, meant, question, labels), say, should_cancel)
             for answer in answers
@@ -104,12 +104,17 @@ def _label(weights: Weights, index: int, name: str) -> str:
 
 
 def _classes(answer: Answer, meant: Weights, question: Question, labels: Sequence[str]) -> tuple[int, int | None]:
-    """Target and contrast in this network's own numbering; a class it does not have gives its first answer, and no contrast."""
+    """Target and contrast in this network's own numbering.
+
+    A class that it does not have gives its first answer, and no contrast; nor is a class contrasted with itself.
+    """
     classes, first = answer.weights.classes, answer.top(1)[0].index
     if answer.weights is meant:
-        return question.target if labels[0] else first, question.contrast if labels[1] else None
-    target, contrast = (classes.index(label) if label in classes else None for label in labels)
-    return first if target is None else target, contrast
+        target, contrast = question.target if labels[0] else first, question.contrast if labels[1] else None
+    else:
+        known, contrast = (classes.index(label) if label in classes else None for label in labels)
+        target = first if known is None else known
+    return target, None if contrast == target else contrast
 
 
 def _answer(

@@ -20,10 +20,12 @@ from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
 NO_SECOND = "none"
-ANY_OTHER = ("none", -1)
+NO_CONTRAST = ("none", -1)
 NOTHING = {"of": None, "target": -1, "target_of": 0}  # the first answer's class, of whatever is shown
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
+# Every question is sent at once, since here the next one ends the one before (`ask`).
+LATEST: dict[str, Any] = {**PRIVATE, **TOGETHER, "trigger_mode": "multiple"}
 
 
 def build(page: gr.Blocks) -> list[gr.Dropdown]:
@@ -49,19 +51,19 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
         with gr.Column(scale=5, min_width=320):
             result = widget("answer", {"state": "loading", "message": engine.LOADING}, label="Answer", elem_id="answer")
             with gr.Row(elem_id="questions"):
-                contrast = gr.Dropdown([ANY_OTHER], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
+                contrast = gr.Dropdown([NO_CONTRAST], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
                 method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
                 signed = gr.Checkbox(False, label="Show what speaks against it", elem_id="signed", min_width=140)
     about = gr.State(NOTHING)
     asked = [picture, model, second, method, signed, contrast, about]
     outputs = [result, contrast, about]
     chosen.select(pick, None, picture, queue=False, **PRIVATE)
-    pictured = picture.change(ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
+    pictured = picture.change(ask, asked, outputs, **LATEST)
     by_hand = [
         component.input for component in (model, second, method, signed, contrast)
     ]  # not what the link or an answer sets
-    changed = gr.on(by_hand, ask, asked, outputs, trigger_mode="always_last", **PRIVATE, **TOGETHER)
-    clicked = result.explain(ask_about, asked, outputs, **PRIVATE, **TOGETHER)
+    changed = gr.on(by_hand, ask, asked, outputs, **LATEST)
+    clicked = result.explain(ask_about, asked, outputs, **LATEST)
     opened = page.load(arrive, None, asked, **PRIVATE)  # in the queue, as a warning is lost past it
     first = opened.then(ask, asked, outputs, **PRIVATE, **TOGETHER)
     result.abandon(stopped, [model, second], result, cancels=[pictured, changed, clicked, first], queue=False, **PRIVATE)
@@ -135,9 +137,10 @@ def arrive(request: gr.Request) -> Iterator[tuple[Any, ...]]:
     names = [name for _, name in models]
     question = Question(model=names[0])
     try:
-        asked = parse_link(Question, {"model": names[0]} | query)
-        for name in {asked.model, asked.second} - {"", *names}:
-            raise SettingError(f"There is no network {name[:80]!r} here.")
+        mine = {name: value for name, value in query.items() if name not in ("stage", "top_k")}  # the widget's, and the API's
+        asked = parse_link(Question, {"model": names[0]} | mine)
+        if unknown := sorted({asked.model, asked.second} - {"", *names}):
+            raise SettingError(f"There is no network {unknown[0][:80]!r} here.")
         question = asked
     except SettingError as error:
         gr.Warning(html.escape(f"{error} What the link asks is left out.", quote=False), duration=None)  # until it was read
@@ -146,7 +149,7 @@ def arrive(request: gr.Request) -> Iterator[tuple[Any, ...]]:
     about = {
         "of": [question.model, question.second, example.fingerprint], "target": question.target, "target_of": question.target_of
     }  # fmt: skip
-    contrasts = [ANY_OTHER, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
+    contrasts = [NO_CONTRAST, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
     around = (
         gr.Dropdown(models, value=question.model),
         gr.Dropdown([("none", NO_SECOND), *models], value=question.second or NO_SECOND),
@@ -171,7 +174,8 @@ def ask(
     """
     second = "" if second == NO_SECOND else second
     asked = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
-    page, ticket = str(request.session_hash), uuid4().hex  # by the ticket the widget knows late words of what was cancelled
+    ticket = uuid4().hex  # by which the widget knows late words of what was cancelled
+    page = request.session_hash or ticket
     _last_asked[page] = ticket
     try:
         for answer, *around in _answers(picture, asked, about):
@@ -191,7 +195,7 @@ def _answers(
     picture: Image.Image | PictureError | None, asked: dict[str, Any], about: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], Any, Any]]:
     if not isinstance(picture, Image.Image):
-        yield _without_answer(picture), gr.Dropdown([ANY_OTHER], value=-1), NOTHING
+        yield _without_answer(picture), gr.Dropdown([NO_CONTRAST], value=-1), NOTHING
         return
     shown = [asked["model"], asked["second"], picture.info.get(FINGERPRINT)]
     if about["of"] != shown:
@@ -203,10 +207,12 @@ def _answers(
                 yield {"state": "loading", "message": answer}, gr.skip(), gr.skip()
             else:
                 answer["asked"]["picture"] = _example_of(picture)
-                contrasts = _contrasts(answer["answers"][about["target_of"]], asked["contrast"])
-                yield answer, gr.Dropdown(contrasts, value=asked["contrast"]), about
+                explained = answer["answers"][about["target_of"]]
+                answer["asked"]["contrast"] = asked["contrast"] if explained["contrast_label"] else -1
+                contrasts = _contrasts(explained, answer["asked"]["contrast"])
+                yield answer, gr.Dropdown(contrasts, value=answer["asked"]["contrast"]), about
     except SettingError as error:  # a class that the network does not have: it is not asked for again
-        yield {"state": "error", "message": str(error)}, gr.Dropdown([ANY_OTHER], value=-1), NOTHING
+        yield {"state": "error", "message": str(error)}, gr.Dropdown([NO_CONTRAST], value=-1), NOTHING
     except ResNetDemoError as error:
         yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip()
 
@@ -229,7 +235,7 @@ def _contrasts(answer: dict[str, Any], chosen: int) -> list[tuple[str, int]]:
     others = {p["index"]: p["label"] for p in answer["predictions"] if p["index"] != answer["target"]}
     if chosen >= 0:
         others.setdefault(chosen, answer["contrast_label"])
-    return [ANY_OTHER, *((label, index) for index, label in others.items())]
+    return [NO_CONTRAST, *((label, index) for index, label in others.items())]
 
 
 def ask_about(

@@ -12,7 +12,7 @@ from resnet_demo.data.image import decode, decode_data_url
 from resnet_demo.errors import PictureError
 from resnet_demo.inference.examples import fingerprint
 
-FINGERPRINT = "fingerprint"  # in `info` of a picture that came as a file: by which one knows it again
+FINGERPRINT = "fingerprint"  # in `info` of a picture: by which one knows it again
 
 
 class Picture(gr.Image):
@@ -26,12 +26,13 @@ class Picture(gr.Image):
             return None
         try:
             if payload.url and payload.url.startswith("data:"):
-                return decode_data_url(payload.url)
-            if payload.path is None:
+                picture, sent = decode_data_url(payload.url), payload.url.encode()
+            elif payload.path is not None:
+                sent = Path(payload.path).read_bytes()
+                picture = decode(sent)
+            else:
                 raise PictureError("No picture was sent. Send it as an uploaded file or as a data: URL.")
-            file = Path(payload.path).read_bytes()
-            picture = decode(file)
-            picture.info[FINGERPRINT] = fingerprint(file)
+            picture.info[FINGERPRINT] = fingerprint(sent)
             return picture
         except OSError:
             return PictureError("The uploaded file is no longer there. Upload it again.")

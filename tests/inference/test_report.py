@@ -59,6 +59,15 @@ def test_two_networks_are_told_with_a_sentence_that_says_whether_they_agree() ->
     assert told["sentence"].startswith("Both say" if agree else "They disagree")  # type: ignore[attr-defined]
 
 
+def test_a_class_is_not_contrasted_with_itself_and_what_was_asked_is_told_in_full() -> None:
+    told = ask(target=3, contrast=3)
+    (answer,) = told["answers"]  # type: ignore[misc]
+    assert (answer["contrast_label"], answer["map_words"]) == ("", ask(target=3)["answers"][0]["map_words"])  # type: ignore[index]
+    assert told["asked"] == {
+        "model": "report-resnet8", "second": "", "target": 3, "target_of": 0, "contrast": 3, "method": "grad-cam", "signed": False,
+    }  # fmt: skip
+
+
 def test_a_slow_method_says_how_far_it_is_and_adds_its_map() -> None:
     said: list[str] = []
     told = report(PICTURE, Question(model="report-resnet8", method="occlusion"), say=said.append)

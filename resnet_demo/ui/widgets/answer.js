@@ -81,8 +81,7 @@ function draw() {
   find('.answer').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
   say(value, loading);
-  const now = value.asked && (value.asked.method || 'grad-cam');
-  if (now && now !== method) { if (method) stage = null; method = now; }
+  if (value.asked && value.asked.method !== method) { if (method) stage = null; method = value.asked.method; }
   if (value.answers || !find('.card')) {
     find('.answers').replaceChildren(...(answers.length ? answers.map(card) : [ghost()]));
     find('.answers').classList.toggle('two', answers.length > 1);
@@ -115,10 +114,11 @@ function address() {
   const asked = current.asked;
   if (!asked || !element.offsetParent) return;
   const here = new URL(location.href), shown = { ...asked, stage, opacity: find('.opacity').value };
-  if (shown.opacity === OPACITY) delete shown.opacity;
+  const left_out = { method: 'grad-cam', target: -1, target_of: 0, contrast: -1, opacity: OPACITY };
   here.searchParams.delete('run');
   for (const key of ['picture', 'model', 'second', 'method', 'signed', 'target', 'target_of', 'contrast', 'stage', 'opacity']) {
-    if (shown[key] || shown[key] === 0) here.searchParams.set(key, shown[key]); else here.searchParams.delete(key);
+    const value = shown[key], said = value === 0 || value;   // class 0 is a class
+    if (said && value !== left_out[key]) here.searchParams.set(key, value); else here.searchParams.delete(key);
   }
   if (here.href !== location.href) history.replaceState(history.state, '', here);
 }
