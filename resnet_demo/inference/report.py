@@ -80,8 +80,8 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
         )
     if constants.HF_HUB_OFFLINE:
         raise HubError(
-            f"{name} is not on this machine, and the app runs offline. To have it, run this where the app runs, with a "
-            f"network: python -m resnet_demo prefetch --model {name}."
+            f"{name} is not on this machine, and the app runs offline. Who runs the app can fetch it over a network with "
+            f'"python -m resnet_demo prefetch --model {name}".'
         )
     coming = downloads().start(name)
     while coming.goes_on:

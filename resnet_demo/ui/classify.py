@@ -45,7 +45,7 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
             )  # fmt: skip
             model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
             second = gr.Dropdown([("none", NO_SECOND), *models], value=NO_SECOND, label="Compare with", elem_id="second")
-            with gr.Accordion("What the numbers mean", open=False, elem_id="meaning"):
+            with gr.Accordion("What the numbers and the maps mean", open=False, elem_id="meaning"):
                 gr.Markdown(MEANING)
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
         with gr.Column(scale=5, min_width=320):
@@ -262,14 +262,17 @@ NO_CAMERA = (
 MEANING = """
 The numbers are the network's softmax: they add up to 100 % over the classes that it knows, and it must choose one of them
 whatever it is shown. They are not the chance of being right, and a picture of something that the network has never learned
-can get a high number, too. Where an answer is spread over several classes the page doubts it. Of photographs of other things, three
-in ten still passed as sure where that was measured, with this project's ResNet-20 for CIFAR-10; of noise, seven in ten.
+can get a high number, too. Where an answer is spread over several classes, the page says that it is unsure. That does not
+always help: this project's ResNet-20 for CIFAR-10 was shown photographs of other things, and of ten, three still got a sure
+answer; of ten pictures of noise, seven.
 
-The map is a Grad-CAM (Selvaraju et al. 2017): where it is strong, the maps of that stage speak for the class. Early stages have
-fine maps of simple patterns; the last stage has a coarse map of whole things. Click a class to see where the network looked for it.
+The map over the picture is a Grad-CAM (Selvaraju et al. 2017): it is strong where what a stage found there raises the
+number of the explained class. Early stages have fine maps of simple patterns; the last stage has a coarse map of whole
+things. Click a class to see where the network looked for it.
 
 Contrast the explained class with another one to see what speaks for the one rather than the other: why a cat and not a dog.
 
-Grad-CAM is there at once. The other methods look at single pixels, in many passes through the network: on a large one they take
-up to a minute, and can be cancelled.
+Grad-CAM is there at once. The other methods take many passes through the network, on a large one up to a minute, and can be
+cancelled. Guided Grad-CAM and Integrated gradients look at single pixels; Occlusion hides one square of the picture after the
+other and shows how much the number falls.
 """
