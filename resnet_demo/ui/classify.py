@@ -45,7 +45,7 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
             )  # fmt: skip
             model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
             second = gr.Dropdown([("none", NO_SECOND), *models], value=NO_SECOND, label="Compare with", elem_id="second")
-            with gr.Accordion("What the numbers and the maps mean", open=False, elem_id="meaning"):
+            with gr.Accordion("What numbers and maps mean", open=False, elem_id="meaning"):
                 gr.Markdown(MEANING)
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
         with gr.Column(scale=5, min_width=320):
