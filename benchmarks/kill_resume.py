@@ -71,16 +71,17 @@ def kill(folder: Path, step: int, extra: float, threads: int) -> int | None:
     """
     child = start(folder, False, threads)
     record = Record(folder)
+    ended = status = 0
     while not (step == 0 and (folder / "lock").exists()) and max((e.step for e in record.read()[0]), default=-1) < step:
         ended, status = os.waitpid(child, os.WNOHANG)
-        if ended and status == 0:
-            return None
         if ended:
-            raise SystemExit(f"The run in {folder} failed before it was killed: {record.read()[0][-1:]}")
+            break
         time.sleep(0.001)
-    time.sleep(extra)
-    os.kill(child, signal.SIGKILL)  # harmless to one that has ended and was not waited for yet
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not ended:
+        time.sleep(extra)
+        os.kill(child, signal.SIGKILL)  # harmless to one that has ended and was not waited for yet
+        _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
     if code not in (0, -signal.SIGKILL):
         raise SystemExit(f"The run in {folder} failed before it was killed: {record.read()[0][-1:]}")
     return max((event.step for event in record.read()[0]), default=0) if code else None

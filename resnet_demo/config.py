@@ -8,7 +8,8 @@ The descriptions are the help texts of the page and of the command line: they ar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -31,16 +32,20 @@ def parse(kind: type[SettingsT], values: Mapping[str, Any] | str) -> SettingsT:
     Raises:
         SettingError: one sentence that names each refused setting, what is allowed and what was given.
     """
-    try:
+    with _in_sentences(kind):
         return kind.model_validate_json(values) if isinstance(values, str) else kind.model_validate(values)
-    except ValidationError as error:
-        raise SettingError(" ".join(_sentence(kind, item) for item in error.errors())) from error
 
 
 def parse_link(kind: type[SettingsT], query: Mapping[str, str]) -> SettingsT:
     """Build `kind` from what follows the ? of an address: numbers and switches are words there. Raises as `parse` does."""
-    try:
+    with _in_sentences(kind):
         return kind.model_validate_strings({name: value for name, value in query.items() if name in kind.model_fields})
+
+
+@contextmanager
+def _in_sentences(kind: type[BaseModel]) -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         raise SettingError(" ".join(_sentence(kind, item) for item in error.errors())) from error
 

@@ -59,9 +59,8 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
     outputs = [result, contrast, about]
     chosen.select(pick, None, picture, queue=False, **PRIVATE)
     pictured = picture.change(ask, asked, outputs, **LATEST)
-    by_hand = [
-        component.input for component in (model, second, method, signed, contrast)
-    ]  # not what the link or an answer sets
+    # `input`: what a person chooses, not what the link or an answer sets
+    by_hand = [component.input for component in (model, second, method, signed, contrast)]
     changed = gr.on(by_hand, ask, asked, outputs, **LATEST)
     clicked = result.explain(ask_about, asked, outputs, **LATEST)
     opened = page.load(arrive, None, asked, **PRIVATE)  # in the queue, as a warning is lost past it
@@ -163,6 +162,9 @@ def arrive(request: gr.Request) -> Iterator[tuple[Any, ...]]:
         yield str(example.path), *(gr.skip() for _ in around)
 
 
+_last_asked: dict[str, str] = {}  # by page, the ticket of the question that waits for its answer
+
+
 def ask(
     picture: Image.Image | PictureError | None, model: str, second: str, method: str, signed: bool, contrast: int,
     about: dict[str, Any], request: gr.Request,
@@ -186,9 +188,6 @@ def ask(
     finally:
         if _last_asked.get(page) == ticket:
             del _last_asked[page]
-
-
-_last_asked: dict[str, str] = {}  # by page, the ticket of the question that waits for its answer
 
 
 def _answers(

@@ -43,13 +43,14 @@ def test_a_run_that_still_fetches_is_told_so_and_can_be_ended(
 
 
 @pytest.fixture
-def paused(tmp_path: Path) -> RunConfig:
-    """A run in tmp_path / "run" that learnt four steps from the pictures that ship and was paused."""
+def paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
+    """A run in tmp_path / "run" that learnt four steps from the pictures that ship and was paused; fetching tells all."""
     arms = (tiny_arm("residual8", classes=10),)
     config = tiny_run(tmp_path, arms=arms, data={"source": "bundled", "test_limit": 20})
     asked = iter(["go on"] * 3 + ["pause"] * 9)
     events = list(session.run(config, tmp_path / "run", request=lambda: next(asked)))  # type: ignore[arg-type]
     assert isinstance(events[-1], RunPaused)
+    monkeypatch.setattr(fetching, "SECONDS", 0.0)
     return config
 
 
@@ -64,7 +65,6 @@ def test_pausing_a_continued_run_while_it_fetches_keeps_its_step(
     paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "arriving", slow_hub)
-    monkeypatch.setattr(fetching, "SECONDS", 0.0)
     step = Record(tmp_path / "run").events()[-1].step
     asked = iter(["go on", *["pause"] * 9])
     events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: next(asked)))  # type: ignore[arg-type]
@@ -76,7 +76,6 @@ def test_stopping_a_continued_run_while_it_fetches_writes_down_what_was_learnt(
     paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "arriving", few)
-    monkeypatch.setattr(fetching, "SECONDS", 0.0)
     step = Record(tmp_path / "run").events()[-1].step
     events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: "stop"))
     assert [type(event) for event in events] == [Fetching, Fetching, Fetching, RunStarted, Measured, RunStopped]

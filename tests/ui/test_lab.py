@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from urllib.parse import quote
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.ui.conftest import TEACHER, App, Watched
-from tests.ui.laboratory import begin, start, until
+from tests.ui.laboratory import becomes, begin, open_settings, start, until
 
 pytestmark = pytest.mark.browser
 TINY = {"depth": 8, "image_size": 16, "steps": 30, "batch": 16, "warmup": 2}
@@ -40,16 +38,16 @@ def test_the_default_run_shows_live_curves_that_a_reload_and_another_browser_fin
     with pytest.raises(AppError, match="teacher's token"):
         Client(app.url, verbose=False).predict(run, "somebody else", "", api_name="/stop_run")
     seen.page.click("#stop:not([disabled])")
-    seen.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Stopped')")
+    becomes(seen.page, "Stopped")
     seen.page.wait_for_function("document.querySelector('#said')?.innerText.length > 40")
-    other.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Stopped')")
+    becomes(other.page, "Stopped")
 
 
 def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Callable[..., Watched]) -> None:
     client = Client(app.url, verbose=False)
     run = client.predict(TINY, "a class", api_name="/start_run")
     seen = visit(f"{app.url}?run={run}")
-    seen.page.wait_for_function("document.querySelector('#curves .what')?.textContent.startsWith('Finished')")
+    becomes(seen.page, "Finished")
     told = client.predict(run, 0, api_name="/run")
     assert told["state"]["status"] == "finished"
     assert {event["arm"] for event in told["events"] if event["kind"] == "training"} == {"plain8-s0", "residual8-s0"}
@@ -60,24 +58,20 @@ def test_a_run_of_the_api_is_trained_to_its_end_and_exported(app: App, visit: Ca
 
 
 def test_a_run_is_paused_continued_to_its_end_and_kept_for_classify(app: App, visit: Callable[..., Watched]) -> None:
-    settings = json.dumps(TINY | {"steps": 160})
-    seen = visit(f"{app.url}?settings={quote(settings)}")
-    what = "document.querySelector('#curves .what')?.textContent"
-    seen.page.wait_for_selector("#start")
-    seen.page.wait_for_function("document.querySelector('#estimate').innerText.includes(': 160 steps')")
-    begin(seen.page, app)
-    seen.page.click("#pause:not([disabled])")
-    seen.page.wait_for_function(f"{what}.startsWith('Paused')")
-    seen.page.click("#continue:not([disabled])")
-    seen.page.wait_for_function(f"{what}.startsWith('Finished')")
-    seen.page.get_by_text("Keep a trained network").click()
-    seen.page.locator("#arm-name input, #arm-name textarea").first.fill("my-tiny-net")
-    seen.page.wait_for_function("document.querySelector('#arm input').value.includes('residual8')")
-    seen.page.click("#keep")
-    seen.page.get_by_text("Kept as my-tiny-net").wait_for()
-    seen.page.get_by_role("tab", name="Classify").click()
-    seen.page.locator("#model input").click()
-    assert seen.page.get_by_role("option").filter(has_text="my-tiny-net").count() == 1
+    page = open_settings(visit, app, TINY | {"steps": 160})
+    begin(page, app)
+    page.click("#pause:not([disabled])")
+    becomes(page, "Paused")
+    page.click("#continue:not([disabled])")
+    becomes(page, "Finished")
+    page.get_by_text("Keep a trained network").click()
+    page.locator("#arm-name input, #arm-name textarea").first.fill("my-tiny-net")
+    page.wait_for_function("document.querySelector('#arm input').value.includes('residual8')")
+    page.click("#keep")
+    page.get_by_text("Kept as my-tiny-net").wait_for()
+    page.get_by_role("tab", name="Classify").click()
+    page.locator("#model input").click()
+    assert page.get_by_role("option").filter(has_text="my-tiny-net").count() == 1
 
 
 @pytest.mark.parametrize(
