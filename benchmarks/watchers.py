@@ -33,6 +33,7 @@ from resnet_demo.training.events import Progress, RunStarted, TrainingPoint
 from resnet_demo.training.record import RecordWriter
 
 POINTS_A_SECOND = 5
+ALONE = 60.0  # seconds at most in which nobody watches
 RUN = "20260101-000000-aaaaaa"
 
 
@@ -51,10 +52,10 @@ def write(folder: Path, stop: threading.Event) -> None:
             record.append(Progress(step=step, images_per_second=700.0, seconds_left=60.0, memory_mb=900.0))
 
 
-async def watch(client: httpx.AsyncClient, number: int, rate: float, until: float, times: list[float]) -> None:
-    """One watcher, which asks as widgets/curves.js does."""
+async def watch(client: httpx.AsyncClient, later: float, rate: float, until: float, times: list[float]) -> None:
+    """One watcher, which comes `later` and asks as widgets/curves.js does."""
     position = 0
-    await asyncio.sleep(number / 30 / rate)  # people don't open a page in the same instant
+    await asyncio.sleep(later)
     while time.monotonic() < until:
         begun = time.perf_counter()
         answer = await client.get(f"/runs/{RUN}", params={"position": position})
@@ -68,7 +69,8 @@ async def all_watch(url: str, watchers: int, rate: float, seconds: float, times:
     """All of them, for so long."""
     until = time.monotonic() + seconds
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-        await asyncio.gather(*(watch(client, number, rate, until, times) for number in range(watchers)))
+        # people don't open a page in the same instant
+        await asyncio.gather(*(watch(client, n / watchers / rate, rate, until, times) for n in range(watchers)))
 
 
 def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
@@ -83,16 +85,16 @@ def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
         try:
             app = psutil.Process(running.pid)
             time.sleep(20)  # torch and the models load behind the open port
-            for label, count in (("alone", 0), ("watched", watchers)):
+            for label, count, span in (("alone", 0, min(ALONE, seconds)), ("watched", watchers, seconds)):
                 times: list[float] = []
                 thread = threading.Thread(
-                    target=lambda n=count, t=times: asyncio.run(all_watch(running.url, n, rate, seconds, t))
-                )  # type: ignore[misc]
+                    target=lambda n=count, s=span, t=times: asyncio.run(all_watch(running.url, n, rate, s, t))
+                )
                 cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
                 thread.start()
-                time.sleep(seconds / 3)
+                time.sleep(span / 3)
                 memory = app.memory_info().rss
-                time.sleep(seconds * 2 / 3)
+                time.sleep(span * 2 / 3)
                 thread.join()
                 found[f"{label}_share_of_a_core"] = (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun)
             found["memory_growth_mb"] = (app.memory_info().rss - memory) / 1e6

@@ -67,6 +67,11 @@ def _range(kind: type[BaseModel], item: Any) -> str:
     return "should be " + " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
 
 
+def whole(value: Any) -> Any:
+    """A number without a fraction as an int, since JavaScript and Gradio know only floats; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 # --- The networks ------------------------------------------------------------------------------------
 
 CIFAR_DEPTHS = (8, 14, 20, 32, 44, 56, 110, 1202)  # section 4.2: 6n + 2 layers

@@ -87,13 +87,16 @@ def download(repository: str, filename: str, kind: str, max_bytes: int | None = 
         if SHA256.fullmatch(expected) and sha256(got) != expected:
             got.resolve().unlink()
             got.unlink(missing_ok=True)
-            raise HubError(
-                f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again."
-            )
+            raise damaged(what)
     except Exception as error:
         tell(error=sentence(what, repository, error))
     else:
         tell(finished=True)
+
+
+def damaged(what: str) -> HubError:
+    """A file that is not the one that the Hub has, and is no longer there."""
+    return HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
 
 
 def refuse_size(what: str, size: int, max_bytes: int | None) -> None:

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Literal
 
-from resnet_demo.download import SHA256, sha256
+from resnet_demo.download import SHA256, damaged, sha256
 from resnet_demo.errors import HubError
 
 Kind = Literal["model", "dataset"]
@@ -67,8 +67,7 @@ def fetch(
             on_progress(done, total)
     found = cached(repository, filename, kind)
     if found is None:
-        what = f"{filename} of {repository}"
-        raise HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
+        raise damaged(f"{filename} of {repository}")
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse, parse_link
+from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse, parse_link, whole
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.question import Question
 
@@ -90,3 +90,10 @@ def test_a_link_is_read_as_words_and_what_is_not_ours_is_left_to_others() -> Non
 def test_a_link_that_says_what_cannot_be_is_refused_with_the_name(query: dict[str, str], named: str) -> None:
     with pytest.raises(SettingError, match=named):
         parse_link(Question, query)
+
+
+@pytest.mark.parametrize(("sent", "taken"), [(3.0, 3), (3.5, 3.5), (float("nan"), float("nan")), ("3.0", "3.0"), (True, True)])
+def test_a_float_without_a_fraction_is_whole_and_nothing_else_is_touched(sent: object, taken: object) -> None:
+    """What is no number of a setting is the parser's to refuse, as it was sent."""
+    got = whole(sent)
+    assert repr(got) == repr(taken)

@@ -4,8 +4,9 @@ Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391) weights a stage's maps by how
 with each of them, and sums. `classify` has kept every stage's output, so only the layers behind that stage run
 again, in a small module made for the request: nothing is ever hooked onto the shared model.
 
-The methods of `attribute` look at single pixels and take seconds. They too only call the shared model, so that no
-copy of it is needed: guided backpropagation changes what relu means for the calling thread, not the network.
+The methods of `attribute` go back to the picture itself, to single pixels or (Occlusion) small squares, and take
+seconds. They too only call the shared model, so that no copy of it is needed: guided backpropagation changes what
+relu means for the calling thread, not the network.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from uuid import uuid4
 import gradio as gr
 from PIL import Image
 
-from resnet_demo.config import parse, parse_link
+from resnet_demo.config import parse, parse_link, whole
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference.examples import examples
 from resnet_demo.inference.question import METHODS, Question
@@ -44,7 +44,7 @@ def build(page: gr.Blocks) -> list[gr.Dropdown]:
                 allow_preview=False, buttons=[], elem_id="examples", object_fit="cover",
             )  # fmt: skip
             model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
-            second = gr.Dropdown([("none", NO_SECOND), *models], value=NO_SECOND, label="Compare with", elem_id="second")
+            second = gr.Dropdown(or_none(models), value=NO_SECOND, label="Compare with", elem_id="second")
             with gr.Accordion("What numbers and maps mean", open=False, elem_id="meaning"):
                 gr.Markdown(MEANING)
                 gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
@@ -75,10 +75,15 @@ def listed() -> list[tuple[str, str]]:
     return [(entry.title, entry.name) for entry in available()]
 
 
+def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The models to compare with, or none."""
+    return [("none", NO_SECOND), *models]
+
+
 def choices() -> tuple[Any, Any]:
     """The two choosers with the models that there are now."""
     models = listed()
-    return gr.Dropdown(models), gr.Dropdown([("none", NO_SECOND), *models])
+    return gr.Dropdown(models), gr.Dropdown(or_none(models))
 
 
 def _build_api() -> None:
@@ -110,16 +115,11 @@ def classify(
     words = {"model": model, "second": second, "stage": stage, "method": method}
     numbers = {"target": target, "contrast": contrast, "top_k": top_k}
     try:
-        question = parse(Question, words | {name: _whole(value) for name, value in numbers.items()})
+        question = parse(Question, words | {name: whole(value) for name, value in numbers.items()})
         told = [answer for answer in engine.ask(picture, question) if isinstance(answer, dict)][-1]
     except ResNetDemoError as error:
         raise gr.Error(str(error), print_exception=False) from error
     return {p["label"]: p["probability"] for p in told["answers"][0]["predictions"]}, told
-
-
-def _whole(value: Any) -> Any:
-    """Gradio sends whole numbers as floats; everything else is left for the parser to judge."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def pick(chosen: gr.SelectData) -> str:
@@ -151,7 +151,7 @@ def arrive(request: gr.Request) -> Iterator[tuple[Any, ...]]:
     contrasts = [NO_CONTRAST, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
     around = (
         gr.Dropdown(models, value=question.model),
-        gr.Dropdown([("none", NO_SECOND), *models], value=question.second or NO_SECOND),
+        gr.Dropdown(or_none(models), value=question.second or NO_SECOND),
         question.method,
         question.signed,
         gr.Dropdown(contrasts, value=question.contrast),

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
+from resnet_demo.config import whole
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.training.feed import feed
@@ -63,9 +64,7 @@ def run_of(shown: Any) -> str:
 def settings_from(values: Sequence[Any]) -> LabSettings:
     """The settings as the page sent them; numbers without a fraction count as whole."""
     sent = dict(zip(NAMES, values, strict=True))
-    return from_outside(
-        {name: int(v) if name in WHOLE and isinstance(v, float) and v.is_integer() else v for name, v in sent.items()}
-    )
+    return from_outside({name: whole(value) if name in WHOLE else value for name, value in sent.items()})
 
 
 @dataclass(frozen=True)
