@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gradio_client import Client, handle_file
 
-from benchmarks.running_app import p95, running_app
+from benchmarks.running_app import p95, running_app, wait_for
 from resnet_demo.inference.examples import examples
 
 GOAL = 3.0
@@ -36,18 +36,6 @@ def answer_times(client: Client, model: str, requests: int) -> list[float]:
         client.predict(picture, model, api_name="/classify")
         times.append(time.perf_counter() - begun)
     return times
-
-
-def wait_for(client: Client, run: str, reached: str) -> None:
-    """Until the run has told of its first training points, or stands at `reached`."""
-    while True:
-        told = client.predict(run, 0, api_name="/run")
-        trains = any(event["kind"] == "training" for event in told["events"])
-        if told["state"]["status"] == reached and (trains or reached != "running"):
-            return
-        if told["state"]["status"] == "failed":
-            raise SystemExit(f"The run failed: {told['state']}")
-        time.sleep(0.2)
 
 
 def measure(model: str, requests: int, rounds: int) -> dict[str, Any]:

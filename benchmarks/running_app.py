@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradio_client import Client
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -45,6 +47,18 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
     finally:
         process.terminate()
         process.wait()
+
+
+def wait_for(client: Client, run: str, reached: str) -> None:
+    """Until the run has told of its first training points, or stands at `reached`."""
+    while True:
+        told = client.predict(run, 0, api_name="/run")
+        trains = any(event["kind"] == "training" for event in told["events"])
+        if told["state"]["status"] == reached and (trains or reached != "running"):
+            return
+        if told["state"]["status"] == "failed":
+            raise SystemExit(f"The run failed: {told['state']}")
+        time.sleep(0.2)
 
 
 def p95(times: Sequence[float]) -> float:

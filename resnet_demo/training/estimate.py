@@ -1,9 +1,9 @@
 """How long a run will take on this machine: from measured times only. No torch here.
 
-What was measured is kept in one small file, by machine and network: seconds of a training step of one arm,
-and seconds of judging one picture. Measured are steps of earlier runs, and a few steps that the worker tries
-while it has nothing else to do. A network nobody has timed is scaled by its multiply-adds from the nearest
-one that was, and the answer says so.
+What was measured is kept in one small file, by machine and network: the seconds that one arm adds to a training
+step of a comparison, and to judging one picture. Measured are steps of earlier runs, and a few steps that the
+worker tries while it has nothing else to do. A network nobody has timed is scaled by its multiply-adds from the
+nearest one that was, and the answer says so.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Timed(Frozen):
 
     key: str
     multiply_adds: float  # of one step's forward passes
-    step_seconds: Annotated[float, Field(gt=0)]
-    picture_seconds: Annotated[float, Field(gt=0)]  # of judging one test picture
+    step_seconds: Annotated[float, Field(gt=0)]  # that it adds to a step of a comparison
+    picture_seconds: Annotated[float, Field(gt=0)]  # that it adds to judging one test picture
 
 
 @dataclass(frozen=True)

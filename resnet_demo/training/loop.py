@@ -1,7 +1,8 @@
 """The training loop: a generator of events, in which every arm learns from the same batches.
 
 It prints, plots and writes nothing. Arms of one seed see the same augmented batch, step by step; arms of
-different seeds have streams of their own. A run with one arm is ordinary training.
+different seeds have streams of their own. A run with one arm is ordinary training. Arms share nothing else, so
+they may learn one after the other or at the same time (`each`), with equal results.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,8 +30,10 @@ from resnet_demo.training.events import (
     Split,
     TrainingPoint,
 )
+from resnet_demo.training.machine import Each
 
 Batch = tuple[Tensor, Tensor]
+Autocast = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass
@@ -75,12 +80,13 @@ def train(
     streams: Mapping[int, Iterator[Batch]],
     plan: Plan,
     *,
-    autocast: torch.autocast,
+    autocast: Autocast,
     measure: Callable[[nn.Module], tuple[float, float]],
     save: Callable[[int], None],
     should_stop: Callable[[], bool] = lambda: False,
     start: int = 0,
     split: Split = "test",
+    each: Each = map,
 ) -> Iterator[Event]:
     """Train every arm in lock-step, from step `start` to `plan.steps`.
 
@@ -88,12 +94,13 @@ def train(
         arms: the networks; each is changed in place.
         streams: the batches by seed: images (N, 3, H, W) normalized, labels (N,).
         plan: what to do when.
-        autocast: a context in which forward passes are computed.
+        autocast: gives a context in which forward passes are computed.
         measure: loss and error of a model on pictures it does not learn from.
         save: writes a checkpoint; called with the number of steps done.
         should_stop: asked after each step; when true, a checkpoint is saved and the generator ends.
         start: steps already done, when a run goes on.
         split: what `measure` measures on, for the record.
+        each: does something for each arm, as `map` does, or at the same time (machine.side_by_side).
 
     Yields:
         Training points, measurements, diagnoses, progress, divergences and checkpoints.
@@ -102,27 +109,23 @@ def train(
     for step in range(start + 1, plan.steps + 1):
         rate = plan.learning_rate(step - 1)
         batches = {seed: next(stream) for seed, stream in streams.items()}
-        last = step == plan.steps
-        for arm in arms:
-            if arm.diverged:
-                continue
-            images, labels = batches[arm.seed]
-            arm.model.train()
-            if _due(step, plan.diagnose_every):
-                with diagnostics.response_deviations(arm.model) as deviations:
-                    _learn(arm, images, labels, rate, plan.label_smoothing, autocast)
+        last, diagnose = step == plan.steps, _due(step, plan.diagnose_every)
+        learn = partial(
+            _learn, batches=batches, rate=rate, smoothing=plan.label_smoothing, autocast=autocast, diagnose=diagnose
+        )
+        learning = [arm for arm in arms if not arm.diverged]
+        for arm, deviations in zip(learning, each(learn, learning), strict=True):
+            if diagnose:
                 yield _diagnosed(step, arm, deviations)
-            else:
-                _learn(arm, images, labels, rate, plan.label_smoothing, autocast)
-            clock.images += len(labels) * distributed.world()
+            clock.images += len(batches[arm.seed][1]) * distributed.world()
             if last or _due(step, plan.log_every):
                 yield from _points(step, arm, rate)
         if last or _due(step, plan.evaluate_every):
-            for arm in arms:
-                if not arm.diverged:
-                    with clock.stopped():
-                        loss, error = measure(arm.model)
-                    yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
+            judged = [arm for arm in arms if not arm.diverged]
+            with clock.stopped():
+                results = list(each(measure, [arm.model for arm in judged]))
+            for arm, (loss, error) in zip(judged, results, strict=True):
+                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
         if last or clock.due():
             yield clock.progress(step, plan.steps)
         stopping = should_stop() or all(arm.diverged for arm in arms)
@@ -137,11 +140,16 @@ def _due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
 
 
-def _learn(arm: Arm, images: Tensor, labels: Tensor, rate: float, smoothing: float, autocast: torch.autocast) -> None:
-    """One step of one arm: forward, backward, update."""
+def _learn(
+    arm: Arm, batches: Mapping[int, Batch], rate: float, smoothing: float, autocast: Autocast, diagnose: bool
+) -> list[Tensor]:
+    """One step of one arm: forward, backward, update. Gives the deviation of each layer's responses if asked to diagnose."""
+    images, labels = batches[arm.seed]
+    arm.model.train()
     for group in arm.optimizer.param_groups:
         group["lr"] = rate
-    with autocast:
+    nothing: AbstractContextManager[list[Tensor]] = nullcontext([])
+    with autocast(), diagnostics.response_deviations(arm.model) if diagnose else nothing as deviations:
         logits = arm.forward(images)
     logits = logits.float()
     loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
@@ -150,6 +158,7 @@ def _learn(arm: Arm, images: Tensor, labels: Tensor, rate: float, smoothing: flo
     arm.optimizer.step()
     error = (logits.argmax(1) != labels).float().mean()
     arm.seen.append(torch.stack([loss.detach(), error]))
+    return deviations
 
 
 def _points(step: int, arm: Arm, rate: float) -> Iterator[Event]:

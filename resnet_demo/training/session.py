@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,13 +127,13 @@ def _life(
     precision = state["precision"] if state else config.precision
     if precision == "auto":
         precision = distributed.agreed(machine.faster_precision(device))
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=precision == "bf16")
 
     def seconds() -> float:
         return float(seconds_before + time.perf_counter() - begun)
 
     def measure(model: nn.Module) -> tuple[float, float]:
-        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
+        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast())
         return predictions.loss_and_error(answers, data.test.labels)
 
     def save(step: int) -> None:
@@ -149,7 +149,7 @@ def _life(
     yield RunStarted(
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         step=start, steps=config.steps, steps_per_epoch=steps_per_epoch,
-        device=device_name(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
+        device=name_of(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
         torch=torch.__version__, commit=_commit(), parameters={arm.name: count_parameters(arm.model) for arm in arms},
     )  # fmt: skip
     asked: Request = "go on"
@@ -162,15 +162,17 @@ def _life(
     split: Split = "held-out" if config.data.held_out else "test"
     step, measured = start, set()
     plan = plan_of(config)
-    training = train(
-        arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop, start=start, split=split
-    )
     stays = start and (should_stop() or all(arm.diverged for arm in arms))  # continued only to be stopped where it was
-    for event in () if stays else training:
-        step = event.step
-        if isinstance(event, Measured):
-            measured.add((event.arm, event.step))
-        yield event
+    with machine.side_by_side(len(arms), device) as each:
+        training = train(
+            arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop,
+            start=start, split=split, each=each,
+        )  # fmt: skip
+        for event in () if stays else training:
+            step = event.step
+            if isinstance(event, Measured):
+                measured.add((event.arm, event.step))
+            yield event
     if asked == "leave" and step < config.steps:
         return
     if asked == "pause" and step < config.steps:
@@ -284,11 +286,6 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The disk is full. Make room where the runs are kept, then continue the run."
     return f"The run failed: {type(error).__name__}: {error}"
-
-
-def device_name(device: torch.device) -> str:
-    """What a person calls the device."""
-    return name_of(device)
 
 
 def _commit() -> str:

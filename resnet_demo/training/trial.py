@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -14,15 +16,18 @@ from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.evaluation import predictions
 from resnet_demo.training import machine, session
-from resnet_demo.training.events import TrainingPoint
 from resnet_demo.training.loop import train
+
+NETWORKS = 2  # a comparison trains at least a plain and a residual one
+STEPS = 8
 
 
 def time_steps(
     model: ModelConfig, config: RunConfig, should_stop: Callable[[], bool] = lambda: False
 ) -> tuple[float, float] | None:
-    """What training costs here: the median seconds of a few steps of that network, and seconds of judging one picture.
+    """What each network of a comparison costs here: the median seconds of a few steps, and seconds of judging one picture.
 
+    Two copies of the network are trained as a comparison is, and their time is halved: what one of them adds to a run.
     The pictures are those that ship, whatever the run will see: only their size matters.
 
     Args:
@@ -34,28 +39,30 @@ def time_steps(
     data = session.load(DataConfig(image_size=config.data.image_size, augment=config.data.augment, padding=config.data.padding))
     data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test[:200].to(device), data.mean, data.std)
     arm = ArmConfig(name="timed", model=model.model_copy(update={"classes": len(data.classes)}))
-    timed = config.model_copy(update={"arms": (arm,), "steps": 8, "log_every": 1})
+    timed = config.model_copy(update={"arms": (arm,), "steps": STEPS, "log_every": 1})
     stream = Batches(data, config.data, config.batch, 0)
     precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
-    judging: list[float] = []
+    autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=precision == "bf16")
 
     def measure(model: nn.Module) -> tuple[float, float]:
-        start = time.perf_counter()
-        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast)
-        judging.append(time.perf_counter() - start)
+        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast())
         return predictions.loss_and_error(answers, data.test.labels)
 
-    plan = replace(session.plan_of(timed), evaluate_every=4, diagnose_every=0, checkpoint_every=0)
-    points, last = [], time.perf_counter()
-    arms = [session.new_arm(timed, 0, device)]
-    for event in train(
-        arms, {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None, should_stop=should_stop
-    ):
-        now = time.perf_counter()
-        if isinstance(event, TrainingPoint):
-            points.append(now - last)
-        last = now
-    if len(points) < timed.steps:
-        return None
-    return sorted(points[2:])[len(points[2:]) // 2], min(judging) / len(data.test)
+    plan = replace(session.plan_of(timed), evaluate_every=0, diagnose_every=0, checkpoint_every=0)
+    copies = [session.new_arm(timed, 0, device) for _ in range(NETWORKS)]
+    with machine.side_by_side(NETWORKS, device) as each:
+        begun = {0: time.perf_counter()}
+        for event in train(
+            copies, {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None, should_stop=should_stop,
+            each=each,
+        ):  # fmt: skip
+            begun.setdefault(event.step, time.perf_counter())
+        if len(begun) <= STEPS:
+            return None
+        judging = []
+        for _ in range(2):
+            start = time.perf_counter()
+            list(each(measure, [copy.model for copy in copies]))
+            judging.append(time.perf_counter() - start)
+    steps = [begun[step] - begun[step - 1] for step in range(3, STEPS + 1)]
+    return statistics.median(steps) / NETWORKS, min(judging) / len(data.test) / NETWORKS

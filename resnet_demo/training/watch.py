@@ -49,26 +49,32 @@ class Follower:
         After a `RunStarted` at step k, what was told of later steps counts no more: it is trained again.
         """
         with self._lock:
-            try:
-                size = (self.record.folder / "events.jsonl").stat().st_size
-            except FileNotFoundError:
-                size = 0
-            if size < self._offset:  # a resumed run cut off a torn end; or another run has this folder now
-                self._history, self._offset = [], 0
-            if size > self._offset:
-                found, self._offset = self.record.read(self._offset)
-                self._history.extend(found)
-            return self._history[position:], len(self._history)
+            history = self._read_on()
+            return history[position:], len(history)
 
     def last(self) -> Event | None:
         """The newest event, if there is any."""
-        self.since()
-        return self._history[-1] if self._history else None
+        with self._lock:  # without a copy, as in `latest`: each watcher of a long run asks several times a second
+            history = self._read_on()
+            return history[-1] if history else None
 
     def latest(self, *kinds: type[Event]) -> Event | None:
         """The newest event of one of these kinds, if there is any."""
-        self.since()
-        return next((event for event in reversed(self._history) if isinstance(event, kinds)), None)
+        with self._lock:
+            return next((event for event in reversed(self._read_on()) if isinstance(event, kinds)), None)
+
+    def _read_on(self) -> list[Event]:
+        """What was written so far; the lock must be held."""
+        try:
+            size = (self.record.folder / "events.jsonl").stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size < self._offset:  # a resumed run cut off a torn end; or another run has this folder now
+            self._history, self._offset = [], 0
+        if size > self._offset:
+            found, self._offset = self.record.read(self._offset)
+            self._history.extend(found)
+        return self._history
 
     def summary(self) -> Summary:
         """What the run has come to so far; computed once for all who ask, until something happens."""

@@ -95,12 +95,13 @@ def _reply(replies: IO[str], **content: Any) -> None:
 
 
 def _warm_up() -> dict[str, Any]:
+    from resnet_demo.device import name_of
     from resnet_demo.training import machine, session
 
     machine.keep_memory()
     session.load(DataConfig())
     device = machine.device()
-    return {"device": session.device_name(device), "precision": machine.faster_precision(device)}
+    return {"device": name_of(device), "precision": machine.faster_precision(device)}
 
 
 def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:

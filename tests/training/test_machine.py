@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Barrier
 
 import pytest
 import torch
@@ -35,3 +36,38 @@ def test_both_formats_can_be_timed() -> None:
 def test_other_systems_are_left_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert machine.keep_memory() is False
+
+
+@pytest.mark.parametrize(
+    ("networks", "threads", "at_once", "each_has"), [(2, 2, 2, 1), (2, 5, 2, 2), (10, 3, 3, 1), (3, 2, 2, 1)]
+)
+def test_networks_share_the_threads_and_as_many_learn_at_once_as_there_are(
+    monkeypatch: pytest.MonkeyPatch, networks: int, threads: int, at_once: int, each_has: int
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    met = Barrier(at_once)
+    with machine.side_by_side(networks, torch.device("cpu")) as each:
+        monkeypatch.undo()
+        found = list(each(lambda number: (number, torch.get_num_threads(), met.wait(timeout=30)), range(at_once)))
+    assert [(number, has) for number, has, _ in found] == [(number, each_has) for number in range(at_once)]
+
+
+@pytest.mark.parametrize(("networks", "threads", "on"), [(1, 2, "cpu"), (2, 1, "cpu"), (2, 2, "meta")])
+def test_one_network_one_thread_or_an_accelerator_takes_them_in_turn(
+    monkeypatch: pytest.MonkeyPatch, networks: int, threads: int, on: str
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    with machine.side_by_side(networks, torch.device(on)) as each:
+        assert each is map
+
+
+def test_the_processes_of_a_run_take_their_networks_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.distributed, "world", lambda: 2)
+    with machine.side_by_side(2, torch.device("cpu")) as each:
+        assert each is map
+
+
+def test_what_fails_for_one_network_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    with pytest.raises(ZeroDivisionError), machine.side_by_side(2, torch.device("cpu")) as each:
+        list(each(lambda number: 1 // number, [1, 0]))

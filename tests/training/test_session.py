@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -111,6 +113,21 @@ def test_a_run_that_was_left_goes_on_bit_identically(
     told, wanted = told_numbers(Record(tmp_path).events()), told_numbers(finished.events())
     assert told[:-1] == wanted[:-1]
     assert isinstance(told[-1], RunFinished)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_networks_that_learn_side_by_side_learn_what_they_learn_one_after_the_other(
+    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    config = finished.config.model_copy(update={"precision": precision, "diagnose_every": 3})
+    run(config, tmp_path / "in turn")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)  # two networks, so each has one thread, as above
+    with mock.patch.object(session.machine, "ThreadPoolExecutor", wraps=ThreadPoolExecutor) as pool:
+        run(config, tmp_path / "at once")
+    assert pool.call_args.args[0] == 2
+    in_turn, at_once = tmp_path / "in turn", tmp_path / "at once"
+    assert same(checkpoint(at_once), checkpoint(in_turn))
+    assert told_numbers(Record(at_once).events())[:-1] == told_numbers(Record(in_turn).events())[:-1]
 
 
 def test_a_stopped_run_can_be_continued_to_its_end(finished: Record, tmp_path: Path) -> None:

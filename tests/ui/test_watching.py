@@ -80,6 +80,23 @@ def test_a_run_that_goes_on_tells_that_its_data_are_fetched(app: App, visit: Cal
     detail(page, "Step 0 of 30")
 
 
+def test_nothing_is_drawn_between_two_answers(app: App, visit: Callable[..., Watched], run: str) -> None:
+    page = visit("about:blank").page  # the answers are set before the page asks
+    answer, started = training(app, run)
+    answered(page, run, answer)
+    page.goto(f"{app.url}?run={run}")
+    for step in (10, 20):
+        answer["events"] = [
+            started,
+            {"kind": "progress", "step": step, "images_per_second": 9.0, "seconds_left": 9.0, "memory_mb": 9.0},
+        ]
+        detail(page, f"Step {step} of 30")
+        # What moves by itself is laid out and painted sixty times a second: a fifth of a core, while the same cores train.
+        assert page.evaluate("document.querySelector('#curves').getAnimations({subtree: true}).length") == 0
+        width = page.locator("#curves .done").evaluate("bar => parseFloat(bar.style.width)")
+        assert width == pytest.approx(100 * step / STEPS, rel=1e-4)
+
+
 def test_a_run_drawn_beside_and_deleted_leaves_the_words_of_the_one_that_is_shown(
     app: App, visit: Callable[..., Watched], run: str
 ) -> None:

@@ -1,0 +1,63 @@
+"""What a network costs is timed as a comparison trains it: two of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from resnet_demo.config import ModelConfig
+from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.training import session, trial
+from resnet_demo.training.events import Event, TrainingPoint
+from resnet_demo.training.loop import Arm
+
+SMALL = ModelConfig(depth=8, width=4)
+CONFIG = comparison(LabSettings(depth=8, width=4, image_size=16, batch=8, steps=60, precision="fp32"))
+
+
+def test_two_copies_learn_as_many_steps_and_a_step_takes_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Arm] = []
+    learnt: list[object] = []
+
+    def new_arm(*given: Any) -> Arm:
+        arm = real(*given)
+        arm.optimizer.register_step_post_hook(lambda optimizer, *_: learnt.append(optimizer))
+        made.append(arm)
+        return arm
+
+    real = session.new_arm
+    monkeypatch.setattr(session, "new_arm", new_arm)
+    found = trial.time_steps(SMALL, CONFIG)
+    assert found is not None
+    assert all(0 < seconds < 5 for seconds in found)
+    assert [learnt.count(arm.optimizer) for arm in made] == [trial.STEPS, trial.STEPS]
+
+
+def test_what_one_of_the_two_adds_is_half_of_the_median_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def train(*_: object, **__: object) -> Iterator[Event]:
+        nonlocal now
+        for step, seconds in enumerate((9.0, 7.0, 2.0, 2.0, 50.0, 2.0, 3.0, 2.0), start=1):
+            now += seconds
+            for arm in ("one", "other"):
+                yield TrainingPoint(step=step, arm=arm, loss=1.0, error=0.5, learning_rate=0.1)
+
+    def logits(*_: object, **__: object) -> None:
+        nonlocal now
+        now += 10.0
+
+    monkeypatch.setattr(trial, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(trial, "train", train)
+    monkeypatch.setattr(trial.predictions, "logits", logits)
+    monkeypatch.setattr(trial.predictions, "loss_and_error", lambda *_: (0.0, 0.0))
+    # one after the other (one thread): 20 seconds for both, over 200 pictures
+    assert trial.time_steps(SMALL, CONFIG) == (1.0, pytest.approx(20 / 200 / 2))
+
+
+def test_who_has_better_to_do_gets_no_answer() -> None:
+    asked = iter([False, False, True])
+    assert trial.time_steps(SMALL, CONFIG, lambda: next(asked)) is None
