@@ -1,11 +1,12 @@
 """What thirty watchers cost the process that serves the page: CPU, and memory over time.
 
-    python benchmarks/watchers.py [--watchers 30] [--rate 2.5] [--seconds 30] [--json]
+    python benchmarks/watchers.py [--watchers 30] [--rate 2.5] [--seconds 30] [--steps 400] [--json]
 
-The app is started as people start it, in a folder that is thrown away, and trains the default preset, made longer. Each
-watcher asks over HTTP, `rate` times a second, for the state and what is new, as the page in a browser does. Printed: the
-share of a core that the app (without the process that trains) takes while nobody watches and with all watchers, their
-difference, the 95th percentile of an answer's time, and the growth of the app's memory between the first third and the end.
+The app is started as people start it, in a folder that is thrown away, and trains the default preset (made longer with
+`--steps`, which must last until the watchers leave). Each watcher asks over HTTP, `rate` times a second, for the state
+and what is new, as the page in a browser does. Printed: the share of a core that the app (without the process that
+trains) takes while it has nothing to do and with all watchers, their difference, the 95th percentile of an answer's time,
+and the growth of the app's memory between the first third and the end.
 """
 
 from __future__ import annotations
@@ -15,22 +16,23 @@ import asyncio
 import json
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
-from gradio_client import Client
+from gradio_client import Client, handle_file
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import p95, running_app, wait_for
-from resnet_demo.lab import MOST_STEPS
+from resnet_demo.inference.examples import examples
+from resnet_demo.lab import LabSettings
 
-ALONE = 60.0  # seconds at most in which nobody watches
+SECONDS_TO_SETTLE, SECONDS_ALONE = 20.0, 30.0
+Result = TypeVar("Result")
 
 
 async def watch(client: httpx.AsyncClient, run: str, later: float, rate: float, until: float, times: list[float]) -> None:
@@ -46,41 +48,52 @@ async def watch(client: httpx.AsyncClient, run: str, later: float, rate: float, 
         await asyncio.sleep(1 / rate)
 
 
-async def all_watch(url: str, run: str, watchers: int, rate: float, seconds: float, times: list[float]) -> None:
-    """All of them, for so long."""
+async def all_watch(
+    url: str, run: str, watchers: int, rate: float, seconds: float, app: psutil.Process
+) -> tuple[list[float], float]:
+    """All of them, for so long; gives the seconds of each answer, and the app's memory after a third of the time."""
+    times: list[float] = []
     until = time.monotonic() + seconds
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         # people don't open a page in the same instant
-        await asyncio.gather(*(watch(client, run, n / watchers / rate, rate, until, times) for n in range(watchers)))
+        watching = [watch(client, run, n / watchers / rate, rate, until, times) for n in range(watchers)]
+        everyone = asyncio.gather(*watching)
+        await asyncio.sleep(seconds / 3)
+        memory = app.memory_info().rss
+        await everyone
+    return times, memory
 
 
-def measure(watchers: int, rate: float, seconds: float) -> dict[str, Any]:
+def share_of_a_core(app: psutil.Process, what: Callable[[], Result]) -> tuple[float, Result]:
+    """What of a core the app takes while `what` goes on, and what that gave."""
+    cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
+    result = what()
+    return (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun), result
+
+
+def measure(watchers: int, rate: float, seconds: float, steps: int) -> dict[str, Any]:
     """What the watchers cost."""
-    found: dict[str, Any] = {"watchers": watchers, "rate": rate}
     with tempfile.TemporaryDirectory() as home, running_app(home) as running:
-        client = Client(running.url, verbose=False)
-        run = client.predict({"steps": MOST_STEPS}, "a teacher", "", api_name="/start_run")
+        client, app = Client(running.url, verbose=False), psutil.Process(running.pid)
+        client.predict(handle_file(str(examples()[0].path)), "resnet20-cifar10", api_name="/classify")  # all is loaded
+        time.sleep(SECONDS_TO_SETTLE)
+        alone, _ = share_of_a_core(app, lambda: time.sleep(SECONDS_ALONE))
+        run = client.predict({"steps": steps}, "benchmark", api_name="/start_run")
         wait_for(client, run, "running")
-        app = psutil.Process(running.pid)
-        for label, count, span in (("alone", 0, min(ALONE, seconds)), ("watched", watchers, seconds)):
-            times: list[float] = []
-            thread = threading.Thread(
-                target=lambda n=count, s=span, t=times: asyncio.run(all_watch(running.url, run, n, rate, s, t))
-            )
-            cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
-            thread.start()
-            time.sleep(span / 3)
-            memory = app.memory_info().rss
-            time.sleep(span * 2 / 3)
-            thread.join()
-            found[f"{label}_share_of_a_core"] = (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun)
-        found["memory_growth_mb"] = (app.memory_info().rss - memory) / 1e6
-        client.predict(run, "a teacher", "", api_name="/stop_run")
+        watched, (times, memory) = share_of_a_core(
+            app, lambda: asyncio.run(all_watch(running.url, run, watchers, rate, seconds, app))
+        )
+        growth = (app.memory_info().rss - memory) / 1e6
+        told = client.predict(run, 0, api_name="/run")
+        if told["state"]["status"] != "running":
+            raise SystemExit(f"The run had {told['state']['status']} before the watchers left: take more --steps.")
+        client.predict(run, "benchmark", "", api_name="/stop_run")
         wait_for(client, run, "stopped")
-    found["watchers_share_of_a_core"] = found["watched_share_of_a_core"] - found["alone_share_of_a_core"]
-    found["answers"] = len(times)
-    found["p95_ms"] = 1000 * p95(times)
-    return found
+    return {
+        "watchers": watchers, "rate": rate, "seconds": seconds, "steps": steps, "events_a_second": len(told["events"]) / seconds,
+        "alone_share_of_a_core": alone, "watched_share_of_a_core": watched, "watchers_share_of_a_core": watched - alone,
+        "memory_growth_mb": growth, "answers": len(times), "p95_ms": 1000 * p95(times),
+    }  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,9 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--watchers", type=int, default=30)
     parser.add_argument("--rate", type=float, default=2.5)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--steps", type=int, default=LabSettings().steps)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
-    found = measure(parsed.watchers, parsed.rate, parsed.seconds)
+    found = measure(parsed.watchers, parsed.rate, parsed.seconds, parsed.steps)
     if parsed.json:
         print(json.dumps(found, indent=1))
     else:

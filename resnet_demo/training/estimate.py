@@ -13,6 +13,7 @@ import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +22,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from resnet_demo.config import Frozen, ModelConfig, RunConfig
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import TEST_IMAGES
-from resnet_demo.training.events import Event, Progress
+from resnet_demo.training.events import ArmDiverged, Event, Progress
 
 
 class Timed(Frozen):
@@ -84,9 +85,13 @@ class Speeds:
         write_atomically(self._path, json.dumps([item.model_dump() for item in known.values()], indent=1).encode())
 
     def learn(self, config: RunConfig, events: Iterable[Event]) -> None:
-        """Keep what a run of one kind of network tells: the median of its readings."""
-        readings = sorted(event.images_per_second for event in events if isinstance(event, Progress))
-        if len({key(arm.model, config) for arm in config.arms}) == 1 and len(readings) >= 5:
+        """Keep what a run of two networks of one kind tells while both learn: the median of its readings.
+
+        What one adds to a step depends on how many share the processors: two, where a network is timed (trial.py).
+        """
+        both = takewhile(lambda event: not isinstance(event, ArmDiverged), events)
+        readings = sorted(event.images_per_second for event in both if isinstance(event, Progress))
+        if len(config.arms) == 2 and len({key(arm.model, config) for arm in config.arms}) == 1 and len(readings) >= 5:
             self.add(config.arms[0].model, config, config.batch / readings[len(readings) // 2])
 
     def missing(self, config: RunConfig) -> list[ModelConfig]:

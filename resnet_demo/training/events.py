@@ -27,7 +27,7 @@ class RunStarted(_Event):
     steps_per_epoch: int
     device: str
     precision: Literal["fp32", "bf16"]
-    threads: int
+    threads: int  # of the process; networks that learn at the same time share them out
     processes: int = 1
     torch: str
     commit: str = ""

@@ -148,8 +148,8 @@ def _learn(
     arm.model.train()
     for group in arm.optimizer.param_groups:
         group["lr"] = rate
-    nothing: AbstractContextManager[list[Tensor]] = nullcontext([])
-    with autocast(), diagnostics.response_deviations(arm.model) if diagnose else nothing as deviations:
+    reading: AbstractContextManager[list[Tensor]] = diagnostics.response_deviations(arm.model) if diagnose else nullcontext([])
+    with autocast(), reading as deviations:
         logits = arm.forward(images)
     logits = logits.float()
     loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)

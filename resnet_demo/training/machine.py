@@ -18,6 +18,7 @@ from resnet_demo.device import choose
 from resnet_demo.training import distributed
 
 Precision = Literal["fp32", "bf16"]
+MOST_AT_ONCE = 4  # networks; what each keeps for its backward pass is in memory meanwhile
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """What `map` does: a function, and the things to do it for, in whose order the results come."""
 
@@ -60,19 +61,22 @@ def _seconds(on: torch.device, precision: str) -> list[float]:
 
 @contextmanager
 def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
-    """A `map` that does something for several networks at the same time, on processors that would else wait.
+    """A `map` that does something for several networks at the same time, on processors that would otherwise wait.
 
-    The threads that torch may use are shared out among them. Two small networks on two processors so learn 1.8 times as
-    fast as one after the other with one thread, and two threads in one network's operations gain less (LOG.md). What each
-    network computes depends on its share of the threads only. An accelerator has work enough from one of them.
+    The threads that torch may use are shared out among them, and what each network computes depends on its share only.
+    Two small networks on two processors, a thread each, learn 1.8 times as fast as one after the other with one thread
+    (LOG.md); two threads within each operation gain less. An accelerator has work enough from one network.
     """
     threads = torch.get_num_threads()
-    at_once = min(networks, threads) if on.type == "cpu" and distributed.world() == 1 else 1
+    at_once = min(networks, threads, MOST_AT_ONCE) if on.type == "cpu" and distributed.world() == 1 else 1
     if at_once == 1:
         yield map
         return
-    with ThreadPoolExecutor(at_once, "network", torch.set_num_threads, (threads // at_once,)) as pool:
-        yield pool.map
+    try:
+        with ThreadPoolExecutor(at_once, "network", torch.set_num_threads, (threads // at_once,)) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(threads)  # what a thread sets is also what later threads begin with
 
 
 def keep_memory() -> bool:

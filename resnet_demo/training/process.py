@@ -124,17 +124,15 @@ def _how(code: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package wherever the app was started from, and leaves one processor to the page if it can.
+    """The child finds this package wherever the app was started from, and may use every processor the page leaves.
 
-    A plain and a residual network learn side by side, a thread each (machine.side_by_side), so two processors are both
-    used; the page goes first (worker.NICENESS). Where there are more, several threads compute one network's step. They
-    wait for each other at every operation, and beside a busy page each wait is long (LOG.md). Those that wait spin briefly
-    before they sleep; GNU's OpenMP, which PyTorch brings on Linux, reads how long. What the operator sets goes before both.
+    The page goes first (worker.NICENESS), and networks share the threads out (machine.side_by_side): on two processors each
+    of two has one. Where one has several, these wait for each other at every operation, and spin briefly before they
+    sleep; GNU's OpenMP, which PyTorch brings on Linux, reads how long. What the operator sets goes before both.
     """
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    processors = os.cpu_count() or 1
     return {
-        "OMP_NUM_THREADS": str(max(processors - 1, min(processors, 2))),
+        "OMP_NUM_THREADS": str(os.cpu_count() or 1),
         "GOMP_SPINCOUNT": SPIN,
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),

@@ -51,18 +51,18 @@ def time_steps(
     plan = replace(session.plan_of(timed), evaluate_every=0, diagnose_every=0, checkpoint_every=0)
     copies = [session.new_arm(timed, 0, device) for _ in range(NETWORKS)]
     with machine.side_by_side(NETWORKS, device) as each:
-        begun = {0: time.perf_counter()}
+        told = {0: time.perf_counter()}
         for event in train(
             copies, {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None, should_stop=should_stop,
             each=each,
         ):  # fmt: skip
-            begun.setdefault(event.step, time.perf_counter())
-        if len(begun) <= STEPS:
+            told.setdefault(event.step, time.perf_counter())
+        if len(told) <= STEPS:
             return None
         judging = []
         for _ in range(2):
             start = time.perf_counter()
             list(each(measure, [copy.model for copy in copies]))
             judging.append(time.perf_counter() - start)
-    steps = [begun[step] - begun[step - 1] for step in range(3, STEPS + 1)]
+    steps = [told[step] - told[step - 1] for step in range(3, STEPS + 1)]
     return statistics.median(steps) / NETWORKS, min(judging) / len(data.test) / NETWORKS

@@ -12,7 +12,7 @@ from resnet_demo.ui.theme import CSS, THEME
 
 DAY = 24 * 3600
 QUEUE_LOOKS_EVERY = 0.02
-"""Seconds. Gradio's queue looks a thousand times a second for something to do, which takes 7 % of a core for ever (LOG.md)."""
+"""Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
 
 
 def build(laboratory: Lab) -> gr.Blocks:
@@ -48,7 +48,7 @@ def serve(
     history of runs, and the page is drawn in the browser everywhere, on a Space too.
     """
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
-    page._queue.sleep_when_free = QUEUE_LOOKS_EVERY
+    page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
     app, _, _ = page.launch(
         server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
         theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
@@ -38,36 +40,48 @@ def test_other_systems_are_left_as_they_are(monkeypatch: pytest.MonkeyPatch) -> 
     assert machine.keep_memory() is False
 
 
+@pytest.fixture
+def with_threads() -> Iterator[Callable[[int], None]]:
+    """Sets torch's threads, as the operator or the machine does; afterwards they are as they were."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(
-    ("networks", "threads", "at_once", "each_has"), [(2, 2, 2, 1), (2, 5, 2, 2), (10, 3, 3, 1), (3, 2, 2, 1)]
+    ("networks", "threads", "at_once", "each_has"), [(2, 2, 2, 1), (2, 5, 2, 2), (10, 3, 3, 1), (3, 2, 2, 1), (10, 16, 4, 4)]
 )
-def test_networks_share_the_threads_and_as_many_learn_at_once_as_there_are(
-    monkeypatch: pytest.MonkeyPatch, networks: int, threads: int, at_once: int, each_has: int
+def test_networks_share_the_threads_and_as_many_learn_at_once_as_there_are_up_to_four(
+    with_threads: Callable[[int], None], networks: int, threads: int, at_once: int, each_has: int
 ) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    with_threads(threads)
     met = Barrier(at_once)
     with machine.side_by_side(networks, torch.device("cpu")) as each:
-        monkeypatch.undo()
         found = list(each(lambda number: (number, torch.get_num_threads(), met.wait(timeout=30)), range(at_once)))
     assert [(number, has) for number, has, _ in found] == [(number, each_has) for number in range(at_once)]
+    with ThreadPoolExecutor(1) as later:
+        assert [torch.get_num_threads(), later.submit(torch.get_num_threads).result()] == [threads, threads]
 
 
 @pytest.mark.parametrize(("networks", "threads", "on"), [(1, 2, "cpu"), (2, 1, "cpu"), (2, 2, "meta")])
 def test_one_network_one_thread_or_an_accelerator_takes_them_in_turn(
-    monkeypatch: pytest.MonkeyPatch, networks: int, threads: int, on: str
+    with_threads: Callable[[int], None], networks: int, threads: int, on: str
 ) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    with_threads(threads)
     with machine.side_by_side(networks, torch.device(on)) as each:
         assert each is map
 
 
-def test_the_processes_of_a_run_take_their_networks_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_of_a_run_take_their_networks_in_one_order(
+    with_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_threads(2)
     monkeypatch.setattr(machine.distributed, "world", lambda: 2)
     with machine.side_by_side(2, torch.device("cpu")) as each:
         assert each is map
 
 
-def test_what_fails_for_one_network_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+def test_what_fails_for_one_network_is_raised(with_threads: Callable[[int], None]) -> None:
+    with_threads(2)
     with pytest.raises(ZeroDivisionError), machine.side_by_side(2, torch.device("cpu")) as each:
         list(each(lambda number: 1 // number, [1, 0]))

@@ -115,19 +115,64 @@ def test_a_run_that_was_left_goes_on_bit_identically(
     assert isinstance(told[-1], RunFinished)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_networks_that_learn_side_by_side_learn_what_they_learn_one_after_the_other(
-    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
-) -> None:
-    config = finished.config.model_copy(update={"precision": precision, "diagnose_every": 3})
-    run(config, tmp_path / "in turn")
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)  # two networks, so each has one thread, as above
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """Two threads, so that two networks learn at the same time, each with the one thread that it has in the other tests."""
+    torch.set_num_threads(2)
     with mock.patch.object(session.machine, "ThreadPoolExecutor", wraps=ThreadPoolExecutor) as pool:
-        run(config, tmp_path / "at once")
+        yield
+    torch.set_num_threads(1)
     assert pool.call_args.args[0] == 2
-    in_turn, at_once = tmp_path / "in turn", tmp_path / "at once"
-    assert same(checkpoint(at_once), checkpoint(in_turn))
-    assert told_numbers(Record(at_once).events())[:-1] == told_numbers(Record(in_turn).events())[:-1]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_networks_that_learn_at_the_same_time_learn_what_they_learn_one_after_the_other(
+    finished: Record, tmp_path: Path
+) -> None:
+    run(finished.config, tmp_path)
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+    assert told_numbers(Record(tmp_path).events())[:-1] == told_numbers(finished.events())[:-1]
+
+
+def test_so_they_do_in_bf16_while_they_are_diagnosed(finished: Record, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    config = finished.config.model_copy(update={"precision": "bf16", "diagnose_every": 3})
+    run(config, tmp_path / "in turn")
+    request.getfixturevalue("at_once")
+    run(config, tmp_path / "at once")
+    assert same(checkpoint(tmp_path / "at once"), checkpoint(tmp_path / "in turn"))
+    told, wanted = (told_numbers(Record(tmp_path / name).events())[:-1] for name in ("at once", "in turn"))
+    assert told == wanted
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_run_of_two_at_the_same_time_that_was_left_goes_on_bit_identically(finished: Record, tmp_path: Path) -> None:
+    run(finished.config, tmp_path, request=at_step(tmp_path, 6, "leave"))
+    run(finished.config, tmp_path, resume=True)
+    assert same(checkpoint(tmp_path), checkpoint(finished.folder))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_fails_in_one_of_two_that_learn_at_the_same_time_fails_the_run(
+    finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
+        arm = real(config, index, device)
+        steps = iter(range(12))
+
+        def forward(images: torch.Tensor) -> Any:
+            if index == 1 and next(steps) == 6:
+                raise MemoryError
+            return arm.model(images)
+
+        arm.forward = forward
+        return arm
+
+    real = session.new_arm
+    monkeypatch.setattr(session, "new_arm", new_arm)
+    last = run(finished.config.model_copy(update={"checkpoint_every": 4}), tmp_path)[-1]
+    assert isinstance(last, RunFailed)
+    assert last.reason.startswith("The memory is full")
+    assert checkpoint(tmp_path)["step"] == 4  # of both: a step in which one failed is not half kept
 
 
 def test_a_stopped_run_can_be_continued_to_its_end(finished: Record, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training import session, trial
 from resnet_demo.training.events import Event, TrainingPoint
 from resnet_demo.training.loop import Arm
+from resnet_demo.training.machine import Each
 
 SMALL = ModelConfig(depth=8, width=4)
 CONFIG = comparison(LabSettings(depth=8, width=4, image_size=16, batch=8, steps=60, precision="fp32"))
@@ -56,6 +59,27 @@ def test_what_one_of_the_two_adds_is_half_of_the_median_step(monkeypatch: pytest
     monkeypatch.setattr(trial.predictions, "loss_and_error", lambda *_: (0.0, 0.0))
     # one after the other (one thread): 20 seconds for both, over 200 pictures
     assert trial.time_steps(SMALL, CONFIG) == (1.0, pytest.approx(20 / 200 / 2))
+
+
+def test_the_copies_learn_and_are_judged_as_those_of_a_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, str]] = []
+    counts: list[int] = []
+
+    @contextmanager
+    def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
+        asked.append((networks, on.type))
+
+        def each(function: Any, things: Any) -> list[Any]:
+            counts.append(len(things))
+            return [function(thing) for thing in things]
+
+        yield each
+
+    monkeypatch.setattr(trial.machine, "device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(trial.machine, "side_by_side", side_by_side)
+    assert trial.time_steps(SMALL, CONFIG) is not None
+    assert asked == [(2, "cpu")]
+    assert counts == [2] * (trial.STEPS + 3)  # each step, its last measurement, and two that are timed
 
 
 def test_who_has_better_to_do_gets_no_answer() -> None:
