@@ -54,7 +54,8 @@ async def all_watch(
     """All of them, for so long; gives the seconds of each answer, and the app's memory after a third of the time."""
     times: list[float] = []
     until = time.monotonic() + seconds
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    limits = httpx.Limits(keepalive_expiry=2)  # the server closes at 5 seconds, now and then just when it is asked
+    async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
         # people don't open a page in the same instant
         watching = [watch(client, run, n / watchers / rate, rate, until, times) for n in range(watchers)]
         everyone = asyncio.gather(*watching)
