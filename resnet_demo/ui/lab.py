@@ -72,7 +72,8 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     told.then(None, link, link, js=WHOLE_LINK)
     length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
     length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
-    start.click(desk.begin, [visitor, token, overlays, *settings], curves, **QUIET)
+    started = start.click(desk.begin, [visitor, token, overlays, *settings], curves, **QUIET)
+    started.success(None, None, None, js=SHOW_CURVES)
     repeat.click(desk.repeat, [curves, visitor, token, overlays], curves, **QUIET)
     reseed.click(desk.reseed, [curves, visitor, token, overlays], [curves, overlays], **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
@@ -115,5 +116,9 @@ def _component(name: str) -> gr.components.Component:
     return gr.Number(**common)  # no range here: the parser refuses with the name of the setting, Gradio without
 
 
+SHOW_CURVES = """() => {  // on a phone they are above the button, out of sight
+  const at = document.querySelector('#curves .what').getBoundingClientRect();
+  if (at.bottom < 0 || at.top > innerHeight) document.querySelector('#stop').scrollIntoView();
+}"""
 WHOLE_LINK = "link => link.startsWith('?') ? location.origin + location.pathname + link : link"
 TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."

@@ -117,6 +117,16 @@ def test_a_run_is_started_and_stopped_by_keys_alone(app: App, visit: Callable[..
     becomes(page, "Stopped")
 
 
+def test_who_starts_a_run_on_a_phone_sees_it_train(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, TINY, width=390, height=844, is_mobile=True, has_touch=True)
+    page.locator("#start").scroll_into_view_if_needed()
+    seen = """() => ['#stop', '#curves .what', '#curves svg.loss'].every((name) => {
+        const at = document.querySelector(name).getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight; })"""
+    assert not page.evaluate(seen)
+    begin(page, app)
+    page.wait_for_function(seen)
+
+
 def test_a_run_is_taken_away_on_a_phone(app: App, visit: Callable[..., Watched]) -> None:
     page = open_run(visit, app, finished(app, TINY), width=390, height=844, is_mobile=True, has_touch=True)
     page.get_by_text("All runs").click()
