@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resnet_demo.data.augment import normalize
-from resnet_demo.data.dataset import ImageSet
+from resnet_demo.data.dataset import Dataset, ImageSet
 
 
 def logits(
@@ -28,6 +29,12 @@ def logits(
     finally:
         model.train(was_training)
     return torch.cat(parts)
+
+
+def judge(model: nn.Module, data: Dataset, autocast: Callable[[], AbstractContextManager[object]]) -> tuple[float, float]:
+    """Loss and error of a model on the test pictures of `data`; `autocast` gives a context for the forward passes."""
+    answers = logits(model, data.test, data.mean, data.std, autocast=autocast())
+    return loss_and_error(answers, data.test.labels)
 
 
 def loss_and_error(answers: Tensor, labels: Tensor) -> tuple[float, float]:

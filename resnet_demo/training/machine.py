@@ -41,6 +41,11 @@ def faster_precision(on: torch.device) -> Precision:
     return "bf16" if min(times["bf16"]) < 0.9 * min(times["fp32"]) else "fp32"
 
 
+def autocast(on: torch.device, precision: str) -> torch.autocast:
+    """A context in which forward passes are computed in that format; each thread needs one of its own."""
+    return torch.autocast(on.type, torch.bfloat16, enabled=precision == "bf16")
+
+
 def _seconds(on: torch.device, precision: str) -> list[float]:
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(32, 32, 32, 32, generator=generator).to(on, memory_format=torch.channels_last)
@@ -48,7 +53,7 @@ def _seconds(on: torch.device, precision: str) -> list[float]:
     times = []
     for _ in range(4):
         start = time.perf_counter()
-        with torch.enable_grad(), torch.autocast(on.type, torch.bfloat16, enabled=precision == "bf16"):
+        with torch.enable_grad(), autocast(on, precision):
             x = images
             for _ in range(3):
                 x = F.relu(F.conv2d(x, weight, padding=1))

@@ -127,14 +127,11 @@ def _life(
     precision = state["precision"] if state else config.precision
     if precision == "auto":
         precision = distributed.agreed(machine.faster_precision(device))
-    autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=precision == "bf16")
+    autocast = partial(machine.autocast, device, precision)
+    measure = partial(predictions.judge, data=data, autocast=autocast)
 
     def seconds() -> float:
         return float(seconds_before + time.perf_counter() - begun)
-
-    def measure(model: nn.Module) -> tuple[float, float]:
-        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast())
-        return predictions.loss_and_error(answers, data.test.labels)
 
     def save(step: int) -> None:
         if record is not None:

@@ -8,9 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import torch
-from torch import nn
-
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
@@ -42,12 +39,8 @@ def time_steps(
     timed = config.model_copy(update={"arms": (arm,), "steps": STEPS, "log_every": 1})
     stream = Batches(data, config.data, config.batch, 0)
     precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
-    autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=precision == "bf16")
-
-    def measure(model: nn.Module) -> tuple[float, float]:
-        answers = predictions.logits(model, data.test, data.mean, data.std, autocast=autocast())
-        return predictions.loss_and_error(answers, data.test.labels)
-
+    autocast = partial(machine.autocast, device, precision)
+    measure = partial(predictions.judge, data=data, autocast=autocast)
     plan = replace(session.plan_of(timed), evaluate_every=0, diagnose_every=0, checkpoint_every=0)
     copies = [session.new_arm(timed, 0, device) for _ in range(NETWORKS)]
     with machine.side_by_side(NETWORKS, device) as each:
