@@ -211,6 +211,11 @@ class RunConfig(Frozen):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the convolutions: fp32, bf16, or whichever this machine does faster."
     )
+    compile: bool = Field(
+        False,
+        description="Compile the network for this machine before the first step (about half a minute; needs a C++ compiler): "
+        "faster steps in a long training of one network.",
+    )
     evaluate_every: int = Field(
         0, ge=0, description="Steps between measurements of the held-out or test images; 0 only at the end."
     )
@@ -225,4 +230,10 @@ class RunConfig(Frozen):
             raise ValueError(f"arms must have different names, not {names}")
         if len({arm.model.classes for arm in self.arms}) > 1:
             raise ValueError("arms of one run must have the same number of classes")
+        return self
+
+    @model_validator(mode="after")
+    def _compiles_one(self) -> RunConfig:
+        if self.compile and (len(self.arms) > 1 or self.diagnose_every):
+            raise ValueError("only a run of one network, without readings by layer, can be compiled")
         return self

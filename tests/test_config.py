@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, parse, parse_link, whole
+from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, RunConfig, parse, parse_link, whole
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.question import Question
 
@@ -27,6 +27,15 @@ def test_a_setting_out_of_range_is_refused_with_its_name_and_its_range(values: d
     with pytest.raises(SettingError) as refused:
         parse(ModelConfig, values)
     assert str(refused.value).removeprefix("settings: ") == sentence
+
+
+@pytest.mark.parametrize("changes", [{"arms": 2}, {"diagnose_every": 5}])
+def test_only_a_run_of_one_network_that_is_not_read_by_layer_can_be_compiled(changes: dict[str, Any]) -> None:
+    values = {"arms": 1, **changes}
+    arms = [{"name": f"net{number}", "model": {"depth": 20}} for number in range(values.pop("arms"))]
+    parse(RunConfig, {"arms": arms, **values})
+    with pytest.raises(SettingError, match="only a run of one network, without readings by layer, can be compiled"):
+        parse(RunConfig, {"arms": arms, "compile": True, **values})
 
 
 @pytest.mark.parametrize("value", ["20", 20.5, float("nan"), float("inf"), True, None, [20], {"depth": 20}])

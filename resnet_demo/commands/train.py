@@ -111,6 +111,8 @@ def follow(events: Iterator[Event], config: RunConfig, *, as_json: bool) -> int:
                     bar.write(
                         f"{event.device}, {event.precision}, {event.threads} threads, {event.parameters}", file=sys.stderr
                     )
+                    if config.compile:
+                        bar.write("Compiling the network: about half a minute before the first step.", file=sys.stderr)
                     bar.update(event.step)
                 case told.TrainingPoint():
                     bar.set_postfix({"loss": f"{event.loss:.3f}", "error": f"{event.error:.3f}"}, refresh=False)

@@ -14,6 +14,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from resnet_demo.model.batch_norm import BatchNorm2d
+
 
 def conv3x3(channels_in: int, channels_out: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     """A 3×3 convolution that keeps the map's size at stride 1."""
@@ -27,7 +29,7 @@ def conv1x1(channels_in: int, channels_out: int, stride: int = 1, bias: bool = F
 
 def norm(channels: int, batch_norm: bool) -> nn.Module:
     """Batch normalization right after each convolution (section 3.4), or nothing where it is switched off."""
-    return nn.BatchNorm2d(channels) if batch_norm else nn.Identity()
+    return BatchNorm2d(channels) if batch_norm else nn.Identity()
 
 
 class ZeroPadding(nn.Module):

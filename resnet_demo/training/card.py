@@ -103,6 +103,7 @@ def command(arm: ArmConfig, config: RunConfig) -> str:
     for name in ("batch", "precision"):
         if getattr(config, name) != RunConfig.model_fields[name].default:
             words.append(f"--{name} {getattr(config, name)}")
+    words += ["--compile"] * config.compile
     return " ".join([*words, "--out DIR"])
 
 

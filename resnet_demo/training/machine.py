@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from resnet_demo.device import choose
+from resnet_demo.errors import RunError
 from resnet_demo.training import distributed
 
 Precision = Literal["fp32", "bf16"]
@@ -44,6 +46,19 @@ def faster_precision(on: torch.device) -> Precision:
 def autocast(on: torch.device, precision: str) -> torch.autocast:
     """A context in which forward passes are computed in that format; each thread needs one of its own."""
     return torch.autocast(on.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def compiled(model: nn.Module, on: torch.device) -> nn.Module:
+    """The model with its forward and backward pass compiled for this machine; it shares the weights.
+
+    Raises:
+        RunError: there is no compiler that works.
+    """
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(1, device=on))
+    except Exception as error:
+        raise RunError("torch.compile finds no C++ compiler that works here; a run with --compile needs one.") from error
+    return cast("nn.Module", torch.compile(model, dynamic=False))
 
 
 def _seconds(on: torch.device, precision: str) -> list[float]:

@@ -205,7 +205,8 @@ def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
     """An arm of a run as it begins, on the device."""
     wanted = config.arms[index]
     model = build(wanted.model, wanted.seed).to(device).to(memory_format=torch.channels_last)
-    return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), distributed.parallel(model))
+    forward = distributed.parallel(machine.compiled(model, device) if config.compile else model)
+    return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), forward)
 
 
 def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

@@ -14,7 +14,7 @@ from resnet_demo.commands.train import run_config
 from resnet_demo.config import DataConfig
 from resnet_demo.data import dataset
 from resnet_demo.training import distributed
-from resnet_demo.training.events import RunFinished, RunStarted, from_line, to_line
+from resnet_demo.training.events import RunFailed, RunFinished, RunStarted, from_line, to_line
 from resnet_demo.training.record import Record
 from resnet_demo.zoo import folder as model_folder
 
@@ -43,6 +43,19 @@ def test_json_is_the_record_line_by_line(picture_folder: Path, tmp_path: Path, c
     lines = capsys.readouterr().out.splitlines(keepends=True)
     assert [from_line(line) for line in lines] == Record(tmp_path / "run").read()[0]
     assert "".join(lines).encode() == b"".join(to_line(from_line(line)) for line in lines)
+
+
+def test_where_no_compiler_works_a_run_that_asks_for_one_ends_with_a_sentence(
+    picture_folder: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", ("nowhere-to-be-found",))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))  # nothing that was compiled before
+    assert train(picture_folder, tmp_path / "run", "--steps", "5", "--compile") == 1
+    assert "torch.compile finds no C++ compiler that works here; a run with --compile needs one." in capsys.readouterr().err
+    assert isinstance(Record(tmp_path / "run").events()[-1], RunFailed)
+    assert train(picture_folder, tmp_path / "other", "--steps", "5") == 0
 
 
 def test_epochs_are_passes_over_the_training_pictures(picture_folder: Path, tmp_path: Path) -> None:

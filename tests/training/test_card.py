@@ -43,10 +43,16 @@ def test_a_licence_is_named_only_where_the_maker_gave_one() -> None:
 def test_the_command_names_the_design_where_a_depth_is_one_of_both(depth: int, named: bool) -> None:
     arm = ArmConfig(name="net", model=ModelConfig(depth=depth, residual=False))
     words = command(arm, RunConfig(arms=(arm,), data=DataConfig(source="my pets"), steps=100)).split(" --")
+    assert "compile" not in words
     assert f"arch resnet{depth}" in words and "plain" in words and "data 'my pets'" in words
     assert ("design cifar" in words) == named
     changes = {"design": "cifar"} if named else {}
     assert ModelConfig.named(f"plain{depth}", **changes) == arm.model
+
+
+def test_the_command_compiles_where_the_run_did() -> None:
+    arm = ArmConfig(name="net", model=ModelConfig())
+    assert "compile" in command(arm, RunConfig(arms=(arm,), steps=100, compile=True)).split(" --")
 
 
 def test_data_of_ones_own_is_not_called_cifar10() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -16,8 +17,19 @@ import torch
 
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError
+from resnet_demo.model.resnet import ResNet
 from resnet_demo.training import session
-from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
+from resnet_demo.training.events import (
+    ArmDiverged,
+    Event,
+    Measured,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    RunStopped,
+    TrainingPoint,
+)
 from resnet_demo.training.loop import Arm
 from resnet_demo.training.record import Record, RecordWriter
 from resnet_demo.zoo import folder as model_folder
@@ -113,6 +125,27 @@ def test_a_run_that_was_left_goes_on_bit_identically(
     told, wanted = told_numbers(Record(tmp_path).events()), told_numbers(finished.events())
     assert told[:-1] == wanted[:-1]
     assert isinstance(told[-1], RunFinished)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs a compiler")
+def test_a_compiled_network_learns_the_same_and_goes_on_bit_identically(picture_folder: Path, tmp_path: Path) -> None:
+    def events_of(name: str, **options: Any) -> list[Event]:
+        config = tiny_run(picture_folder, arms=(tiny_arm("residual8"),), steps=6, compile=name != "eager")
+        run(config, tmp_path / name, **options)
+        return told_numbers(Record(tmp_path / name).events())
+
+    with mock.patch.object(torch, "compile", wraps=torch.compile) as compiler:
+        eager = events_of("eager")
+        assert not compiler.called
+        compiled = events_of("compiled")
+        assert isinstance(compiler.call_args.args[0], ResNet)
+    losses, wanted = ([event.loss for event in told if isinstance(event, TrainingPoint)] for told in (compiled, eager))
+    assert losses == pytest.approx(wanted, rel=1e-3)
+    assert losses != wanted, "it was computed as without compiling"
+    assert isinstance(compiled[-1], RunFinished)
+    events_of("left", request=at_step(tmp_path, 4, "pause"))
+    events_of("left", resume=True)
+    assert same(checkpoint(tmp_path / "left"), checkpoint(tmp_path / "compiled"))
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""The layer is torch's, and the form of it for compiled networks computes the same."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from resnet_demo.model.batch_norm import BatchNorm2d
+
+
+def pictures(kind: torch.dtype = torch.float32) -> Tensor:
+    """Maps whose mean is far from 0, as large as their deviation and more."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(6, 5, 7, 4, generator=generator) * torch.arange(1.0, 6).view(1, -1, 1, 1) + 8
+    return x.to(kind, memory_format=torch.channels_last).requires_grad_()
+
+
+def both() -> tuple[nn.BatchNorm2d, BatchNorm2d]:
+    """Torch's layer and ours, with equal parameters other than those that they begin with."""
+    torchs, ours = nn.BatchNorm2d(5), BatchNorm2d(5)
+    for layer in (torchs, ours):
+        with torch.no_grad():
+            layer.weight.copy_(torch.linspace(0.5, 2, 5))
+            layer.bias.copy_(torch.linspace(-1, 1, 5))
+    return torchs, ours
+
+
+def learnt(layer: nn.BatchNorm2d, x: Tensor) -> dict[str, Tensor]:
+    """All that a step leaves behind."""
+    y = layer(x)
+    (y.float() * torch.arange(float(y.numel())).view(y.shape).cos()).sum().backward()
+    gradients = {name: parameter.grad for name, parameter in layer.named_parameters()}
+    return {
+        "y": y.detach(),
+        "x": x.grad,
+        **gradients,
+        **{f"new {name}": buffer.clone() for name, buffer in layer.named_buffers()},
+    }  # type: ignore[dict-item]
+
+
+def test_where_nothing_is_compiled_the_layer_is_torchs_to_the_last_bit() -> None:
+    torchs, ours = (learnt(layer, pictures()) for layer in both())
+    assert torchs.keys() == ours.keys()
+    assert all(torch.equal(torchs[name], ours[name]) for name in torchs)
+    assert ours["new num_batches_tracked"] == 1
+
+
+def test_what_is_compiled_computes_the_same_values_gradients_and_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    torchs, ours = both()
+    wanted = learnt(torchs, pictures())
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    found = learnt(ours, pictures())
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        torch.testing.assert_close(
+            found[name], wanted[name], rtol=1e-4, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )  # type: ignore[misc]
+    assert not torch.equal(found["y"], wanted["y"]), "it was torch's layer again"
+
+
+def test_in_bf16_it_is_as_near_to_fp32_as_torchs_layer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = learnt(both()[0], pictures(torch.bfloat16).detach().float().requires_grad_())
+    torchs = learnt(both()[0], pictures(torch.bfloat16))
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    ours = learnt(both()[1], pictures(torch.bfloat16))
+    assert ours["y"].dtype == ours["x"].dtype == torch.bfloat16
+    for name in exact:
+        off, torchs_off = (float((found[name].float() - exact[name]).abs().max()) for found in (ours, torchs))
+        assert off <= 1.1 * torchs_off + 1e-4, name
+
+
+def test_a_network_that_does_not_learn_uses_the_statistics_it_has_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    torchs, ours = (layer.eval() for layer in both())
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert torch.equal(ours(pictures()), torchs(pictures()))
