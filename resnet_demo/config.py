@@ -213,8 +213,8 @@ class RunConfig(Frozen):
     )
     compile: bool = Field(
         False,
-        description="Compile the network for this machine before the first step (about half a minute; needs a C++ compiler): "
-        "faster steps in a long training of one network.",
+        description="Compile the network for this machine before the first step (about a minute for ResNet-20, more for deeper "
+        "networks; on a CPU with a C++ compiler and Python's headers): faster steps in a long training of one network.",
     )
     evaluate_every: int = Field(
         0, ge=0, description="Steps between measurements of the held-out or test images; 0 only at the end."

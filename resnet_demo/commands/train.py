@@ -112,7 +112,9 @@ def follow(events: Iterator[Event], config: RunConfig, *, as_json: bool) -> int:
                         f"{event.device}, {event.precision}, {event.threads} threads, {event.parameters}", file=sys.stderr
                     )
                     if config.compile:
-                        bar.write("Compiling the network: about half a minute before the first step.", file=sys.stderr)
+                        bar.write(
+                            "Compiling the network before the first step: a minute, more for deep networks.", file=sys.stderr
+                        )
                     bar.update(event.step)
                 case told.TrainingPoint():
                     bar.set_postfix({"loss": f"{event.loss:.3f}", "error": f"{event.error:.3f}"}, refresh=False)

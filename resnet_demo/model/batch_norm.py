@@ -1,4 +1,4 @@
-"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167), and a form of it that torch.compile makes fast on a CPU."""
+"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167, Algorithm 1), and a form that torch.compile makes fast on a CPU."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from torch import Tensor, nn
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """torch's layer, with its parameters, buffers and results.
+    """torch's layer with its parameters and buffers; compiled on a CPU, with the same results up to rounding.
 
     Where torch.compile compiles a training step for a CPU, it sums over the whole batch on a single core as long as
     the channels are as few as in the CIFAR nets; there the layer computes with sums over each picture, which the
-    cores share out (LOG.md has the figures).
+    cores share out: a step of ResNet-20 on two cores becomes 1.11 times as fast by compiling instead of 1.05 (LOG.md).
     """
 
     momentum: float
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""

@@ -126,7 +126,9 @@ def train(
                 results = list(each(measure, [arm.model for arm in judged]))
             for arm, (loss, error) in zip(judged, results, strict=True):
                 yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
-        if last or clock.due():
+        if step == start + 1 and not last:
+            clock = _Clock()  # the first step takes longer than the others, with compiling by far
+        elif last or clock.due():
             yield clock.progress(step, plan.steps)
         stopping = should_stop() or all(arm.diverged for arm in arms)
         if last or stopping or _due(step, plan.checkpoint_every):

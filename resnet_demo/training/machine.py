@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,12 +53,14 @@ def compiled(model: nn.Module, on: torch.device) -> nn.Module:
     """The model with its forward and backward pass compiled for this machine; it shares the weights.
 
     Raises:
-        RunError: there is no compiler that works.
+        RunError: torch.compile does not work here, tried on one addition.
     """
     try:
         torch.compile(lambda x: x + 1)(torch.zeros(1, device=on))
     except Exception as error:
-        raise RunError("torch.compile finds no C++ compiler that works here; a run with --compile needs one.") from error
+        why = textwrap.shorten((str(error).splitlines() or [type(error).__name__])[0], 200)
+        needs = "on a CPU it needs a C++ compiler and Python's headers" if on.type == "cpu" else "the run needs it"
+        raise RunError(f"torch.compile does not work here ({why}); {needs}.") from error
     return cast("nn.Module", torch.compile(model, dynamic=False))
 
 

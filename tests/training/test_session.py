@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import shutil
+import sysconfig
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -34,6 +35,8 @@ from resnet_demo.training.loop import Arm
 from resnet_demo.training.record import Record, RecordWriter
 from resnet_demo.zoo import folder as model_folder
 from tests.tiny import same, tiny_arm, tiny_run, told_numbers
+
+COMPILES = shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").exists()
 
 
 def run(config: RunConfig, folder: Path, **options: Any) -> list[Event]:
@@ -127,7 +130,7 @@ def test_a_run_that_was_left_goes_on_bit_identically(
     assert isinstance(told[-1], RunFinished)
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs a compiler")
+@pytest.mark.skipif(not COMPILES, reason="compiling needs a C++ compiler and Python's headers")
 def test_a_compiled_network_learns_the_same_and_goes_on_bit_identically(picture_folder: Path, tmp_path: Path) -> None:
     def events_of(name: str, **options: Any) -> list[Event]:
         config = tiny_run(picture_folder, arms=(tiny_arm("residual8"),), steps=6, compile=name != "eager")
