@@ -28,7 +28,8 @@ class BatchNorm2d(nn.BatchNorm2d):
         """(N, C, H, W) -> (N, C, H, W)."""
         if not (self.training and x.device.type == "cpu" and torch.compiler.is_compiling()):
             return super().forward(x)
-        y, mean, variance = normalized(x, self.weight, self.bias, self.eps)
+        y: Tensor
+        y, mean, variance = _Normalized.apply(x, self.weight, self.bias, self.eps)
         count = x.numel() / x.shape[1]
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
@@ -37,23 +38,12 @@ class BatchNorm2d(nn.BatchNorm2d):
         return y
 
 
-def normalized(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Algorithm 1, with its gradient.
-
-    Args:
-        x: (N, C, H, W).
-        weight: the scale gamma, (C,).
-        bias: the shift beta, (C,).
-        eps: added to the variance.
-
-    Returns:
-        y as large as x and in its format, the mean and the variance (over N, not N - 1) of each channel; only y has a gradient.
-    """
-    y, mean, variance = _Normalized.apply(x, weight, bias, eps)
-    return y, mean, variance
-
-
 class _Normalized(torch.autograd.Function):
+    """Algorithm 1 with its gradient: x (N, C, H, W), gamma (C,), beta (C,) and epsilon -> y as large as x and in its format.
+
+    Beside y the mean and the variance (over all values, not one less) of each channel, (C,), which have no gradient.
+    """
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
         mean = _mean(x.float())

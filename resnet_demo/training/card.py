@@ -100,10 +100,8 @@ def command(arm: ArmConfig, config: RunConfig) -> str:
     words += _options(arm.model, ModelConfig.named(arm.model.name, design=arm.model.design), leave=("classes",))
     words += _options(config.data, DataConfig(), leave=("source",))
     words += _options(config.optimizer, OptimizerConfig(), leave=())
-    for name in ("batch", "precision"):
-        if getattr(config, name) != RunConfig.model_fields[name].default:
-            words.append(f"--{name} {getattr(config, name)}")
-    words += ["--compile"] * config.compile
+    defaults = {name: RunConfig.model_fields[name].default for name in ("batch", "precision", "compile")}
+    words += _options(config, config.model_copy(update=defaults), leave=())
     return " ".join([*words, "--out DIR"])
 
 
