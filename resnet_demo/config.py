@@ -167,9 +167,37 @@ class DataConfig(Frozen):
         "reflect",
         description="What the four padded pixels show: the mean colour (the paper's zeros), or the reflected picture.",
     )
+    mirror: Literal["random", "alternating"] = Field(
+        "random",
+        description="Mirror images: each with probability one half (the paper), or at random in the first epoch and in turn from then "
+        "on (arXiv 2404.00498).",
+    )
+    half_size: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Share of the run, at its beginning, that trains on pictures of half the side (progressive resizing).",
+    )
+    three_quarter_size: float = Field(
+        0.0, ge=0, le=0.9, description="Share of the run, after that, that trains on pictures of three quarters of the side."
+    )
     held_out: int = Field(0, ge=0, le=25_000, description="Training images set aside and measured instead of the test images.")
     train_limit: int = Field(0, ge=0, description="Use only the first N training images; 0 uses all.")
     test_limit: int = Field(0, ge=0, description="Measure only the first N test images; 0 measures all.")
+
+    @model_validator(mode="after")
+    def _ends_at_full_size(self) -> DataConfig:
+        if self.half_size + self.three_quarter_size > 0.9:
+            raise ValueError(
+                f"half_size and three_quarter_size together may be at most 0.9 of the run, not {self.half_size + self.three_quarter_size:g}"
+            )
+        return self
+
+    def side_at(self, progress: float) -> int:
+        """The side in pixels of the pictures trained on at this point of the run, between 0 and 1."""
+        if progress < self.half_size:
+            return self.image_size // 2
+        return self.image_size * 3 // 4 if progress < self.half_size + self.three_quarter_size else self.image_size
 
 
 class OptimizerConfig(Frozen):
@@ -183,9 +211,16 @@ class OptimizerConfig(Frozen):
     decay: Literal["all", "weights"] = Field(
         "all", description="Penalize every parameter (the paper), or only the weights of convolutions and the classifier."
     )
-    schedule: Literal["paper", "cosine", "one-cycle", "linear", "constant"] = Field(
+    schedule: Literal["paper", "cosine", "one-cycle", "triangle", "linear", "constant"] = Field(
         "paper",
-        description="How the learning rate changes: ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, linear or constant.",
+        description="How the learning rate changes: ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, triangle (rising over 15 %), "
+        "linear or constant.",
+    )
+    low_start: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Steps at a tenth of the learning rate before the schedule (the paper's ResNet-110: about 400).",
     )
     warmup: float = Field(0.0, ge=0, le=0.5, description="Share of the run in which the learning rate rises to its highest.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="How much of each label is spread over all classes.")

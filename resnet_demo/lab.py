@@ -54,9 +54,10 @@ class LabSettings(Frozen):
     learning_rate: float = Field(
         0.1, ge=0.00001, le=10, description="The highest learning rate of the schedule; the paper's is 0.1."
     )
-    schedule: Literal["linear", "paper", "cosine", "one-cycle", "constant"] = Field(
+    schedule: Literal["linear", "paper", "cosine", "one-cycle", "triangle", "constant"] = Field(
         "linear",
-        description="How the learning rate falls: in a line, ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, not at all.",
+        description="How the learning rate falls: in a line, ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, triangle (rising over "
+        "15 %), not at all.",
     )
     warmup: int = Field(
         20, ge=0, le=10_000, description="Steps at the beginning in which the learning rate rises to its highest."

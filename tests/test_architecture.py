@@ -19,7 +19,7 @@ LEVELS = (
     {"errors"},
     {"config", "files", "download", "device"},
     {"hub", "folders"},
-    {"lab"},
+    {"lab", "recipes"},
     {"model", "paper"},
     {"data"},
     {"zoo"},

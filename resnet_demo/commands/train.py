@@ -12,13 +12,14 @@ from pydantic import Field
 
 from resnet_demo.commands.settings import add_settings, description, settings_of
 from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
+from resnet_demo.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from resnet_demo.training.events import Event
 
 
 class Epochs(Frozen):
-    """What the command line gives in passes over the training images, and a run counts in steps."""
+    """Lengths that the command line takes in passes over the training images, and a run counts in steps."""
 
     epochs: float = Field(10, gt=0, le=1_000_000)
     evaluate_epochs: float = Field(0, ge=0, le=1_000_000)
@@ -29,10 +30,15 @@ def add(to: Any) -> None:
     train = to.add_parser("train", help="train one network and keep its record", description=run.__doc__)
     train.add_argument("--arch", default="resnet20", help="resnet20, plain56, resnet50, … (default: resnet20)")
     train.add_argument("--plain", action="store_true", help="without the shortcuts")
+    train.add_argument(
+        "--recipe",
+        choices=tuple(RECIPES),
+        help="settings and length together: paper (section 4.2) or fast (smaller pictures first); options beside it replace its own",
+    )
     length = train.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=float, help="passes over the training images")
     length.add_argument("--steps", type=int, help="batches")
-    train.add_argument("--data", default="bundled", help=description(DataConfig, "source"))
+    train.add_argument("--data", help=f"{description(DataConfig, 'source')} (default: bundled, or the recipe's)")
     train.add_argument("--seed", type=int, default=0, help=description(ArmConfig, "seed"))
     train.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the run: its record, checkpoint and weights"
@@ -75,20 +81,25 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     from resnet_demo.data import dataset
     from resnet_demo.training import distributed
 
-    asked = {name: getattr(parsed, name) for name in Epochs.model_fields if getattr(parsed, name) is not None}
-    epochs = parse(Epochs, asked)
-    data = parse(DataConfig, {"source": parsed.data, **settings_of(parsed, DataConfig)})
-    optimizer = parse(OptimizerConfig, settings_of(parsed, OptimizerConfig))
+    recipe = RECIPES[parsed.recipe] if parsed.recipe else Recipe({}, {})
+    steps_given, epochs_given = parsed.steps, parsed.epochs
+    if steps_given is None and epochs_given is None:
+        steps_given, epochs_given = recipe.steps, recipe.epochs
+    lengths = {"epochs": epochs_given, "evaluate_epochs": parsed.evaluate_epochs}
+    epochs = parse(Epochs, {name: value for name, value in lengths.items() if value is not None})
+    source = {} if parsed.data is None else {"source": parsed.data}
+    data = parse(DataConfig, recipe.data | source | settings_of(parsed, DataConfig))
+    optimizer = parse(OptimizerConfig, recipe.optimizer | settings_of(parsed, OptimizerConfig))
     model = ModelConfig.named(parsed.arch, **settings_of(parsed, ModelConfig) | ({"residual": False} if parsed.plain else {}))
     arm = parse(ArmConfig, {"name": model.name, "model": model, "seed": parsed.seed})
-    settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **settings_of(parsed, RunConfig)}
+    settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **recipe.run, **settings_of(parsed, RunConfig)}
     largest = parse(RunConfig, settings).batch  # refuses what is out of range before it is computed with, or data is fetched
     with distributed.one_after_another():
         for _ in dataset.arriving(data, lambda: False):
             pass
     loaded = dataset.load(data)
     per_epoch = len(loaded.train) // min(largest, len(loaded.train))
-    steps = parsed.steps if parsed.steps is not None else round(epochs.epochs * per_epoch)
+    steps = steps_given if steps_given is not None else round(epochs.epochs * per_epoch)
     arm = arm.model_copy(update={"model": model.model_copy(update={"classes": len(loaded.classes)})})
     every = {"evaluate_every": round(epochs.evaluate_epochs * per_epoch), "log_every": min(max(steps // 500, 1), 100)}
     every["checkpoint_every"] = per_epoch

@@ -26,21 +26,30 @@ def pad(images: Tensor, mode: Literal["mean", "reflect"]) -> Tensor:
     return padded
 
 
-def crops(padded: Tensor, chosen: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """A random window and a random mirror image of each chosen picture: (n, 3, size, size) bytes.
+def crops(padded: Tensor, chosen: Tensor, size: int, generator: torch.Generator, mirrored: Tensor | None = None) -> Tensor:
+    """A random window of each chosen picture, mirrored or not: (n, 3, size, size) bytes.
 
     Args:
         padded: all pictures, padded: (N, 3, H, W).
         chosen: which of them: (n,) int64.
         size: side of the window.
         generator: where the random numbers come from.
+        mirrored: which of the chosen pictures to mirror, (n,) bool; by default each with probability one half.
     """
     count, choices = len(chosen), padded.shape[-1] - size + 1
     top, left = torch.randint(choices, (2, count), generator=generator).to(padded.device)
-    mirrored = (torch.rand(count, generator=generator) < 0.5).to(padded.device)
+    if mirrored is None:
+        mirrored = torch.rand(count, generator=generator) < 0.5
     windows = padded.unfold(2, size, 1).unfold(3, size, 1)  # a view: (N, 3, choices, choices, size, size)
     batch = windows[chosen, :, top, left]
-    return torch.where(mirrored.view(-1, 1, 1, 1), batch.flip(-1), batch)
+    return torch.where(mirrored.to(padded.device).view(-1, 1, 1, 1), batch.flip(-1), batch)
+
+
+def resize(images: Tensor, side: int) -> Tensor:
+    """(N, 3, H, H) -> (N, 3, side, side), bilinear with antialiasing; pictures of that side are given back as they are."""
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
 
 
 def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

@@ -41,6 +41,10 @@ class Batches:
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.int64)
         self.position = 0
+        self.epoch = -1
+        self.mirrored_first: Tensor | None = None  # alternating: which pictures the even epochs mirror, (N,) bool
+        if config.mirror == "alternating":
+            self.mirrored_first = torch.rand(len(dataset.train), generator=torch.Generator().manual_seed(seed)) < 0.5
 
     @property
     def per_epoch(self) -> int:
@@ -53,19 +57,26 @@ class Batches:
     def __next__(self) -> tuple[Tensor, Tensor]:
         if self.position + self.size > len(self.order):
             self.order, self.position = torch.randperm(len(self.dataset.train), generator=self.generator), 0
+            self.epoch += 1
         train = self.dataset.train
-        chosen = self.order[self.position : self.position + self.size].to(train.labels.device)
+        numbers = self.order[self.position : self.position + self.size]
+        chosen = numbers.to(train.labels.device)
         self.position += self.size
-        size = train.images.shape[-1]
-        images = crops(self.source, chosen, size, self.generator) if self.augment else self.source[chosen]
+        if self.augment:
+            mirrored = None if self.mirrored_first is None else self.mirrored_first[numbers] ^ (self.epoch % 2 == 1)
+            images = crops(self.source, chosen, train.images.shape[-1], self.generator, mirrored)
+        else:
+            images = self.source[chosen]
         mine = slice(self.rank, None, self.world)
         return normalize(images[mine], self.dataset.mean, self.dataset.std), train.labels[chosen][mine]
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides which batch comes next."""
-        return {"generator": self.generator.get_state(), "order": self.order, "position": self.position}
+        state = {"generator": self.generator.get_state(), "order": self.order, "position": self.position}
+        return state | {"epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
         self.generator.set_state(state["generator"])
         self.order, self.position = state["order"], state["position"]
+        self.epoch = state.get("epoch", 0)  # checkpoints of version 0.1 have none, and no use for it

@@ -9,15 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resnet_demo.data.augment import normalize
+from resnet_demo.data.augment import normalize, resize
 from resnet_demo.data.dataset import Dataset, ImageSet
 
 
 def logits(
     model: nn.Module, pictures: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], *,
-    batch: int = 500, autocast: AbstractContextManager[object] | None = None,
+    batch: int = 500, autocast: AbstractContextManager[object] | None = None, side: int | None = None,
 ) -> Tensor:  # fmt: skip
-    """The model's answer to each picture: (N, classes) float32, on the pictures' device.
+    """The model's answer to each picture, resized to `side` pixels if that is given: (N, classes) float32, on the pictures' device.
 
     The model is in evaluation mode meanwhile, and afterwards in the mode it was in.
     """
@@ -25,15 +25,21 @@ def logits(
     model.eval()
     try:
         with torch.no_grad(), autocast or nullcontext():
-            parts = [model(normalize(part, mean, std)).float() for part in pictures.images.split(batch)]
+            inputs = (normalize(part, mean, std) for part in pictures.images.split(batch))
+            parts = [model(resize(part, side or part.shape[-1])).float() for part in inputs]
     finally:
         model.train(was_training)
     return torch.cat(parts)
 
 
-def judge(model: nn.Module, data: Dataset, autocast: Callable[[], AbstractContextManager[object]]) -> tuple[float, float]:
-    """Loss and error of a model on the test pictures of `data`; `autocast` gives a context for the forward passes."""
-    answers = logits(model, data.test, data.mean, data.std, autocast=autocast())
+def judge(
+    model: nn.Module, /, *, data: Dataset, autocast: Callable[[], AbstractContextManager[object]], side: int | None = None
+) -> tuple[float, float]:
+    """Loss and error of a model on the test pictures of `data`, resized to `side` pixels if that is given.
+
+    `autocast` gives a context for the forward passes.
+    """
+    answers = logits(model, data.test, data.mean, data.std, autocast=autocast(), side=side)
     return loss_and_error(answers, data.test.labels)
 
 

@@ -44,6 +44,14 @@ class Fetching(_Event):
     total: int
 
 
+class Resized(_Event):
+    """From this step on the run trains, and measures, on pictures of this side in pixels (progressive resizing)."""
+
+    kind: Literal["resized"] = "resized"
+    step: int
+    side: int
+
+
 class TrainingPoint(_Event):
     """Mean loss and error of an arm on the training batches since its last point."""
 
@@ -135,7 +143,7 @@ class RunFailed(_Event):
 
 
 Event = (
-    RunStarted | Fetching | TrainingPoint | Measured | Diagnosed | Progress | ArmDiverged
+    RunStarted | Fetching | Resized | TrainingPoint | Measured | Diagnosed | Progress | ArmDiverged
     | CheckpointSaved | RunPaused | RunStopped | RunFinished | RunFailed
 )  # fmt: skip
 

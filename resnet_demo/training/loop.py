@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from resnet_demo.data.augment import resize
 from resnet_demo.training import diagnostics, distributed
 from resnet_demo.training.events import (
     ArmDiverged,
@@ -27,6 +28,7 @@ from resnet_demo.training.events import (
     Event,
     Measured,
     Progress,
+    Resized,
     Split,
     TrainingPoint,
 )
@@ -34,6 +36,13 @@ from resnet_demo.training.machine import Each
 
 Batch = tuple[Tensor, Tensor]
 Autocast = Callable[[], AbstractContextManager[object]]
+
+
+class Measure(Protocol):
+    """Loss and error of a model on pictures it does not learn from, resized to `side` pixels if that is given."""
+
+    def __call__(self, model: nn.Module, /, *, side: int | None = None) -> tuple[float, float]:
+        """(loss in nats, share of wrong answers)."""
 
 
 @dataclass
@@ -68,6 +77,9 @@ class Plan:
 
     steps: int
     learning_rate: Callable[[int], float]  # from the number of steps done to the learning rate of the next
+    side: Callable[[int], int | None] = lambda _step: (
+        None
+    )  # from the steps done to the side of the next pictures; None: as they are
     label_smoothing: float = 0.0
     log_every: int = 1
     evaluate_every: int = 0
@@ -81,7 +93,7 @@ def train(
     plan: Plan,
     *,
     autocast: Autocast,
-    measure: Callable[[nn.Module], tuple[float, float]],
+    measure: Measure,
     save: Callable[[int], None],
     should_stop: Callable[[], bool] = lambda: False,
     start: int = 0,
@@ -95,7 +107,7 @@ def train(
         streams: the batches by seed: images (N, 3, H, W) normalized, labels (N,).
         plan: what to do when.
         autocast: gives a context in which forward passes are computed.
-        measure: loss and error of a model on pictures it does not learn from.
+        measure: loss and error of a model on pictures it does not learn from, resized to the side that it trains on now.
         save: writes a checkpoint; called with the number of steps done.
         should_stop: asked after each step; when true, a checkpoint is saved and the generator ends.
         start: steps already done, when a run goes on.
@@ -103,12 +115,14 @@ def train(
         each: does something for each arm, as `map` does, or at the same time (machine.side_by_side).
 
     Yields:
-        Training points, measurements, diagnoses, progress, divergences and checkpoints.
+        Changes of size, training points, measurements, diagnoses, progress, divergences and checkpoints.
     """
     clock = _Clock()
     for step in range(start + 1, plan.steps + 1):
-        rate = plan.learning_rate(step - 1)
-        batches = {seed: next(stream) for seed, stream in streams.items()}
+        rate, side = plan.learning_rate(step - 1), plan.side(step - 1)
+        if side is not None and (step == 1 or side != plan.side(step - 2)):
+            yield Resized(step=step, side=side)
+        batches = {seed: _resized(next(stream), side) for seed, stream in streams.items()}
         last, diagnose = step == plan.steps, _due(step, plan.diagnose_every)
         learn = partial(
             _learn, batches=batches, rate=rate, smoothing=plan.label_smoothing, autocast=autocast, diagnose=diagnose
@@ -123,7 +137,7 @@ def train(
         if last or _due(step, plan.evaluate_every):
             judged = [arm for arm in arms if not arm.diverged]
             with clock.stopped():
-                results = list(each(measure, [arm.model for arm in judged]))
+                results = list(each(partial(measure, side=side), [arm.model for arm in judged]))
             for arm, (loss, error) in zip(judged, results, strict=True):
                 yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
         if step == start + 1 and not last:
@@ -136,6 +150,11 @@ def train(
             yield CheckpointSaved(step=step)
         if stopping:
             return
+
+
+def _resized(batch: Batch, side: int | None) -> Batch:
+    images, labels = batch
+    return (images if side is None else resize(images, side)), labels
 
 
 def _due(step: int, every: int) -> bool:

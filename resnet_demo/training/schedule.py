@@ -33,6 +33,11 @@ def one_cycle(progress: float) -> float:
     return cosine((progress - 0.3) / 0.7)
 
 
+def triangle(progress: float) -> float:
+    """Up in a straight line in the first 15 %, then down to 0 in another."""
+    return progress / 0.15 if progress < 0.15 else (1 - progress) / 0.85
+
+
 def constant(_progress: float) -> float:
     """Always 1."""
     return 1.0
@@ -46,5 +51,5 @@ def warmed_up(schedule: Schedule, warmup: float) -> Schedule:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    "paper": paper, "cosine": cosine, "one-cycle": one_cycle, "linear": linear, "constant": constant,
+    "paper": paper, "cosine": cosine, "one-cycle": one_cycle, "triangle": triangle, "linear": linear, "constant": constant,
 }  # fmt: skip

@@ -122,7 +122,10 @@ def _life(
         padded = next((stream.source for stream in streams.values()), None)
         streams[seed] = Batches(data, config.data, config.batch, seed, part, padded)
     if state:
-        _restore(state, arms, streams)
+        for arm in arms:
+            arm.load_state_dict(state["arms"][arm.name])
+        for seed, stream in streams.items():
+            stream.load_state_dict(state["streams"][seed])
     seconds_before = state.get("seconds", 0.0) if state else 0.0
     precision = state["precision"] if state else config.precision
     if precision == "auto":
@@ -225,11 +228,19 @@ def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimize
 
 def plan_of(config: RunConfig) -> Plan:
     """What the loop does when."""
-    schedule = warmed_up(SCHEDULES[config.optimizer.schedule], config.optimizer.warmup)
+    optimizer, data = config.optimizer, config.data
+    schedule = warmed_up(SCHEDULES[optimizer.schedule], optimizer.warmup)
+
+    def learning_rate(step: int) -> float:
+        factor = 0.1 if step < optimizer.low_start else schedule((step + 0.5) / config.steps)
+        return optimizer.learning_rate * factor
+
+    progressive = bool(data.half_size or data.three_quarter_size)
     return Plan(
         steps=config.steps,
-        learning_rate=lambda step: config.optimizer.learning_rate * schedule((step + 0.5) / config.steps),
-        label_smoothing=config.optimizer.label_smoothing,
+        learning_rate=learning_rate,
+        side=lambda step: data.side_at((step + 0.5) / config.steps) if progressive else None,
+        label_smoothing=optimizer.label_smoothing,
         log_every=config.log_every,
         evaluate_every=config.evaluate_every,
         diagnose_every=config.diagnose_every,
@@ -251,13 +262,6 @@ def _load(checkpoint: Path) -> dict[str, Any] | None:
     except Exception as error:
         raise RunError(f"{checkpoint} is damaged; the run can only begin anew.") from error
     return loaded
-
-
-def _restore(state: dict[str, Any], arms: list[Arm], streams: dict[int, Batches]) -> None:
-    for arm in arms:
-        arm.load_state_dict(state["arms"][arm.name])
-    for seed, stream in streams.items():
-        stream.load_state_dict(state["streams"][seed])
 
 
 def _write_arm(

@@ -41,7 +41,7 @@ def time_steps(
     precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
     autocast = partial(machine.autocast, device, precision)
     measure = partial(predictions.judge, data=data, autocast=autocast)
-    plan = replace(session.plan_of(timed), evaluate_every=0, diagnose_every=0, checkpoint_every=0)
+    plan = replace(session.plan_of(timed), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
     copies = [session.new_arm(timed, 0, device) for _ in range(NETWORKS)]
     with machine.side_by_side(NETWORKS, device) as each:
         told = {0: time.perf_counter()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from resnet_demo.data.augment import PADDING, crops, normalize, pad
+from resnet_demo.data.augment import PADDING, crops, normalize, pad, resize
 
 
 def pictures(count: int = 5, side: int = 8) -> torch.Tensor:
@@ -61,6 +61,24 @@ def test_all_windows_are_drawn_equally_often() -> None:
     assert len(counts) == 2 * PADDING + 1
     assert counts.min() > 850  # of 1,000 each: five standard deviations
     assert counts.max() < 1_150
+
+
+def test_which_pictures_are_mirrored_can_be_said() -> None:
+    images = pictures(4)
+    mirrored = torch.tensor([True, False, True, False])
+    found = crops(images, torch.arange(4), 8, torch.Generator().manual_seed(1), mirrored)
+    assert torch.equal(found[[0, 2]], images[[0, 2]].flip(-1))
+    assert torch.equal(found[[1, 3]], images[[1, 3]])
+
+
+def test_resizing_to_half_the_side_keeps_the_mean_and_the_order_in_memory() -> None:
+    images = normalize(pictures(3), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    half = resize(images, 4)
+    assert half.shape == (3, 3, 4, 4)
+    ramp = torch.arange(8.0).expand(1, 3, 8, 8)
+    assert resize(ramp, 4)[0, 0, 0, 1:3].tolist() == pytest.approx([2.5, 4.5])  # the middle of 2 and 3, and of 4 and 5
+    assert half.is_contiguous(memory_format=torch.channels_last)
+    assert resize(images, 8) is images
 
 
 def test_the_generator_alone_decides(monkeypatch: pytest.MonkeyPatch) -> None:

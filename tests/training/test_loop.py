@@ -47,8 +47,13 @@ def ones() -> Iterator[Batch]:
         yield torch.ones(4, 3, 2, 2), torch.ones(4, dtype=torch.int64)
 
 
+def no_measurement(_model: torch.nn.Module, *, side: int | None = None) -> tuple[float, float]:
+    assert side is None
+    return 0.25, 0.5
+
+
 def run(arms: list[Arm], plan: Plan = PLAN, **options: object) -> list[Event]:
-    given = {"measure": lambda _: (0.25, 0.5), "save": lambda _: None, **options}
+    given = {"measure": no_measurement, "save": lambda _: None, **options}
     streams = {one.seed: ones() for one in arms}
     return list(train(arms, streams, plan, autocast=FULL_PRECISION, **given))  # type: ignore[arg-type]
 
@@ -171,7 +176,7 @@ def test_both_arms_of_a_seed_see_byte_identical_augmented_batches(picture_folder
             return model(x)
 
         arms.append(Arm(name, seed, model, torch.optim.SGD(model.parameters(), 0.1), forward))
-    list(train(arms, streams, PLAN, autocast=FULL_PRECISION, measure=lambda _: (0.0, 0.0), save=lambda _: None))
+    list(train(arms, streams, PLAN, autocast=FULL_PRECISION, measure=no_measurement, save=lambda _: None))
     assert len(set(hashes["plain8"])) == 6
     assert hashes["plain8"] == hashes["residual8"]
     assert not set(hashes["plain8"]) & set(hashes["other-seed"])
@@ -186,7 +191,7 @@ def test_a_diagnosis_names_every_layer_and_leaves_training_as_it_is(picture_fold
         one = Arm("residual8", 0, model, torch.optim.SGD(model.parameters(), 0.1), model)
         stream = {0: Batches(data, config.data, 8, 0)}
         plan = replace(PLAN, diagnose_every=every)
-        events = list(train([one], stream, plan, autocast=FULL_PRECISION, measure=lambda _: (0.0, 0.0), save=lambda _: None))
+        events = list(train([one], stream, plan, autocast=FULL_PRECISION, measure=no_measurement, save=lambda _: None))
         states.append(one.state_dict())
     found = [event for event in events if isinstance(event, Diagnosed)]
     assert [event.step for event in found] == [2, 4, 6]

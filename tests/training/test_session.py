@@ -24,6 +24,7 @@ from resnet_demo.training.events import (
     ArmDiverged,
     Event,
     Measured,
+    Resized,
     RunFailed,
     RunFinished,
     RunPaused,
@@ -128,6 +129,23 @@ def test_a_run_that_was_left_goes_on_bit_identically(
     told, wanted = told_numbers(Record(tmp_path).events()), told_numbers(finished.events())
     assert told[:-1] == wanted[:-1]
     assert isinstance(told[-1], RunFinished)
+
+
+PROGRESSIVE = {"image_size": 16, "half_size": 0.4, "three_quarter_size": 0.3, "mirror": "alternating"}
+
+
+@pytest.mark.parametrize("step", (4, 5, 6, 9))
+def test_progressive_resizing_goes_on_bit_identically_around_each_change_of_size(
+    picture_folder: Path, tmp_path: Path, step: int
+) -> None:
+    config = tiny_run(picture_folder, data=PROGRESSIVE)
+    whole = run(config, tmp_path / "whole")
+    sizes = [(event.step, event.side) for event in whole if isinstance(event, Resized)]
+    assert sizes == [(1, 8), (6, 12), (9, 16)]  # of 12 steps: the first whose middle lies past 0.4, and past 0.7
+    run(config, tmp_path / "left", request=at_step(tmp_path, step, "leave"))
+    run(config, tmp_path / "left", resume=True)
+    assert same(checkpoint(tmp_path / "left"), checkpoint(tmp_path / "whole"))
+    assert told_numbers(Record(tmp_path / "left").events())[:-1] == told_numbers(whole)[:-1]
 
 
 @pytest.mark.skipif(not COMPILES, reason="compiling needs a C++ compiler and Python's headers")
@@ -353,3 +371,9 @@ def test_a_batch_that_the_processes_cannot_share_is_refused(
     ):
         run(finished.config, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_learning_rate_starts_low_where_a_recipe_asks_for_it(picture_folder: Path) -> None:
+    config = tiny_run(picture_folder, optimizer={"learning_rate": 0.1, "schedule": "constant", "low_start": 3})
+    plan = session.plan_of(config)
+    assert [plan.learning_rate(step) for step in range(5)] == pytest.approx([0.01, 0.01, 0.01, 0.1, 0.1])
