@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,11 @@ from resnet_demo.errors import DataError, SettingError, WeightsError
 
 if TYPE_CHECKING:
     from resnet_demo.config import ModelConfig
-    from resnet_demo.evaluation.fitting import Trial
+    from resnet_demo.evaluation.fitting import Normalization, Trial
+    from resnet_demo.zoo.foreign import Reading
 
 CLEARLY = 0.05
-"""A normalization that gets this much more right than the given one is worth a warning."""
-NOISE = 0.01
-"""Shares of 1,000 images that differ by less may differ by chance."""
-NEAR_CHANCE = 2.0
-"""Times chance: a model below this with every normalization was not read as it was trained."""
+"""A way to read a checkpoint that gets this much more right than the given one is worth a warning."""
 
 
 def add(to: Any) -> None:
@@ -33,135 +31,224 @@ def add(to: Any) -> None:
         bring.add_argument(
             f"--{name}", type=float, nargs=3, metavar=("R", "G", "B"), help=f"{name} of the pixels, for values from 0 to 1"
         )
-    bring.add_argument("--plain", action="store_true", default=None, help="it is a plain network: no shortcuts")
+    bring.add_argument("--plain", action="store_true", help="it is a plain network: no shortcuts")
+    bring.add_argument(
+        "--zeros",
+        choices=("last", "around"),
+        help="where its option A shortcuts put the zeros: after the old channels, or half before and half after (default: "
+        "whichever gets more of CIFAR-10 right; last where the bundled images cannot tell)",
+    )
     bring.add_argument("--classes", type=Path, metavar="FILE", help="the names of the classes, one a line, in order")
+    bring.add_argument("--force", action="store_true", help="import it even if it is wrong on more than half of CIFAR-10")
     bring.add_argument("--json", action="store_true", help="print one JSON value")
     bring.set_defaults(command=run)
+
+
+@dataclass(frozen=True)
+class Import:
+    """How a checkpoint is read, and how good it is.
+
+    Args:
+        checkpoint: the file.
+        reading: the network and its weights.
+        normalization: mean and deviation of the pixels.
+        classes: the names of the classes.
+        tried: every way that was measured; empty where the bundled images cannot tell.
+        choice: the one of them that is taken.
+        accuracy: its share of right answers on the bundled test images.
+    """
+
+    checkpoint: Path
+    reading: Reading
+    normalization: Normalization
+    classes: tuple[str, ...]
+    tried: Sequence[Trial] = ()
+    choice: Trial | None = None
+    accuracy: float | None = None
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Read a checkpoint, recognise its network from names and shapes, and find the normalization it was trained with.
 
-    For a CIFAR network of ten classes the common normalizations are tried on 1,000 bundled training images; the test
-    images only measure the one that was taken.
+    For a CIFAR network of CIFAR-10's classes the common normalizations, and the two ways to pad shortcuts with zeros, are
+    tried on 1,000 bundled training images; the test images only measure the one that was taken. What is right on less
+    than half of them is not imported.
     """
-    if (parsed.mean is None) != (parsed.std is None):
-        raise SettingError("--mean and --std belong together: give both, or neither to have the common ones tried.")
-    if parsed.mean and not all(math.isfinite(value) for value in parsed.mean):
-        raise SettingError(f"--mean must be three finite numbers (given: {parsed.mean}).")
-    if parsed.std and not all(math.isfinite(value) and value > 0 for value in parsed.std):
-        raise SettingError(f"--std must be three numbers above 0 (given: {parsed.std}).")
-    from resnet_demo.evaluation import fitting
-    from resnet_demo.zoo import folder, foreign
+    normalization = _normalization(parsed)
+    from resnet_demo.zoo import folder
 
     if (parsed.out / folder.CONFIG).exists():
         raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
-    state = foreign.read(parsed.checkpoint)
+    result = _read(parsed, normalization)
+    doubt = _doubt(result)
+    if doubt and not parsed.force:
+        raise WeightsError(f"{parsed.checkpoint} is not imported. {doubt} --force imports it all the same.")
+    warnings = [sentence for sentence in (doubt, _warning(result, normalization, parsed.zeros)) if sentence][:1]
+    _write(parsed.out, result)
+    for warning in warnings:
+        print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
+    if not doubt and normalization is None and (note := _note(result)):
+        print(f"resnet_demo: {note}", file=sys.stderr)
+    if parsed.json:
+        print(json.dumps(_values(parsed.out, result) | {"warnings": warnings}))
+    else:
+        _print(parsed.out, result)
+    return 0
+
+
+def _normalization(parsed: argparse.Namespace) -> Normalization | None:
+    if (parsed.mean is None) != (parsed.std is None):
+        raise SettingError("--mean and --std belong together: give both, or neither to have the common ones tried.")
+    if parsed.mean is None:
+        return None
+    if not all(math.isfinite(value) for value in parsed.mean):
+        raise SettingError(f"--mean must be three finite numbers (given: {parsed.mean}).")
+    if not all(math.isfinite(value) and value > 0 for value in parsed.std):
+        raise SettingError(f"--std must be three numbers above 0 (given: {parsed.std}).")
+    return tuple(parsed.mean), tuple(parsed.std)
+
+
+def _read(parsed: argparse.Namespace, normalization: Normalization | None) -> Import:
+    from resnet_demo.evaluation import fitting
+    from resnet_demo.zoo import foreign
+
+    path, origin = parsed.checkpoint, str(parsed.checkpoint)
+    state = foreign.read(path)
     config = foreign.recognise(state)
     classes = _classes(parsed.classes, config.classes)
     if parsed.plain:
         config = config.model_copy(update={"residual": False})
-    foreign.network(config, state, str(parsed.checkpoint))  # strict: refuses what does not fit before anything is measured
-    given = (tuple(parsed.mean), tuple(parsed.std)) if parsed.mean else None
-    tried = list(fitting.trials(state, config, str(parsed.checkpoint), given)) if fitting.can_try(config) else []
-    chosen = _chosen(tried, given)
-    warnings = _warnings(tried, chosen, config, given)
-    if chosen is not None:
-        config, mean, std = chosen.config, chosen.mean, chosen.std
-    else:
-        mean, std = given or fitting.NORMALIZATIONS["ImageNet's mean and deviation"]
-    accuracy = fitting.test_accuracy(state, chosen, str(parsed.checkpoint)) if chosen else None
-    _write(parsed, state, config, classes, mean, std, accuracy)
-    for warning in warnings:
-        print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
-    if note := _note(tried, chosen, given):
-        print(f"resnet_demo: {note}", file=sys.stderr)
-    told = [{"normalization": t.name, "residual": t.config.residual, "accuracy": t.accuracy} for t in tried]
-    fits = chosen.name if chosen else None
-    if parsed.json:
-        about: dict[str, Any] = {
-            "folder": str(parsed.out),
-            "architecture": config.name,
-            "shortcut": config.shortcut,
-            "classes": config.classes,
-        }
-        about |= {"normalization": fits, "mean": mean, "std": std, "test_accuracy": accuracy}
-        print(json.dumps(about | {"tried": told, "warnings": warnings}))
-        return 0
-    print(f"{parsed.out}: {config.name}, option {config.shortcut}, {config.classes} classes.")
-    for trial in sorted(tried, key=lambda trial: -trial.accuracy):
-        kind = "residual" if trial.config.residual else "plain"
-        taken = " (taken)" if trial is chosen else ""
-        print(f"  {trial.accuracy:6.1%} of {fitting.PICTURES:,} training images right: {kind}, {trial.name}{taken}")
-    if accuracy is not None:
-        print(f"{accuracy:.1%} of the 1,000 bundled test images right.")
-    return 0
+    foreign.network(config, state, origin)  # strict: refuses what does not fit before anything is measured
+    readings = foreign.readings(config, state)
+    allowed = [reading for reading in readings if parsed.zeros in {None, reading.zeros}]
+    if not allowed:
+        raise SettingError(f"--zeros {parsed.zeros} does not fit {origin}, a {config.name} with option {config.shortcut}.")
+    if not fitting.can_try(config, classes):
+        return Import(path, allowed[0], normalization or fitting.NORMALIZATIONS["ImageNet's mean and deviation"], classes)
+    tried = list(fitting.trials(readings, classes, origin, normalization))
+    matches = [trial for trial in tried if trial.reading in allowed and normalization in {None, (trial.mean, trial.std)}]
+    choice = max(matches, key=lambda trial: trial.accuracy)
+    accuracy = fitting.test_accuracy(choice, classes, origin)
+    return Import(path, choice.reading, (choice.mean, choice.std), classes, tried, choice, accuracy)
 
 
-def _chosen(tried: Sequence[Trial], given: object) -> Trial | None:
-    """The best way, among those with the given normalization where one was given."""
-    allowed = [trial for trial in tried if given is None or (trial.mean, trial.std) == given]
-    return max(allowed, key=lambda trial: trial.accuracy, default=None)
+def _doubt(result: Import) -> str:
+    """Why a checkpoint that was measured is not to be relied on; empty for one that works."""
+    from resnet_demo.evaluation.fitting import WORKS
 
-
-def _warnings(tried: Sequence[Trial], chosen: Trial | None, config: ModelConfig, given: object) -> list[str]:
-    if chosen is None:
-        which = "as given" if given else "ImageNet's, untested"
-        return [
-            f"The normalization is {which}: the bundled images cannot test a network of {config.classes} classes on "
-            f"{'32' if config.design == 'cifar' else '224'}-pixel pictures. Measure it with `evaluate` on a folder of its own classes."
-        ]
-    best = max(tried, key=lambda trial: trial.accuracy)
-    if best.accuracy < NEAR_CHANCE / config.classes:
-        return [
-            f"With every normalization that was tried the model is near chance ({best.accuracy:.1%} at best): its classes may be in "
-            "another order than CIFAR-10's, its channels swapped, or its normalization unusual (give --mean and --std). Do not rely on it."
-        ]
-    if best.accuracy > chosen.accuracy + CLEARLY:
-        return [
-            f"With the given mean and std {chosen.accuracy:.1%} are right; with {best.name} ({best.mean}, {best.std}) "
-            f"{best.accuracy:.1%}: the given ones seem wrong."
-        ]
-    return []
-
-
-def _note(tried: Sequence[Trial], chosen: Trial | None, given: object) -> str:
-    """A sentence on the normalizations that fit as well as the one taken, within the noise."""
-    if chosen is None or given is not None or chosen.accuracy < NEAR_CHANCE / chosen.config.classes:
+    if result.accuracy is None or result.accuracy >= WORKS:
         return ""
-    near = [trial.name for trial in tried if trial is not chosen and trial.accuracy > chosen.accuracy - NOISE]
-    if not near:
+    way = f" with {result.choice.name}" if result.choice else ""
+    return (
+        f"Read as {result.reading.kind}{way}, it is right on only {result.accuracy:.1%} of the 1,000 bundled CIFAR-10 test images. "
+    ) + (
+        _better(result)
+        or "No other way that was tried does much better: its classes may be in another order or not CIFAR-10's (give --classes), "
+        "its normalization unusual (give --mean and --std), its colour channels swapped, or its training too short."
+    )
+
+
+def _better(result: Import) -> str:
+    """A sentence on a way to read the checkpoint that is clearly better than the given one, if there is any."""
+    best = max(result.tried, key=lambda trial: trial.accuracy, default=None)
+    if best is None or result.choice is None or best.accuracy <= result.choice.accuracy + CLEARLY:
         return ""
     return (
-        f"1,000 images cannot tell {chosen.name} from {' or '.join(near)}: if you know which was used, give --mean and --std."
+        f"With the given settings {result.choice.accuracy:.1%} of the training images are right; as {best.reading.kind} with "
+        f"{best.name} ({best.mean}, {best.std}) {best.accuracy:.1%}: the given ones seem wrong."
     )
 
 
-def _write(
-    parsed: argparse.Namespace,
-    state: dict[str, Any],
-    config: ModelConfig,
-    classes: tuple[str, ...],
-    mean: Any,
-    std: Any,
-    accuracy: float | None,
-) -> None:
+def _warning(result: Import, normalization: Normalization | None, zeros: str | None) -> str:
+    if result.choice is not None:
+        return _better(result)
+    config = result.reading.config
+    source = "as given" if normalization else "ImageNet's, untested"
+    sentence = (
+        f"The normalization is {source}: the bundled images cannot "
+        f"test a network of these {config.classes} classes on {_sides(config)[0]}-pixel pictures. "
+        "Measure it with `evaluate` on a folder of its own classes."
+    )
+    if config.design == "cifar" and result.reading.zeros and zeros is None:
+        sentence += (
+            " Nor can they tell what its shortcuts do: they are read as adding zeros after the old channels; give --zeros around if "
+            "half of the zeros come before them (as in akamaster/pytorch_resnet_cifar10), or --plain if there are no shortcuts."
+        )
+    return sentence
+
+
+def _note(result: Import) -> str:
+    """A sentence on the normalizations that fit as well as the one taken."""
+    from resnet_demo.evaluation import fitting
+
+    if result.choice is None or not (near := fitting.rivals(result.tried, result.choice)):
+        return ""
+    which = f"{result.choice.name} from {' or '.join(near)}"
+    return f"{fitting.PICTURES:,} images cannot tell {which}: if you know which was used, give --mean and --std."
+
+
+def _values(out: Path, result: Import) -> dict[str, Any]:
+    config, (mean, std) = result.reading.config, result.normalization
+    return {
+        "folder": str(out),
+        "architecture": config.name,
+        "shortcut": config.shortcut,
+        "zeros": result.reading.zeros,
+        "classes": config.classes,
+        "normalization": result.choice.name if result.choice else None,
+        "mean": mean,
+        "std": std,
+        "test_accuracy": result.accuracy,
+        "tried": [
+            {
+                "normalization": trial.name,
+                "residual": trial.reading.config.residual,
+                "zeros": trial.reading.zeros,
+                "accuracy": trial.accuracy,
+            }
+            for trial in result.tried
+        ],
+    }
+
+
+def _print(out: Path, result: Import) -> None:
+    from resnet_demo.evaluation.fitting import PICTURES
+
+    config = result.reading.config
+    print(f"{out}: {config.name}, option {config.shortcut}, {config.classes} classes.")
+    for trial in sorted(result.tried, key=lambda trial: -trial.accuracy):
+        taken = " (taken)" if trial is result.choice else ""
+        print(f"  {trial.accuracy:6.1%} of {PICTURES:,} training images right: {trial.reading.kind}, {trial.name}{taken}")
+    if result.accuracy is not None:
+        print(f"{result.accuracy:.1%} of the 1,000 bundled test images right.")
+
+
+def _sides(config: ModelConfig) -> tuple[int, int]:
+    """The side of a network's pictures in pixels, and the one that they are resized to before the cut."""
+    return (32, 32) if config.design == "cifar" else (224, 256)
+
+
+def _write(out: Path, result: Import) -> None:
     from resnet_demo.data.preprocessing import Preprocessing
     from resnet_demo.zoo import folder
-
-    size, resize = (32, 32) if config.design == "cifar" else (224, 256)
-    content = folder.ModelFolder(
-        architecture=config,
-        classes=classes,
-        preprocessing=Preprocessing(image_size=size, resize=resize, mean=mean, std=std),
-    )
     from resnet_demo.zoo.foreign import network
 
-    measured = (
-        "" if accuracy is None else f"\n{accuracy:.1%} of the 1,000 bundled CIFAR-10 test images were right at the import.\n"
+    config, (mean, std) = result.reading.config, result.normalization
+    size, resize = _sides(config)
+    content = folder.ModelFolder(
+        architecture=config,
+        classes=result.classes,
+        preprocessing=Preprocessing(image_size=size, resize=resize, mean=mean, std=std),
     )
-    card = f"# {parsed.out.name}\n\n{config.name}, imported from {parsed.checkpoint.name} by ResNet Lab.\n{measured}"
-    folder.write(parsed.out, content, network(config, state, str(parsed.checkpoint)).state_dict(), card)
+    card = f"# {out.name}\n\n{config.name}, imported from {result.checkpoint.name} by ResNet Lab.\n"
+    if result.reading.zeros == "around":
+        card += (
+            "\nIts shortcuts put half of the zeros for new channels before the old channels. Here all of them come after: the "
+            "channels of the second and third stage are in another order, and the network computes the same.\n"
+        )
+    if result.accuracy is not None:
+        card += f"\n{result.accuracy:.1%} of the 1,000 bundled CIFAR-10 test images were right at the import.\n"
+    folder.write(out, content, network(config, result.reading.state, str(result.checkpoint)).state_dict(), card)
 
 
 def _classes(file: Path | None, count: int) -> tuple[str, ...]:

@@ -1,23 +1,25 @@
-"""Which normalization, and which switch, a foreign checkpoint was trained with: try the common ones and measure.
+"""Which network a foreign checkpoint is, and which normalization it was trained with: try the common ones and measure.
 
-A checkpoint does not say what was done to the pictures. With a wrong normalization it loads, answers, and is wrong.
-The choice is made on training images, so that the test images can still tell how good the chosen one is.
+A checkpoint does not say what was done to the pictures, nor how its shortcuts pad. Read in a wrong way it loads, answers,
+and is wrong. The choice is made on training images, so that the test images can still tell how good the chosen one is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
+import torch
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, RGB, ImageSet, read_cifar10
 from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import ResNet
-from resnet_demo.zoo.foreign import network
+from resnet_demo.zoo.foreign import Reading, network
 
-NORMALIZATIONS: dict[str, tuple[RGB, RGB]] = {
+Normalization = tuple[RGB, RGB]
+
+NORMALIZATIONS: dict[str, Normalization] = {
     "CIFAR-10's mean and deviation": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
     "CIFAR-10's mean and the mean deviation within pictures": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
     "ImageNet's mean and deviation": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -30,7 +32,9 @@ NORMALIZATIONS: dict[str, tuple[RGB, RGB]] = {
 PICTURES = 1000
 """So many of the bundled training images decide; they lie in CIFAR-10's own order, which mixes the classes."""
 WORKS = 0.5
-"""Share of right answers that a network read in a wrong way does not reach."""
+"""A checkpoint that gets a smaller share of CIFAR-10 right was not read as it was trained, or hardly trained."""
+NOISE = 0.01
+"""Shares of 1,000 images that differ by less may differ by chance."""
 
 
 @dataclass(frozen=True)
@@ -40,41 +44,60 @@ class Trial:
     name: str
     mean: RGB
     std: RGB
-    config: ModelConfig
+    reading: Reading
     accuracy: float
 
 
-def can_try(config: ModelConfig) -> bool:
-    """Whether the bundled images can tell: a CIFAR network of ten classes (taken in CIFAR-10's usual order)."""
-    return config.design == "cifar" and config.classes == len(CIFAR10_CLASSES)
+def can_try(config: ModelConfig, classes: Sequence[str]) -> bool:
+    """Whether the bundled images can tell: a CIFAR network with CIFAR-10's classes, in any order."""
+    return config.design == "cifar" and sorted(classes) == sorted(CIFAR10_CLASSES)
 
 
 def trials(
-    state: Mapping[str, Tensor], config: ModelConfig, origin: str, given: tuple[RGB, RGB] | None = None
+    readings: Sequence[Reading], classes: Sequence[str], origin: str, normalization: Normalization | None = None
 ) -> Iterator[Trial]:
-    """Measure the checkpoint in each way that its names and shapes allow; the given normalization, if any, first.
+    """Measure a checkpoint in each of its readings; the given normalization, if any, first.
 
-    Names and shapes do not tell a plain network from a residual one with option A: where the checkpoint does not
-    work well as a residual network, it is tried as a plain one too.
+    A plain network is tried only where the checkpoint does not work as a residual one.
+
+    Args:
+        readings: what the checkpoint may be.
+        classes: the names of its classes, in its order; `can_try` is true of them.
+        origin: the checkpoint, for messages.
+        normalization: one to try beside the common ones.
     """
-    pictures = read_cifar10(BUNDLED / "train.parquet")[:PICTURES]
-    ways = {"the given mean and deviation": given} if given else {}
+    pictures = _pictures("train.parquet", classes)[:PICTURES]
+    ways = {"the given mean and deviation": normalization} if normalization else {}
     best = 0.0
-    plain = [config.model_copy(update={"residual": False})] if config.residual and config.shortcut == "A" else []
-    for candidate in (config, *plain):
-        if best > WORKS:
+    for reading in readings:
+        if best > WORKS and not reading.config.residual:
             return
-        model = network(candidate, state, origin)
+        model = network(reading.config, reading.state, origin)
         for name, (mean, std) in (ways | NORMALIZATIONS).items():
             accuracy = _accuracy(model, pictures, mean, std)
             best = max(best, accuracy)
-            yield Trial(name, mean, std, candidate, accuracy)
+            yield Trial(name, mean, std, reading, accuracy)
 
 
-def test_accuracy(state: Mapping[str, Tensor], chosen: Trial, origin: str) -> float:
+def test_accuracy(choice: Trial, classes: Sequence[str], origin: str) -> float:
     """The share of the 1,000 bundled test images that the checkpoint, read in the chosen way, gets right."""
-    pictures = read_cifar10(BUNDLED / "test.parquet")
-    return _accuracy(network(chosen.config, state, origin), pictures, chosen.mean, chosen.std)
+    model = network(choice.reading.config, choice.reading.state, origin)
+    return _accuracy(model, _pictures("test.parquet", classes), choice.mean, choice.std)
+
+
+def rivals(tried: Sequence[Trial], choice: Trial) -> list[str]:
+    """The other normalizations that fit as well as the chosen one, within the noise."""
+    return [
+        trial.name
+        for trial in tried
+        if trial is not choice and trial.reading is choice.reading and trial.accuracy > choice.accuracy - NOISE
+    ]
+
+
+def _pictures(part: str, classes: Sequence[str]) -> ImageSet:
+    """A bundled part of CIFAR-10, labelled as a network with these classes numbers them."""
+    pictures = read_cifar10(BUNDLED / part)
+    return ImageSet(pictures.images, torch.tensor([classes.index(name) for name in CIFAR10_CLASSES])[pictures.labels])
 
 
 def _accuracy(model: ResNet, pictures: ImageSet, mean: RGB, std: RGB) -> float:

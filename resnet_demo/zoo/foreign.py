@@ -1,19 +1,23 @@
-"""Checkpoints of other projects: the tensors out of the file, their names in ours, the network they belong to.
+"""Checkpoints of other projects: the tensors out of the file, their names in ours, the networks they may belong to.
 
 The widely used CIFAR layouts (a state_dict under a key, `module.` in front of every name, `linear` for `fc`,
-`shortcut` for `downsample`) and torchvision's are understood. A pickle is read with weights_only=True, and only
-because the operator named the file: nothing here is ever called with what came from a page.
+`shortcut` for `downsample`, the zeros of option A before and after the old channels) and torchvision's are understood.
+A pickle is read with weights_only=True, and only because the operator named the file: nothing here is ever called with
+what came from a page.
 """
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -30,9 +34,43 @@ RENAMED = (  # theirs -> ours
     (re.compile(r"^bn_1\."), "bn1."),
     (re.compile(r"^stage_?(\d)\."), r"layer\1."),
     (re.compile(r"^layers\.(\d+)\."), r"layer\1."),
+    (re.compile(r"\.(conv|bn)_a\."), r".\g<1>1."),
+    (re.compile(r"\.(conv|bn)_b\."), r".\g<1>2."),
     (re.compile(r"\.(shortcut|skip)\."), ".downsample."),
+    (re.compile(r"\.downsample\.conv\."), ".downsample.0."),
+    (re.compile(r"\.downsample\.bn\."), ".downsample.1."),
 )
+COUNTERS = re.compile(r"(^|\.)(n_averaged|total_ops|total_params)$")
+"""Entries beside the weights: of torch's AveragedModel, and of a counter of operations that registers them as buffers."""
 LARGEST_DEPTH_OF_SEARCH = 3  # a state_dict is looked for in dictionaries within dictionaries
+
+_numpy_scalar = numpy.float64(0).__reduce__()[0]
+HARMLESS: tuple[Any, ...] = (  # classes beside the tensors that a training script saves: its best accuracy, its options
+    (_numpy_scalar, "numpy.core.multiarray.scalar"),  # NumPy 1's name
+    (_numpy_scalar, "numpy._core.multiarray.scalar"),
+    numpy.dtype,
+    *(type(numpy.dtype(code)) for code in "?" + numpy.typecodes["AllInteger"] + numpy.typecodes["Float"]),
+    argparse.Namespace,
+)
+
+Zeros = Literal["last", "around"]
+
+
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
+class Reading:
+    """One network that the names and shapes of a checkpoint allow, with its weights in our order of channels.
+
+    Args:
+        kind: in words.
+        config: the network.
+        state: the tensors under our names.
+        zeros: where the checkpoint's shortcuts put option A's zeros; None without such shortcuts.
+    """
+
+    kind: str
+    config: ModelConfig
+    state: Mapping[str, Tensor]
+    zeros: Zeros | None = None
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -52,7 +90,8 @@ def _content(path: Path) -> Any:
     try:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(list(HARMLESS)):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise WeightsError(f"There is no file {path}.") from error
     except pickle.UnpicklingError as error:
@@ -80,7 +119,7 @@ def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         WeightsError: two entries would get one name.
     """
-    names = {name: name for name in state}
+    names = {name: name for name in state if not COUNTERS.search(name)}
     while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in names.values())), None):
         names = {theirs: name.removeprefix(prefix) for theirs, name in names.items()}
     for pattern, ours in RENAMED:
@@ -132,6 +171,50 @@ def recognise(state: Mapping[str, Tensor]) -> ModelConfig:
         return parse(ModelConfig, given)
     except SettingError as error:
         raise WeightsError(f"The checkpoint is a network of {told} that is out of range here: {error}") from error
+
+
+def readings(config: ModelConfig, state: Mapping[str, Tensor]) -> list[Reading]:
+    """The networks that a checkpoint of these names and shapes may be, the likeliest first.
+
+    Option A's shortcuts have no parameters, so nothing tells where their zeros are, nor that there are any shortcuts.
+
+    Args:
+        config: what `recognise` returned, or its plain twin.
+        state: tensors that fit `config`.
+    """
+    if not config.residual:
+        return [Reading("plain", config, state)]
+    if config.shortcut == "B":
+        return [Reading("residual", config, state)]
+    found = [Reading("residual", config, state, "last")]
+    if config.design == "cifar" and config.width % 2 == 0:  # half of the new channels are as many before as after
+        found.append(Reading("residual, zeros around", config, zeros_last(config, state), "around"))
+    return [*found, Reading("plain", config.model_copy(update={"residual": False}), state)]
+
+
+def zeros_last(config: ModelConfig, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same CIFAR network for our option A, from one whose shortcuts put half of the zeros before the old channels.
+
+    The channels that a stage passes on may stand in any order, as long as every layer that writes or reads them
+    keeps to it. So the old channels move to the front, where our shortcut has them: the network computes the same.
+    """
+    orders = [torch.arange(config.width)] * 2  # of the stem's and of each stage's channels: ours[i] is theirs[order[i]]
+    for _ in config.stages[1:]:
+        old, half = orders[-1], len(orders[-1]) // 2
+        orders.append(torch.cat([old + half, torch.arange(half), torch.arange(3 * half, 4 * half)]))
+
+    def reordered(name: str, tensor: Tensor) -> Tensor:
+        if name == "fc.weight":
+            return tensor[:, orders[-1]]
+        match = re.fullmatch(r"layer(\d)\.(\d+)\.(conv1\.weight|conv2\..+|bn2\..+)", name)
+        if match is None or tensor.ndim == 0:  # the stem, the channels within a block, a counter of batches
+            return tensor
+        stage, block, layer = int(match[1]), int(match[2]), match[3]
+        if layer == "conv1.weight":  # reads what the block before it wrote
+            return tensor[:, orders[stage if block else stage - 1]]
+        return tensor[orders[stage]]
+
+    return {name: reordered(name, tensor) for name, tensor in state.items()}
 
 
 def network(config: ModelConfig, state: Mapping[str, Tensor], origin: str) -> ResNet:

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from resnet_demo.config import ARCHITECTURES, ModelConfig
 from resnet_demo.errors import WeightsError
 from resnet_demo.model.resnet import ResNet, build
-from resnet_demo.zoo import foreign
+from resnet_demo.zoo import folder, foreign
+from tests.zoo.other_projects import LAYOUTS, OtherNetwork, akamaster_of
 
 State = dict[str, Tensor]
 
@@ -23,8 +26,8 @@ def changed(state: State, *changes: tuple[str, str]) -> State:
     return state
 
 
-def akamaster(state: State) -> Any:
-    """pytorch_resnet_cifar10: DataParallel's prefix, `linear`, the best precision beside the weights."""
+def parallel(state: State) -> Any:
+    """DataParallel's prefix, `linear`, the best precision beside the weights."""
     return {"state_dict": {f"module.{name}": t for name, t in changed(state, ("fc.", "linear.")).items()}, "best_prec1": 91.7}
 
 
@@ -44,7 +47,7 @@ def bare(state: State) -> Any:
     return state
 
 
-@pytest.mark.parametrize("layout", [akamaster, shortcuts, trainer, bare])
+@pytest.mark.parametrize("layout", [parallel, shortcuts, trainer, bare])
 @pytest.mark.parametrize("shortcut", ["A", "B"])
 @pytest.mark.parametrize("suffix", [".pt", ".th"])
 def test_the_widely_used_layouts_are_read(tmp_path: Path, layout: Callable[[State], Any], shortcut: str, suffix: str) -> None:
@@ -134,3 +137,95 @@ def test_networks_that_are_not_the_paper_s_are_refused_by_what_they_are() -> Non
 def test_two_networks_in_one_file_are_refused() -> None:
     with pytest.raises(WeightsError, match=r"several entries that would be 'fc.weight'"):
         foreign.renamed({"fc.weight": torch.zeros(1), "linear.weight": torch.zeros(1)})
+
+
+def read_back(network: nn.Module, folder: Path) -> tuple[ModelConfig, State]:
+    """What we make of a network that its project saved from DataParallel, with its accuracy."""
+    torch.save({"state_dict": nn.DataParallel(network).state_dict(), "best_prec1": 91.7}, folder / "m.th")
+    state = foreign.read(folder / "m.th")
+    return foreign.recognise(state), state
+
+
+def assert_same_network(reading: foreign.Reading, original: nn.Module) -> None:
+    """Equal logits to the rounding of float64, with running statistics, with the batch's, and with what these left behind."""
+    ours, theirs = foreign.network(reading.config, reading.state, "it").double(), original.double()
+    x = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with torch.no_grad():
+        for training in (False, True, False):
+            expected = theirs.train(training)(x)
+            torch.testing.assert_close(ours.train(training)(x), expected, rtol=1e-9, atol=1e-9 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("depth", [20, 32, 56])
+def test_zeros_around_the_old_channels_are_converted_exactly(depth: int, tmp_path: Path) -> None:
+    original = OtherNetwork(LAYOUTS["akamaster"], depth)
+    config, state = read_back(original, tmp_path)
+    assert config == ModelConfig.named(f"resnet{depth}")
+    last, around, plain = foreign.readings(config, state)
+    assert (last.zeros, around.zeros, plain.zeros) == ("last", "around", None)
+    assert (around.config, plain.config) == (config, ModelConfig.named(f"plain{depth}"))
+    assert_same_network(around, original)
+    with pytest.raises(AssertionError, match="not close"):
+        assert_same_network(last, original)
+
+
+@pytest.mark.parametrize("width", [4, 6, 10])
+def test_zeros_around_are_converted_at_other_widths(width: int, tmp_path: Path) -> None:
+    original = OtherNetwork(LAYOUTS["akamaster"], 14, classes=3, width=width)
+    _, around, _ = foreign.readings(*read_back(original, tmp_path))
+    assert_same_network(around, original)
+
+
+def test_trained_weights_compute_the_same_with_zeros_around() -> None:
+    """The shipped network in akamaster's layout answers as it does in ours, so that its accuracy there is known."""
+    ours = folder.load(Path(__file__).parents[2] / "weights" / "resnet20-cifar10").model
+    reading = foreign.Reading("residual", ours.config, ours.state_dict(), "last")
+    assert_same_network(reading, akamaster_of(ours.state_dict()))
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "akamaster"])
+def test_the_networks_of_other_projects_answer_as_they_did_there(layout: str, tmp_path: Path) -> None:
+    original = OtherNetwork(LAYOUTS[layout], 14)
+    config, state = read_back(original, tmp_path)
+    assert config == ModelConfig.named("resnet14", shortcut="B" if "option B" in layout or layout == "chenyaofo" else "A")
+    reading, *others = foreign.readings(config, state)
+    assert [other.zeros for other in others] == (["around", None] if config.shortcut == "A" else [])
+    assert_same_network(reading, original)
+
+
+def test_half_of_an_odd_number_of_channels_cannot_come_first() -> None:
+    config = ModelConfig.named("resnet8", width=5)
+    assert [reading.zeros for reading in foreign.readings(config, build(config).state_dict())] == ["last", None]
+
+
+def test_a_plain_network_is_read_in_one_way() -> None:
+    config = ModelConfig.named("plain8")
+    (reading,) = foreign.readings(config, build(config).state_dict())
+    assert (reading.config, reading.zeros) == (config, None)
+
+
+def test_an_average_of_weights_is_read(tmp_path: Path) -> None:
+    """torch's AveragedModel counts in an entry of its own; another counter registers entries in every layer."""
+    original = OtherNetwork(LAYOUTS["chenyaofo"], 8)
+    state = torch.optim.swa_utils.AveragedModel(original).state_dict()
+    torch.save(state | {"module.total_ops": torch.zeros(1), "module.layer1.total_params": torch.zeros(1)}, tmp_path / "m.pt")
+    state = foreign.read(tmp_path / "m.pt")
+    (reading,) = foreign.readings(foreign.recognise(state), state)
+    assert_same_network(reading, original)
+
+
+@pytest.mark.parametrize("numpy_1", [False, True])
+def test_numbers_of_numpy_and_options_beside_the_weights_are_read(numpy_1: bool, tmp_path: Path) -> None:
+    state = OtherNetwork(LAYOUTS["chenyaofo"], 8).state_dict()
+    more = {"best_prec1": numpy.float64(91.7), "epoch": numpy.int64(3), "best": numpy.bool_(True)}
+    torch.save(
+        {"model": state, **more, "args": argparse.Namespace(lr=0.1, seed=None)},
+        tmp_path / "m.pt",
+        _use_new_zipfile_serialization=False,  # older files have this form, and their names can be replaced
+    )
+    content = (tmp_path / "m.pt").read_bytes()
+    names = (b"numpy._core.multiarray", b"numpy.core.multiarray")
+    (tmp_path / "m.pt").write_bytes(content.replace(*(names if numpy_1 else names[::-1])))
+    assert foreign.read(tmp_path / "m.pt").keys() == state.keys()
+    with pytest.raises(Exception, match="Weights only load failed"):  # what is allowed here is not allowed elsewhere
+        torch.load(tmp_path / "m.pt", weights_only=True)
