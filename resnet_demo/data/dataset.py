@@ -22,7 +22,7 @@ from torch import Tensor
 
 from resnet_demo import hub
 from resnet_demo.config import DataConfig
-from resnet_demo.data.image import decode, fit
+from resnet_demo.data.image import fit, read
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 
@@ -159,9 +159,9 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
 def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
     def pixels(file: Path) -> numpy.ndarray | str:
         try:
-            return numpy.asarray(fit(decode(file.read_bytes()), image_size))
-        except (OSError, PictureError) as error:
-            return f"{file}: {error}"
+            return numpy.asarray(fit(read(file), image_size))
+        except PictureError as error:
+            return str(error)
 
     with ThreadPoolExecutor(4) as threads:
         arrays = list(threads.map(pixels, [file for file, _ in files]))
