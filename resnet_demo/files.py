@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+EXAMPLES = Path(__file__).parent / "examples"
+"""The pictures that ship, described by inference/examples.py."""
+
 
 def home() -> Path:
     """Where runs and the user's models are kept: RESNET_DEMO_HOME, else a folder in the user's data directory."""

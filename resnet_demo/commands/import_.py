@@ -51,11 +51,15 @@ def run(parsed: argparse.Namespace) -> int:
         raise SettingError(f"--mean must be three finite numbers (given: {parsed.mean}).")
     if parsed.std and not all(math.isfinite(value) and value > 0 for value in parsed.std):
         raise SettingError(f"--std must be three numbers above 0 (given: {parsed.std}).")
+    from resnet_demo.config import parse
+    from resnet_demo.data.preprocessing import Preprocessing
     from resnet_demo.evaluation import fitting
     from resnet_demo.zoo import folder, foreign
 
     if (parsed.out / folder.CONFIG).exists():
         raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
+    if parsed.mean:
+        parse(Preprocessing, {"mean": parsed.mean, "std": parsed.std})  # says what they may be before anything is measured
     state = foreign.read(parsed.checkpoint)
     config = foreign.recognise(state)
     classes = _classes(parsed.classes, config.classes)
@@ -156,20 +160,27 @@ def _write(
         preprocessing=Preprocessing(image_size=size, resize=resize, mean=mean, std=std),
     )
     from resnet_demo.zoo.foreign import network
+    from resnet_demo.zoo.forward_check import check_answers
 
+    model = network(config, state, str(parsed.checkpoint))
+    check_answers(str(parsed.checkpoint), model, content.preprocessing)
     measured = (
         "" if accuracy is None else f"\n{accuracy:.1%} of the 1,000 bundled CIFAR-10 test images were right at the import.\n"
     )
     card = f"# {parsed.out.name}\n\n{config.name}, imported from {parsed.checkpoint.name} by ResNet Lab.\n{measured}"
-    folder.write(parsed.out, content, network(config, state, str(parsed.checkpoint)).state_dict(), card)
+    folder.write(parsed.out, content, model.state_dict(), card)
 
 
 def _classes(file: Path | None, count: int) -> tuple[str, ...]:
     if file is not None:
+        from resnet_demo.config import check_class_name
+
         try:
-            names = tuple(line.strip() for line in file.read_text().splitlines() if line.strip())
+            names = tuple(check_class_name(line.strip()) for line in file.read_text().split("\n") if line.strip())
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"--classes {file} cannot be read: {error}") from error
+        except SettingError as error:
+            raise SettingError(f"--classes {file}: {error}.") from error
         if len(names) != count:
             raise SettingError(f"--classes {file} names {len(names)} classes; the checkpoint has {count}.")
         return names

@@ -30,7 +30,7 @@ CIFAR10_REPOSITORY = "uoft-cs/cifar10"
 CIFAR10_FILES = tuple(f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
-
+LEAST_DEVIATION = 2e-3  # of pictures of one colour: a network divides by it (preprocessing.py says what it may be)
 
 RGB = tuple[float, float, float]
 
@@ -186,5 +186,5 @@ def _statistics(images: Tensor) -> tuple[RGB, RGB]:
         share /= share.sum()
         mean = float(share @ values)
         means.append(round(mean, 6))
-        deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, 1e-3), 6))
+        deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, LEAST_DEVIATION), 6))
     return (means[0], means[1], means[2]), (deviations[0], deviations[1], deviations[2])

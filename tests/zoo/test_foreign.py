@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,27 @@ def test_networks_that_are_not_the_paper_s_are_refused_by_what_they_are() -> Non
 def test_two_networks_in_one_file_are_refused() -> None:
     with pytest.raises(WeightsError, match=r"several entries that would be 'fc.weight'"):
         foreign.renamed({"fc.weight": torch.zeros(1), "linear.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    ("tensor", "kind"),
+    [
+        (torch.zeros(10, 64).to_sparse(), "sparse_coo"),
+        (torch.zeros(10, 64).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.zeros(10, 64, device="meta"), "strided"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")  # torch says so when it reads one
+def test_a_tensor_of_another_kind_is_refused_by_name(tmp_path: Path, tensor: Tensor, kind: str) -> None:
+    torch.save({**build(ModelConfig.named("resnet8")).state_dict(), "fc.weight": tensor}, tmp_path / "odd.pt")
+    with pytest.raises(
+        WeightsError, match=rf"a tensor of a kind that is not read here, fc\.weight \({kind}\): save it as a dense"
+    ):
+        foreign.read(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_pipe_as_checkpoint_is_refused_and_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    with pytest.raises(WeightsError, match=r"cannot be read as a checkpoint: it is not a regular file\.$"):
+        foreign.read(tmp_path / f"pipe{suffix}")
