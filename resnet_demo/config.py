@@ -8,11 +8,12 @@ The descriptions are the help texts of the page and of the command line: they ar
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from resnet_demo.errors import SettingError
 
@@ -70,6 +71,29 @@ def _range(kind: type[BaseModel], item: Any) -> str:
 def whole(value: Any) -> Any:
     """A number without a fraction as an int, since JavaScript and Gradio know only floats; anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, and within emoji
+
+
+def check_class_name(name: str) -> str:
+    """The name of a class, which goes to terminals and pages: it is not blank, and holds no invisible characters.
+
+    Refused are the Unicode categories Cc (controls: a terminal obeys them), Cf (formats: they reverse the direction of
+    writing, or hide) but for the joiners, Cs (halves of characters), Zl and Zp (ends of lines).
+
+    Raises:
+        SettingError: the sentence shows the name with escapes.
+    """
+    if not name.strip().strip(JOINERS):
+        raise SettingError(f"the name of a class is empty ({name[:60]!a})")
+    kinds = {unicodedata.category(letter) for letter in name if letter not in JOINERS}
+    if kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        raise SettingError(f"the name of a class holds control characters or invisible ones ({name[:60]!a})")
+    return name
+
+
+ClassName = Annotated[str, AfterValidator(check_class_name)]
 
 
 # --- The networks ------------------------------------------------------------------------------------

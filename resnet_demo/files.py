@@ -1,11 +1,16 @@
-"""Files that are written whole or not at all, and the folders that are the user's."""
+"""Files that are written whole or not at all, or opened without waiting, and the folders that are the user's."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+EXAMPLES = Path(__file__).parent / "examples"
+"""The pictures that ship, described by inference/examples.py."""
 
 
 def home() -> Path:
@@ -14,6 +19,39 @@ def home() -> Path:
 
     chosen = os.environ.get("RESNET_DEMO_HOME")
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("resnet-lab", appauthor=False)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file for reading.
+
+    A FIFO or a device is not waited for: opening or reading it could block for ever, or never end.
+
+    Raises:
+        OSError: the file cannot be opened, or is not a regular one.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_text(path: Path, at_most: int = 10_000_000) -> str:
+    """The text of a regular file.
+
+    Args:
+        path: the file.
+        at_most: refuse a file of more bytes.
+
+    Raises:
+        OSError: as `open_regular`, or the file is larger.
+        UnicodeDecodeError: it is not text.
+    """
+    with open_regular(path) as file:
+        content = file.read(at_most + 1)
+    if len(content) > at_most:
+        raise OSError(errno.EFBIG, f"it has more than {at_most:,} bytes", str(path))
+    return content.decode()
 
 
 def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object]) -> None:

@@ -7,7 +7,8 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from resnet_demo.errors import DataError
+from resnet_demo.config import check_class_name
+from resnet_demo.errors import DataError, SettingError
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif"}
 KEPT = 8  # listings
@@ -70,6 +71,11 @@ def _listed(folder: Path, changed: dict[Path, int]) -> Listing:
     root = folder / "train" if split else folder
     changed.update({part: _changed(part) for part in (folder, root, test_root or root)})
     classes = tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    for name in classes:
+        try:
+            check_class_name(name)
+        except SettingError as error:
+            raise DataError(f"A folder in {root} cannot name a class: {error}. Rename it.") from error
     if len(classes) < 2:
         raise DataError(f"{root} needs at least two folders of pictures, one for each class; it has {len(classes)}.")
     train: list[tuple[Path, int]] = []

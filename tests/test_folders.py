@@ -82,3 +82,11 @@ def test_a_folder_that_may_not_be_read_is_refused_in_a_sentence(folder: Path, mo
     monkeypatch.setattr(os, "scandir", forbidden)  # as the system does, whoever runs the tests
     with pytest.raises(DataError, match=r"/blue cannot be read: Permission denied\."):
         list_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "\u202ered", "\x7f", "\udcff", " "])
+def test_a_folder_whose_name_steers_a_terminal_is_refused(folder: Path, name: str) -> None:
+    (folder / "red").rename(folder / name)
+    with pytest.raises(DataError, match=r"cannot name a class: the name of a class .*\. Rename it\.$") as raised:
+        list_folder(folder)
+    assert str(raised.value).isprintable()

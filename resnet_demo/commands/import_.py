@@ -75,10 +75,14 @@ def run(parsed: argparse.Namespace) -> int:
     than half of them is not imported.
     """
     normalization = _normalization(parsed)
+    from resnet_demo.config import parse
+    from resnet_demo.data.preprocessing import Preprocessing
     from resnet_demo.zoo import folder
 
     if (parsed.out / folder.CONFIG).exists():
         raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
+    if normalization is not None:  # says what they may be before anything is measured
+        parse(Preprocessing, {"mean": parsed.mean, "std": parsed.std})
     result = _read(parsed, normalization)
     doubt = _doubt(result)
     if doubt and not parsed.force:
@@ -232,6 +236,7 @@ def _write(out: Path, result: Import) -> None:
     from resnet_demo.data.preprocessing import Preprocessing
     from resnet_demo.zoo import folder
     from resnet_demo.zoo.foreign import network
+    from resnet_demo.zoo.forward_check import check_answers
 
     config, (mean, std) = result.reading.config, result.normalization
     size, resize = _sides(config)
@@ -248,15 +253,21 @@ def _write(out: Path, result: Import) -> None:
         )
     if result.accuracy is not None:
         card += f"\n{result.accuracy:.1%} of the 1,000 bundled CIFAR-10 test images were right at the import.\n"
-    folder.write(out, content, network(config, result.reading.state, str(result.checkpoint)).state_dict(), card)
+    model = network(config, result.reading.state, str(result.checkpoint))
+    check_answers(str(result.checkpoint), model, content.preprocessing)
+    folder.write(out, content, model.state_dict(), card)
 
 
 def _classes(file: Path | None, count: int) -> tuple[str, ...]:
     if file is not None:
+        from resnet_demo.config import check_class_name
+
         try:
-            names = tuple(line.strip() for line in file.read_text().splitlines() if line.strip())
+            names = tuple(check_class_name(line.strip()) for line in file.read_text().split("\n") if line.strip())
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"--classes {file} cannot be read: {error}") from error
+        except SettingError as error:
+            raise SettingError(f"--classes {file}: {error}.") from error
         if len(names) != count:
             raise SettingError(f"--classes {file} names {len(names)} classes; the checkpoint has {count}.")
         return names

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from resnet_demo import hub
 from resnet_demo.config import DataConfig
-from resnet_demo.data.image import decode, fit
+from resnet_demo.data.image import fit, read
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 
@@ -30,7 +30,7 @@ CIFAR10_REPOSITORY = "uoft-cs/cifar10"
 CIFAR10_FILES = tuple(f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
-
+LEAST_DEVIATION = 2e-3  # of pictures of one colour: a network divides by it (preprocessing.py says what it may be)
 
 RGB = tuple[float, float, float]
 
@@ -159,9 +159,9 @@ def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSe
 def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
     def pixels(file: Path) -> numpy.ndarray | str:
         try:
-            return numpy.asarray(fit(decode(file.read_bytes()), image_size))
-        except (OSError, PictureError) as error:
-            return f"{file}: {error}"
+            return numpy.asarray(fit(read(file), image_size))
+        except PictureError as error:
+            return str(error)
 
     with ThreadPoolExecutor(4) as threads:
         arrays = list(threads.map(pixels, [file for file, _ in files]))
@@ -186,5 +186,5 @@ def _statistics(images: Tensor) -> tuple[RGB, RGB]:
         share /= share.sum()
         mean = float(share @ values)
         means.append(round(mean, 6))
-        deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, 1e-3), 6))
+        deviations.append(round(max(float(share @ (values - mean) ** 2) ** 0.5, LEAST_DEVIATION), 6))
     return (means[0], means[1], means[2]), (deviations[0], deviations[1], deviations[2])

@@ -10,6 +10,7 @@ import base64
 import binascii
 import functools
 import io
+import os
 import struct
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from resnet_demo.errors import PictureError
+from resnet_demo.files import open_regular
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 20_000_000
@@ -104,15 +106,27 @@ def read(path: Path) -> Image.Image:
         PictureError: names the file, and says what is wrong with it.
     """
     try:
-        if not path.is_file():
-            raise PictureError("There is no such file.")
-        if path.stat().st_size > MAX_BYTES:
-            raise PictureError(_too_heavy(path.stat().st_size))
-        return decode(path.read_bytes())
+        return decode(read_encoded(path))
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise PictureError(f"{path}: There is no such file.") from error
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise PictureError(f"{path} cannot be read: {error}.") from error
+        raise PictureError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def read_encoded(path: Path) -> bytes:
+    """The bytes of a picture's file, for `decode`: of a regular file only, and never more than `decode` takes.
+
+    Raises:
+        PictureError: the file is too large.
+        OSError: it cannot be read, or is not a regular file.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise PictureError(_too_heavy(size))
+        return file.read(MAX_BYTES + 1)  # what /proc says of a file's size may be wrong
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:

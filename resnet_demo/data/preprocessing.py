@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy
 import torch
@@ -15,6 +15,9 @@ from resnet_demo.data.augment import normalize
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 
+Mean = Annotated[float, Field(ge=-10, le=10)]
+Deviation = Annotated[float, Field(gt=0.001, le=10)]
+
 
 class Preprocessing(Frozen):
     """Resize the shorter side to `resize`, cut out the centred square of `image_size`, normalize."""
@@ -22,8 +25,8 @@ class Preprocessing(Frozen):
     image_size: int = Field(32, ge=8, le=1024)
     resize: int = Field(32, ge=8, le=2048)
     interpolation: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
-    mean: tuple[float, float, float] = Field((0.485, 0.456, 0.406), strict=False)
-    std: tuple[float, float, float] = Field((0.229, 0.224, 0.225), strict=False)
+    mean: tuple[Mean, Mean, Mean] = Field((0.485, 0.456, 0.406), strict=False)
+    std: tuple[Deviation, Deviation, Deviation] = Field((0.229, 0.224, 0.225), strict=False)
 
     @model_validator(mode="after")
     def _square_fits(self) -> Preprocessing:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resnet_demo import hub
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, CIFAR10_REPOSITORY, read_cifar10
-from resnet_demo.data.image import decode
+from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
@@ -112,9 +112,9 @@ def _cifar10(name: str, path: Path) -> TestSet:
 
 def _read(paths: Sequence[Path], number: int) -> Image.Image:
     try:
-        return decode(paths[number].read_bytes())
-    except (OSError, PictureError) as error:
-        raise DataError(f"{paths[number]}: {error}") from error
+        return read(paths[number])
+    except PictureError as error:
+        raise DataError(str(error)) from error
 
 
 def _named(classes: Sequence[str]) -> str:

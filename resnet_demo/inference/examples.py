@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import Field
 
 from resnet_demo.config import Frozen, parse
+from resnet_demo.files import EXAMPLES
 
-FOLDER = Path(__file__).parent.parent / "examples"
 SOURCES = "sources.json"
 
 
@@ -58,5 +58,5 @@ def fingerprint(file: bytes) -> str:
 @functools.cache
 def examples() -> tuple[Example, ...]:
     """The pictures that ship, those of CIFAR-10 first."""
-    listed = parse(Sources, (FOLDER / SOURCES).read_text(encoding="utf-8"))
-    return tuple(Example(FOLDER / entry.file, entry.title, entry.source, entry.licence) for entry in listed.pictures)
+    listed = parse(Sources, (EXAMPLES / SOURCES).read_text(encoding="utf-8"))
+    return tuple(Example(EXAMPLES / entry.file, entry.title, entry.source, entry.licence) for entry in listed.pictures)

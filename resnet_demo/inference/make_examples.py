@@ -15,8 +15,8 @@ from PIL import Image
 
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import decode
-from resnet_demo.files import write_atomically
-from resnet_demo.inference.examples import FOLDER, SOURCES, Sources, _Entry
+from resnet_demo.files import EXAMPLES, write_atomically
+from resnet_demo.inference.examples import SOURCES, Sources, _Entry
 
 CIFAR10_IMAGES = 4
 SIDE = 512
@@ -35,7 +35,7 @@ PHOTOGRAPHS = (  # file in skimage/data, title, source, licence: as the function
 )
 
 
-def main(folder: Path = FOLDER) -> None:
+def main(folder: Path = EXAMPLES) -> None:
     """Write the pictures and sources.json."""
     folder.mkdir(exist_ok=True)
     entries = []

@@ -7,6 +7,7 @@ import gradio as gr
 from resnet_demo.inference.examples import examples
 from resnet_demo.training.queue import Lab
 from resnet_demo.ui import classify, engine, lab
+from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.theme import CSS, THEME
 
@@ -17,7 +18,7 @@ QUEUE_LOOKS_EVERY = 0.02
 
 def build(laboratory: Lab) -> gr.Blocks:
     """The whole page. Uploaded pictures are forgotten after a day."""
-    with gr.Blocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
+    with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
             "<div class='page-head'><h1>ResNet Lab</h1>"
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"

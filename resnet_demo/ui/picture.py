@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from PIL import Image
 
-from resnet_demo.data.image import decode, decode_data_url
+from resnet_demo.data.image import decode, decode_data_url, read_encoded
 from resnet_demo.errors import PictureError
-from resnet_demo.inference.examples import fingerprint
+from resnet_demo.inference.examples import examples, fingerprint
+from resnet_demo.web.paths import REFUSAL, allowed_file
 
 FINGERPRINT = "fingerprint"  # in `info` of a picture: by which one knows it again
 
@@ -28,13 +30,14 @@ class Picture(gr.Image):
             if payload.url and payload.url.startswith("data:"):
                 picture, sent = decode_data_url(payload.url), payload.url.encode()
             elif payload.path is not None:
-                sent = Path(payload.path).read_bytes()
+                shipped = [example.path for example in examples()]
+                sent = read_encoded(allowed_file(payload.path, Path(get_upload_folder()), shipped))
                 picture = decode(sent)
             else:
-                raise PictureError("No picture was sent. Send it as an uploaded file or as a data: URL.")
+                raise PictureError(REFUSAL)
             picture.info[FINGERPRINT] = fingerprint(sent)
             return picture
         except OSError:
-            return PictureError("The uploaded file is no longer there. Upload it again.")
+            return PictureError(REFUSAL)
         except PictureError as error:
             return error

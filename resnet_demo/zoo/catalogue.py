@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 
 from resnet_demo import files
-from resnet_demo.config import ModelConfig, parse
+from resnet_demo.config import ClassName, ModelConfig, parse
 from resnet_demo.errors import SettingError, WeightsError
 
 SHIPPED = Path(__file__).parents[2] / "weights"
@@ -60,7 +60,7 @@ class _Listed(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
     architecture: ModelConfig
-    classes: tuple[str, ...] = Field(strict=False)
+    classes: tuple[ClassName, ...] = Field(strict=False)
     test_accuracy: float | None = Field(None, ge=0, le=1)
     trained_on: str = ""
 
@@ -127,7 +127,8 @@ def _subfolders(root: Path) -> list[Path]:
 def _folders(root: Path, source: str) -> Iterator[Entry]:
     for folder in _subfolders(root):
         try:
-            listed = parse(_Listed, (folder / "config.json").read_text())
+            listed = parse(_Listed, files.read_text(folder / "config.json"))
+            files.open_regular(folder / "model.safetensors").close()  # a pipe would be waited for
             with safe_open(folder / "model.safetensors", framework="numpy"):
                 pass  # opening compares the header with the file's size
         except (OSError, UnicodeDecodeError, SettingError, SafetensorError) as error:

@@ -17,13 +17,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from resnet_demo.config import Frozen, ModelConfig, parse
+from resnet_demo.config import ClassName, Frozen, ModelConfig, parse
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError, WeightsError
-from resnet_demo.files import write_atomically
+from resnet_demo.files import open_regular, read_text, write_atomically
 from resnet_demo.model.resnet import ResNet
+from resnet_demo.zoo.forward_check import check_answers
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class ModelFolder(Frozen):
@@ -31,7 +33,7 @@ class ModelFolder(Frozen):
 
     library: str = "resnet-lab"
     architecture: ModelConfig
-    classes: tuple[str, ...] = Field(strict=False)
+    classes: tuple[ClassName, ...] = Field(strict=False)
     preprocessing: Preprocessing
     test_accuracy: float | None = Field(None, ge=0, le=1, description="Share of right answers on the data set's test images.")
     trained_on: str = ""
@@ -65,9 +67,11 @@ def read_config(folder: Path) -> ModelFolder:
         WeightsError: there is none, or it is not in our layout.
     """
     try:
-        return parse(ModelFolder, (folder / CONFIG).read_text())
-    except OSError as error:
+        return parse(ModelFolder, read_text(folder / CONFIG))
+    except FileNotFoundError as error:
         raise WeightsError(f"There is no model in {folder}: it has no {CONFIG}.") from error
+    except OSError as error:
+        raise WeightsError(f"{folder / CONFIG} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise WeightsError(f"{folder / CONFIG} is not a text file.") from error
     except SettingError as error:
@@ -87,13 +91,14 @@ def assemble(name: str, content: ModelFolder, path: Path) -> Weights:
     """The model that `content` describes, with the weights of a safetensors file, on the CPU.
 
     Raises:
-        WeightsError: the file is missing or damaged, or does not fit the architecture.
+        WeightsError: the file is missing or damaged, does not fit the architecture, or gives no finite answers.
     """
     if len(content.classes) != content.architecture.classes:
         raise WeightsError(
             f"{CONFIG} of {name} names {len(content.classes)} classes for {content.architecture.classes} outputs."
         )
     model = fill(content.architecture, path)
+    check_answers(name, model, content.preprocessing)
     card = {"test_accuracy": content.test_accuracy, "trained_on": content.trained_on, "licence": content.licence}
     return Weights(name, model, content.preprocessing, content.classes, card)
 
@@ -108,13 +113,15 @@ def fill(architecture: ModelConfig, path: Path) -> ResNet:
         model = ResNet(architecture)
     expected = model.state_dict()
     try:
+        open_regular(path).close()  # a pipe would be waited for
         with safe_open(path, framework="pt") as file:  # reads the header only, until a tensor is asked for
             names = set(file.keys())
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names & expected.keys()}
             _refuse_differences(path, expected, names, shapes)
             state = {name: file.get_tensor(name) for name in expected if name in names}
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path} cannot be read as safetensors: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(f"{path} cannot be read as safetensors: {reason}.") from error
     return fill_from(model, state, str(path))
 
 
@@ -125,18 +132,35 @@ def fill_from(model: ResNet, state: dict[str, Tensor], origin: str) -> ResNet:
         WeightsError: names the missing, unexpected, misshapen, mistyped or non-finite entries.
     """
     expected = model.state_dict()
+    check_tensors(state, origin)
     _refuse_differences(origin, expected, set(state), {name: tuple(tensor.shape) for name, tensor in state.items()})
+    filled = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
     for name, tensor in state.items():
         if tensor.is_floating_point() != expected[name].is_floating_point():
             raise WeightsError(f"{origin} does not fit: {name} is {tensor.dtype}, not {expected[name].dtype}.")
-        if not torch.isfinite(tensor).all():
+        filled[name] = values = tensor.to(expected[name].dtype, copy=True)  # aligned, and free of the file
+        if not torch.isfinite(values).all():  # after the cast: float64 holds more than float32
             raise WeightsError(f"{origin} holds values that are not finite numbers, in {name}.")
-    filled = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
-    filled |= {
-        name: tensor.to(expected[name].dtype, copy=True) for name, tensor in state.items()
-    }  # aligned, and free of the file
+        if name.endswith("running_var") and (values < 0).any():
+            raise WeightsError(f"{origin} holds a variance below zero, in {name}.")
     model.load_state_dict(filled, assign=True)
     return model.eval().requires_grad_(False)
+
+
+def check_tensors(state: Mapping[str, Tensor], origin: str) -> None:
+    """Refuse what is not an ordinary tensor of numbers in memory.
+
+    Raises:
+        WeightsError: names the first sparse, nested or quantized tensor, or one of another float format.
+    """
+    for name, tensor in state.items():
+        is_plain = tensor.layout is torch.strided and not tensor.is_nested and tensor.device.type == "cpu"
+        if not is_plain or (tensor.is_floating_point() and tensor.dtype not in FLOATS):
+            kind = str(tensor.dtype if is_plain else tensor.layout).removeprefix("torch.")
+            raise WeightsError(
+                f"{origin} holds a tensor of a kind that is not read here, {name} ({kind}): save it as a dense tensor of "
+                "float16, bfloat16, float32 or float64."
+            )
 
 
 def _refuse_differences(

@@ -24,8 +24,9 @@ from torch import Tensor
 
 from resnet_demo.config import IMAGENET_STAGES, ModelConfig, parse
 from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.files import open_regular
 from resnet_demo.model.resnet import ResNet
-from resnet_demo.zoo.folder import fill_from
+from resnet_demo.zoo.folder import check_tensors, fill_from
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "state_dict.")
 RENAMED = (  # theirs -> ours
@@ -83,17 +84,21 @@ def read(path: Path) -> dict[str, Tensor]:
     state = _largest_state(content, LARGEST_DEPTH_OF_SEARCH)
     if not state:
         raise WeightsError(f"{path} holds no state_dict: no dictionary of names and tensors is in it.")
+    check_tensors(state, str(path))
     return renamed(state)
 
 
 def _content(path: Path) -> Any:
     try:
+        open_regular(path).close()  # a pipe would be waited for
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
         with torch.serialization.safe_globals(list(HARMLESS)):
             return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise WeightsError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read as a checkpoint: {error.strerror or error}.") from error
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} holds more than tensors (it would have to run code to be read), or is damaged. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from resnet_demo.errors import HubError, WeightsError
+from resnet_demo.files import read_text
 from resnet_demo.zoo import folder
 
 RECORD = "record.jsonl"
@@ -45,7 +46,7 @@ def publish(source: Path, repository: str, *, private: bool = False) -> str:
     folder.load(source)
     content = folder.read_config(source)
     try:
-        card = (source / folder.CARD).read_text()
+        card = read_text(source / folder.CARD)
     except OSError as error:
         raise WeightsError(f"{source} has no model card: write {folder.CARD}, which says how the model was made.") from error
     where = constants.ENDPOINT

@@ -82,15 +82,15 @@ def read(origin: str, content: dict[str, Any]) -> ModelFolder:
             "library": "timm",
             "architecture": ModelConfig.named(config.architecture, classes=config.num_classes),
             "classes": _classes(origin, config),
-            "preprocessing": Preprocessing(
-                image_size=size, resize=math.floor(size / given.crop_pct),
-                interpolation=given.interpolation, mean=given.mean, std=given.std,
-            ),
+            "preprocessing": parse(Preprocessing, {
+                "image_size": size, "resize": math.floor(size / given.crop_pct),
+                "interpolation": given.interpolation, "mean": given.mean, "std": given.std,
+            }),
             "test_accuracy": listed.test_accuracy if listed else None,
             "trained_on": "ImageNet-1k" if given.tag.endswith("in1k") else given.tag,
             "licence": given.license,
         })  # fmt: skip
-    except ValueError as error:  # SettingError and pydantic's own
+    except SettingError as error:
         raise WeightsError(f"config.json of {origin} does not describe a usable model: {error}") from error
 
 

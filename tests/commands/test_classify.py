@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,18 @@ def test_a_class_may_be_named_by_its_number_or_a_part_of_its_name(
         asked = ["--model", str(model), "--cam", str(tmp_path / "cam.png"), "--target", named, "--json"]
         assert main(["classify", str(pictures[0]), *asked]) == 0
         assert json.loads(capsys.readouterr().out)[0]["target"] == label
+
+
+def test_no_pipe_is_waited_for_and_no_class_steers_the_terminal(
+    model: Path, pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert main(["classify", str(tmp_path / "pipe.png"), "/dev/zero", "--model", str(model)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and all(line.endswith("cannot be read: it is not a regular file.") for line in said)
+    copy = shutil.copytree(model, tmp_path / "steering")
+    text = (copy / "config.json").read_text()
+    (copy / "config.json").write_text(text.replace('"airplane"', r'"\u001b[31mair"'))
+    assert main(["classify", str(pictures[0]), "--model", str(copy)]) == 1
+    heard = capsys.readouterr()
+    assert "classes.0: the name of a class holds control characters" in heard.err and "\x1b" not in heard.out + heard.err

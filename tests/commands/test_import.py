@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,14 @@ def test_an_imagenet_network_says_that_its_normalization_is_untested(
         (["--mean", "0", "0", "0", "--std", "1", "0", "1"], "--std must be three numbers above 0"),
         (["--mean", "0", "0", "0", "--std", "1", "nan", "1"], "--std must be three numbers above 0 (given: [1.0, nan, 1.0])"),
         (["--mean", "0", "inf", "0", "--std", "1", "1", "1"], "--mean must be three finite numbers (given: [0.0, inf, 0.0])"),
+        (["--mean", "0", "0", "0", "--std", "1", "1e308", "1"], "std.1: should be less than or equal to 10 (given: '1e+308')"),
+        (["--mean", "0", "0", "0", "--std", "1", "1e-300", "1"], "std.1: should be greater than 0.001 (given: '1e-300')"),
+        (["--mean", "1e308", "0", "0", "--std", "1", "1", "1"], "mean.0: should be less than or equal to 10"),
         (["--classes", "{folder}/classes.txt"], "names 2 classes; the checkpoint has 10"),
+        (
+            ["--classes", "{folder}/steering.txt"],
+            r"steering.txt: the name of a class holds control characters or invisible ones ('a\x1b[31mt')",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(
@@ -213,9 +221,20 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     torch.save(build(ModelConfig.named("resnet8")).state_dict(), tmp_path / "m.pt")
     (tmp_path / "classes.txt").write_text("ant\nbee\n")
+    (tmp_path / "steering.txt").write_text("a\x1b[31mt\nbee\n")
     more = [word.format(folder=tmp_path) for word in more]
     assert main(["import", str(tmp_path / "m.pt"), "--out", str(tmp_path / "new"), *more]) == 2
     assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_checkpoint_that_gives_no_finite_answers_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = build(ModelConfig.named("resnet18", classes=2)).state_dict()
+    torch.save(state | {"conv1.weight": torch.full((64, 3, 7, 7), 3e38)}, tmp_path / "m.pt")
+    os.mkfifo(tmp_path / "pipe.pt")
+    for name, sentence in (("m.pt", "numbers that are not finite"), ("pipe.pt", "is not a regular file")):
+        assert main(["import", str(tmp_path / name), "--out", str(tmp_path / "new")]) == 1
+        assert sentence in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,17 @@ def test_files_that_are_no_pictures_are_counted_and_named(picture_folder: Path, 
     (tmp_path / "b" / "empty.jpg").write_bytes(b"")
     with pytest.raises(DataError, match=r"^\d of \d files cannot be used\. .*(broken\.png|empty\.jpg)"):
         folder(tmp_path)
+
+
+def test_a_pipe_among_the_pictures_is_refused_by_name_and_not_waited_for(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for number in range(3):
+            save(tmp_path / name / f"{number}.png")
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    (tmp_path / "b" / "zero.png").symlink_to("/dev/zero")
+    for refused in (r"pipe\.png cannot be read: it is not a regular file\.", r"zero\.png cannot be read: it is not a regular"):
+        with pytest.raises(DataError, match=refused):
+            folder(tmp_path)
 
 
 # --- What is set aside --------------------------------------------------------------------------------

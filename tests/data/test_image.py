@@ -165,7 +165,7 @@ def test_a_lying_name_does_not_matter_and_a_refused_file_is_named(tmp_path: Path
     assert corners(read(liar)) == ROWS
     for path, words in (
         (tmp_path / "absent.png", "no such file"),
-        (tmp_path, "no such file"),
+        (tmp_path, "not a regular file"),
         (tmp_path / ("x" * 300), "cannot be read|no such file"),
         (tmp_path / "a\0b.png", "cannot be read|no such file"),
     ):

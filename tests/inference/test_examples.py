@@ -5,7 +5,8 @@ import pytest
 
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import read
-from resnet_demo.inference.examples import FOLDER, SOURCES, examples
+from resnet_demo.files import EXAMPLES
+from resnet_demo.inference.examples import SOURCES, examples
 
 
 def test_eight_pictures_ship_each_with_its_source_and_licence() -> None:
@@ -16,12 +17,12 @@ def test_eight_pictures_ship_each_with_its_source_and_licence() -> None:
         assert example.licence
         assert max(read(example.path).size) <= 512
     named = {example.path.name for example in examples()} | {SOURCES}
-    assert {path.name for path in FOLDER.iterdir()} == named  # no picture without a source
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 600_000
+    assert {path.name for path in EXAMPLES.iterdir()} == named  # no picture without a source
+    assert sum(path.stat().st_size for path in EXAMPLES.iterdir()) < 600_000
 
 
 @pytest.mark.parametrize("label", ["cat", "ship", "airplane", "frog"])
 def test_the_cifar10_examples_are_the_first_test_images_of_their_classes_without_loss(label: str) -> None:
     test = read_cifar10(BUNDLED / "test.parquet")
     first = test.images[test.labels.tolist().index(CIFAR10_CLASSES.index(label))].permute(1, 2, 0).numpy()
-    assert numpy.array_equal(numpy.asarray(read(FOLDER / f"cifar10-{label}.png")), first)
+    assert numpy.array_equal(numpy.asarray(read(EXAMPLES / f"cifar10-{label}.png")), first)

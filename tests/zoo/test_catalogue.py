@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,14 @@ def test_a_hub_id_is_left_as_it_is_even_where_a_folder_of_that_path_is(
     monkeypatch.chdir(tmp_path)
     assert catalogue.locate("user/name", allow_paths=False) == "user/name"
     assert catalogue.locate("user/name", allow_paths=True) == tmp_path / "user" / "name"
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_a_pipe_in_a_model_folder_is_left_out_and_not_waited_for(
+    roots: tuple[Path, Path], file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = add(roots[1], "mine", "resnet8")
+    (damaged / file).unlink()
+    os.mkfifo(damaged / file)
+    assert "mine" not in [entry.name for entry in catalogue.available()]
+    assert "not a regular file" in caplog.text

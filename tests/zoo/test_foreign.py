@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,3 +230,27 @@ def test_numbers_of_numpy_and_options_beside_the_weights_are_read(numpy_1: bool,
     assert foreign.read(tmp_path / "m.pt").keys() == state.keys()
     with pytest.raises(Exception, match="Weights only load failed"):  # what is allowed here is not allowed elsewhere
         torch.load(tmp_path / "m.pt", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "kind"),
+    [
+        (torch.zeros(10, 64).to_sparse(), "sparse_coo"),
+        (torch.zeros(10, 64).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.zeros(10, 64, device="meta"), "strided"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")  # torch says so when it reads one
+def test_a_tensor_of_another_kind_is_refused_by_name(tmp_path: Path, tensor: Tensor, kind: str) -> None:
+    torch.save({**build(ModelConfig.named("resnet8")).state_dict(), "fc.weight": tensor}, tmp_path / "odd.pt")
+    with pytest.raises(
+        WeightsError, match=rf"a tensor of a kind that is not read here, fc\.weight \({kind}\): save it as a dense"
+    ):
+        foreign.read(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_pipe_as_checkpoint_is_refused_and_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    with pytest.raises(WeightsError, match=r"cannot be read as a checkpoint: it is not a regular file\.$"):
+        foreign.read(tmp_path / f"pipe{suffix}")

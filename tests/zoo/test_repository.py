@@ -65,13 +65,35 @@ def test_the_accuracy_that_timm_publishes_travels_with_the_weights(loopback: Loo
         (timm_config("resnet50", num_classes=0), r"does not describe a usable model: classes: .*at least 2 and at most"),
         (timm_config("resnet50", label_names=["a"]), r"names 1 classes for 1000 outputs"),
         (timm_config("resnet50", pretrained_cfg={"mean": [0.1]}), r"config.json of user/name cannot be understood"),
+        (
+            timm_config("resnet50", pretrained_cfg={"std": [0.2, 0.0, 0.2]}),
+            r"does not describe a usable model: std\.1: should be greater than 0\.001 \(given: '0\.0'\)\.$",
+        ),
+        (
+            timm_config("resnet50", num_classes=2, label_names=["a", "\x1b[2J"]),
+            r"usable model: classes\.1: the name of a class",
+        ),
         (json.dumps({"model_type": "bert"}).encode(), r"user/name is a 'bert' model: choose"),
         (b"{}", r"is neither timm's nor one that ResNet Lab published"),
         (b"[1]", r"is neither timm's nor one that ResNet Lab published"),
         (b"<html>", r"config.json of user/name is not JSON"),
         (json.dumps({"library": "resnet-lab"}).encode(), r"does not describe a model of this project: architecture"),
     ],
-    ids=["vit", "resnet50d", "model_args", "no classes", "label names", "mean", "bert", "empty", "list", "html", "ours"],
+    ids=[
+        "vit",
+        "resnet50d",
+        "model_args",
+        "no classes",
+        "label names",
+        "mean",
+        "std",
+        "escapes",
+        "bert",
+        "empty",
+        "list",
+        "html",
+        "ours",
+    ],
 )
 def test_what_is_no_network_of_ours_is_refused_by_its_name(loopback: LoopbackHub, config: bytes, sentence: str) -> None:
     loopback.add("user/name", "config.json", config)

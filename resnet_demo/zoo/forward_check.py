@@ -1,0 +1,33 @@
+"""One forward pass of two pictures that ship: whether a model's weights and preprocessing give finite answers.
+
+Weights that are finite one by one can still overflow together. Two pictures in one batch find what overflows for
+ordinary pictures, and cost about what the first answer costs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from resnet_demo.data.image import read
+from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.errors import WeightsError
+from resnet_demo.files import EXAMPLES
+
+PICTURES = ("cifar10-cat.png", "coffee.jpg")
+
+
+def check_answers(origin: str, model: nn.Module, preprocessing: Preprocessing) -> None:
+    """Show the model the pictures. It is in evaluation mode, and on the CPU.
+
+    Raises:
+        WeightsError: a logit is not a finite number.
+    """
+    pictures = torch.cat([preprocessing(read(EXAMPLES / name)) for name in PICTURES])
+    with torch.no_grad():
+        logits = model(pictures)
+    if not torch.isfinite(logits).all():
+        raise WeightsError(
+            f"{origin} answers ordinary pictures with numbers that are not finite: its weights are damaged, or its "
+            "preprocessing is not the one it was trained with."
+        )
