@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -16,16 +17,17 @@ def home() -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("resnet-lab", appauthor=False)
 
 
-def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object], mode: int = 0o666) -> None:
     """Write a file so that, whatever happens, either the old or the new one is there whole.
 
     Args:
         path: the file to replace.
         content: its bytes, or a function that writes them to the open file it is given.
+        mode: who may read and write it (less what the process's umask takes away).
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:
             if callable(content):
                 content(file)
             else:
