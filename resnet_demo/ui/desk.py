@@ -189,7 +189,7 @@ class Desk:
             str, "Any word, to tell this script's runs from others' of the same cookie: the same stops them."
         ] = "",
         token: Annotated[str, "The teacher's token; long runs, and runs beside one that waits already, need it."] = "",
-    ) -> Annotated[str, "Run: the id of the new run."]:
+    ) -> Annotated[str, "The id of the new run."]:
         """Put a comparison of a plain and a residual network into the queue.
 
         The run belongs to the visitor whose cookie came with the request (gradio_client keeps it) or, without a
@@ -203,7 +203,7 @@ class Desk:
         self,
         run: Annotated[str, "The id of a run; empty for the newest."] = "",
         position: Annotated[int, "How many events to leave out: the offset that the last answer gave."] = 0,
-    ) -> Annotated[dict[str, Any], "Progress: state, events from the position on, and offset, the position to ask from next."]:
+    ) -> Annotated[dict[str, Any], "The state, events from the position on, and offset, the position to ask from next."]:
         """How a run stands, and what happened in it from a position on."""
         return feed(self.laboratory, run or first_shown(self.laboratory, ""), position)
 
@@ -214,7 +214,7 @@ class Desk:
         run: Annotated[str, "The id of a run; empty for all of your own that train or wait."] = "",
         visitor: Annotated[str, "The word that the run was started with."] = "",
         token: Annotated[str, "The teacher's token, which stops any run."] = "",
-    ) -> Annotated[str, "Answer: 'stopping', or 'nothing to stop'."]:
+    ) -> Annotated[str, "'stopping', or 'nothing to stop'."]:
         """Stop a run; what it learnt is kept. Another visitor's run needs the teacher's token."""
         name = visitor_of(request, visitor)
         in_progress = [state for state in self.laboratory.runs(name) if state.status in ("waiting", "running")]
@@ -230,7 +230,7 @@ class Desk:
         run: Annotated[str, "The id of a run that neither trains nor waits."],
         visitor: Annotated[str, "The word that the run was started with."] = "",
         token: Annotated[str, "The teacher's token, which deletes any run."] = "",
-    ) -> Annotated[str, "Answer: 'deleted'."]:
+    ) -> Annotated[str, "The word 'deleted'."]:
         """Delete a run with its weights. Another visitor's run needs the teacher's token."""
         self.laboratory.delete(run, visitor_of(request, visitor), token)
         return "deleted"

@@ -1,51 +1,56 @@
-"""Endpoints of the API, named, typed and described by the signatures of their functions.
+"""Endpoints of the API, whose parameters and results have names, types and descriptions.
 
-Each parameter and each result is `Annotated[type, "what it is"]`; Gradio's own reading of a signature loses the description.
+`add_endpoint` reads them from a signature, in which each is `Annotated[type, "what it is"]`: Gradio's own reading of one
+loses the description.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import gradio as gr
 from gradio.components.api_component import Api
 from pydantic import TypeAdapter
 
+C = TypeVar("C", bound=gr.components.Component)
 
-def add_endpoint(
-    function: Callable[..., Any],
-    examples: dict[str, Any],
-    components: dict[str, gr.components.Component] | None = None,
-    **options: Any,
-) -> None:
+
+def described(component: C, description: str, example: Any = None) -> C:
+    """The component, with what the API page writes about it, and as an example into the code to copy."""
+    schema = {**component.api_info(), "description": description, "additional_description": description}
+    component.api_info = lambda: schema
+    component.example_payload = lambda: example
+    return component
+
+
+def value(name: str, hint: Any, default: Any = None, example: Any = None) -> Api:
+    """A parameter or a result that is any JSON value of a type; required as a parameter where it has no default.
+
+    Args:
+        name: of the parameter or result.
+        hint: `Annotated[type, description]`.
+        default: of the parameter.
+        example: for a parameter without a default.
+    """
+    kind, description = get_args(hint)
+    return described(Api(default, TypeAdapter(kind).json_schema(), name), description, example)
+
+
+def add_endpoint(function: Callable[..., Any], examples: dict[str, Any]) -> None:
     """Make a function an endpoint with its own name.
 
     Args:
-        function: its parameters, but for a gr.Request, and its results are annotated. A result's description begins with
-            its name and a colon.
+        function: its parameters, but for a gr.Request, and its result are annotated.
         examples: values of parameters without a default, for the code to copy.
-        components: for parameters that Gradio has to prepare, as files.
-        options: of the event.
     """
     hints = get_type_hints(function, include_extras=True)
-    results = hints.pop("return")
-    inputs: list[gr.components.Component] = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if components and name in components:
-            inputs.append(components[name])
-        elif get_origin(hints[name]) is Annotated:
-            inputs.append(_value(name, hints[name], parameter.default, examples.get(name)))
-    hints_of_results = get_args(results) if get_origin(results) is tuple else (results,)
-    outputs = [_value(get_args(hint)[1].partition(":")[0], hint) for hint in hints_of_results]
-    gr.Button(visible=False).click(function, inputs, outputs, api_name=function.__name__, **options)
-
-
-def _value(name: str, hint: Any, default: Any = inspect.Parameter.empty, example: Any = None) -> Api:
-    kind, description = get_args(hint)
-    schema = {**TypeAdapter(kind).json_schema(), "description": description, "additional_description": description}
-    value = Api(None if default is inspect.Parameter.empty else default, schema, name)
-    # What the API page writes into the code to copy.
-    value.example_payload = lambda: example  # type: ignore[method-assign]  # Gradio writes a stub beside every subclass
-    return value
+    result = hints.pop("return")
+    inputs = [
+        value(name, hints[name], None if parameter.default is parameter.empty else parameter.default, examples.get(name))
+        for name, parameter in inspect.signature(function).parameters.items()
+        if get_origin(hints[name]) is Annotated
+    ]
+    output = value(get_args(result)[1], result)  # of a result, the API page shows the name only
+    gr.Button(visible=False).click(function, inputs, output, api_name=function.__name__)
