@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -54,16 +55,17 @@ def read_text(path: Path, at_most: int = 10_000_000) -> str:
     return content.decode()
 
 
-def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object]) -> None:
+def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object], mode: int = 0o666) -> None:
     """Write a file so that, whatever happens, either the old or the new one is there whole.
 
     Args:
         path: the file to replace.
         content: its bytes, or a function that writes them to the open file it is given.
+        mode: who may read and write it (less what the process's umask takes away).
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:
             if callable(content):
                 content(file)
             else:

@@ -81,20 +81,20 @@ class Lab:
         """`device` and `precision` of the process that trains; empty while it warms up."""
         return self._worker.machine
 
-    def submit(self, config: RunConfig, visitor: str, token: str | None = None) -> str:
+    def submit(self, config: RunConfig, visitor: str, token: str | None = None, address: str = "") -> str:
         """Put a run into the queue; gives its id.
 
         Raises:
-            SettingError: this visitor already has a run waiting, the queue is full, or the run is longer than anyone
-                may start (allowance.py) and the token is not the teacher's.
+            SettingError: the visitor or the network address (limits.py) has runs enough, the queue is full, or the run is
+                longer than anyone may start (allowance.py) and the token is not the teacher's.
             RunError: it cannot be written to the disk.
         """
         with self._lock:
-            if not is_teachers(token, self.token):
+            if not (is_teacher := is_teachers(token, self.token)):
                 self.allowance.refuse_long(config, self.speeds.estimate(config))
-            self._waiting.refuse_more(visitor)
+            self._waiting.refuse_more(visitor, address, is_teacher=is_teacher, wait=self._wait)
             with room_in(self.folder), new_run(self.folder, config, visitor) as run_id:
-                self._waiting.put(run_id)
+                self._waiting.put(run_id, address=address)
             self._next()
         return run_id
 
@@ -110,14 +110,14 @@ class Lab:
         """Let a run wait, and the next in the queue train, until `resume`. Raises like `stop`."""
         self._ask("pause", run_id, visitor, token)
 
-    def resume(self, run_id: str, visitor: str, token: str | None = None) -> None:
+    def resume(self, run_id: str, visitor: str, token: str | None = None, address: str = "") -> None:
         """Put a run that was paused, interrupted, stopped or failed back into the queue. Raises like `stop`."""
         with self._lock:
             self._may(run_id, visitor, token)
             if self.state(run_id).status in ("waiting", "running", "finished"):
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
-            self._waiting.refuse_more(visitor)
-            self._enqueue(run_id)
+            self._waiting.refuse_more(visitor, address, is_teacher=is_teachers(token, self.token), wait=self._wait)
+            self._enqueue(run_id, address=address)
 
     def delete(self, run_id: str, visitor: str, token: str | None = None) -> None:
         """Remove a run that neither trains nor waits, with its weights. Raises like `stop`."""
@@ -222,9 +222,9 @@ class Lab:
             log.warning("The end of run %s could not be written: %s", run_id, error)
             self._troubles[run_id] = event.reason if isinstance(event, RunFailed) else str(error)
 
-    def _enqueue(self, run_id: str, only_to_stop: bool = False) -> None:
+    def _enqueue(self, run_id: str, only_to_stop: bool = False, address: str | None = None) -> None:
         with room_in(self.folder):
-            self._waiting.put(run_id)
+            self._waiting.put(run_id, address=address)
         self._troubles.pop(run_id, None)
         (self._only_to_stop.add if only_to_stop else self._only_to_stop.discard)(run_id)
         self._next()

@@ -43,15 +43,17 @@ def new_run(runs: Path, config: RunConfig, visitor: str) -> Iterator[str]:
 
 
 class Ticket(Frozen):
-    """A hash of what the page knows its visitor by, and when the run was asked for."""
+    """A hash of who started the run (`visitor_name`), one of the visitor's cookie alone, and when it was started."""
 
     visitor: str
     submitted: str
+    identity: str = ""
 
     @classmethod
     def issue(cls, folder: Path, visitor: str) -> Ticket:
         """Write the ticket of a new run into its folder."""
-        ticket = cls(visitor=_hash(visitor), submitted=datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        ticket = cls(visitor=_hash(visitor), submitted=now, identity=identity_hash(visitor))
         write_atomically(folder / "ticket.json", ticket.model_dump_json().encode())
         return ticket
 
@@ -88,6 +90,22 @@ def refuse_strangers(folder: Path, visitor: str, token: str | None, teachers_tok
     if not Ticket.of(folder).belongs_to(visitor):
         wrong = "This token is not the teacher's" if token else "This is another visitor's run"
         raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
+
+
+def visitor_name(identity: str, word: str = "") -> str:
+    """The name of a visitor: the identity in the cookie, and a word that a script may choose to tell its own runs apart.
+
+    Raises:
+        SettingError: the word is no text.
+    """
+    if not isinstance(word, str):
+        raise SettingError(f"visitor must be text, not {word!r:.40}: any word of your own, or leave it out.")
+    return f"{identity}/{word}" if identity and word else identity
+
+
+def identity_hash(visitor: str) -> str:
+    """The same for all names of one cookie."""
+    return _hash(visitor.partition("/")[0])
 
 
 def _hash(visitor: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,11 +12,18 @@ from filelock import FileLock, Timeout
 
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
+from resnet_demo.training.allowance import duration
+from resnet_demo.training.limits import Limits
 from resnet_demo.training.process import SECONDS_TO_CLOSE
-from resnet_demo.training.tickets import RUN_ID, Ticket
+from resnet_demo.training.tickets import RUN_ID, Ticket, identity_hash
 
-LONGEST_QUEUE = 30
+LONGEST_QUEUE = 40
 SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves what it trains
+NO_COOKIE = (
+    "This request brought no cookie of this app, so nobody could stop the run again. In a browser, allow cookies and reload "
+    "the page, or open it in a tab of its own; in a script, send back the cookie that came with this answer, as gradio_client "
+    "does, or give the teacher's token."
+)
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +85,7 @@ class Waiting:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._limits = Limits()
         try:
             found = json.loads(path.read_text())
         except (OSError, ValueError):
@@ -91,25 +99,44 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def refuse_more(self, visitor: object) -> None:
-        """Let everybody wait with one run, and not too many in all.
+    def refuse_more(
+        self, visitor: object, address: str, *, is_teacher: bool, wait: Callable[[str], float | None] = lambda _: None
+    ) -> None:
+        """Let everybody wait with one run, and not too many in all (limits.py).
+
+        Args:
+            visitor: who wants to start a run (tickets.visitor_name).
+            address: of the network that the request came from.
+            is_teacher: whether the request brought the teacher's token, which lifts all limits but that of the queue.
+            wait: seconds until a run that waits begins; None where nobody knows.
 
         Raises:
-            SettingError: this visitor's run waits already, or the queue is full; or the visitor is no text.
+            SettingError: a limit is reached, or the visitor is no text, or has no cookie.
         """
         if not isinstance(visitor, str):
             raise SettingError(f"The visitor must be text, not {visitor!r:.40}: reload the page.")
-        if any(Ticket.of(self._path.parent / run_id).belongs_to(visitor) for run_id in self._ids):
-            raise SettingError("You already have a run waiting: stop it first, or let it begin.")
         if len(self._ids) >= LONGEST_QUEUE:
-            raise SettingError(f"{LONGEST_QUEUE} runs are waiting already: try again when some are done.")
+            raise SettingError(
+                f"{LONGEST_QUEUE} runs are waiting already: try again {_when(wait(self._ids[0]))}, when the next one begins."
+            )
+        if is_teacher:
+            return
+        if not visitor:
+            raise SettingError(NO_COOKIE)
+        identity = identity_hash(visitor)
+        for run_id in self._ids:
+            if Ticket.of(self._path.parent / run_id).identity == identity:
+                raise SettingError(
+                    f"You already have a run waiting: stop it first, or start another one {_when(wait(run_id))}, when it has begun."
+                )
+        self._limits.check(identity, address, self._ids)
 
     def place(self, run_id: str) -> int:
         """1 for the next run, 2 for the one after it …; 0 if it does not wait."""
         return self._ids.index(run_id) + 1 if run_id in self._ids else 0
 
-    def put(self, run_id: str, first: bool = False) -> None:
-        """Let a run wait, at the end or at the beginning.
+    def put(self, run_id: str, first: bool = False, address: str | None = None) -> None:
+        """Let a run wait, at the end or at the beginning; with an address, it counts as started from there.
 
         Raises:
             OSError: the file cannot be written; then the run does not wait.
@@ -117,6 +144,8 @@ class Waiting:
         ids = [run_id, *self._ids] if first else [*self._ids, run_id]
         self._write(ids)
         self._ids = ids
+        if address is not None:
+            self._limits.add(run_id, Ticket.of(self._path.parent / run_id).identity, address)
 
     def take(self, run_id: str | None = None) -> str:
         """Take a run out: that one, or the next.
@@ -134,3 +163,8 @@ class Waiting:
 
     def _write(self, ids: list[str]) -> None:
         write_atomically(self._path, json.dumps(ids).encode())
+
+
+def _when(seconds: float | None) -> str:
+    """When to come back: 'in about 3 minutes', or 'later' where nobody knows."""
+    return "later" if seconds is None else f"in about {duration(seconds)}"

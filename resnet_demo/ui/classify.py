@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import gradio as gr
@@ -15,6 +17,7 @@ from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference.examples import examples
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.ui import engine
+from resnet_demo.ui.endpoint import described, value
 from resnet_demo.ui.picture import FINGERPRINT, Picture
 from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
@@ -88,15 +91,21 @@ def choices() -> tuple[Any, Any]:
 
 def _build_api() -> None:
     """The endpoint /classify, which takes the picture first and answers in the form of gr.Label first."""
+    fields = {name: Question.model_fields[name] for name in ("model", "second", "stage", "target", "contrast", "method", "top_k")}
+    defaults = {name: field.default for name, field in fields.items()} | {"model": available()[0].name}
     with gr.Column(visible=False):
-        picture, label, explained = Picture(), gr.Label(), gr.JSON()
-        model = gr.Textbox(available()[0].name, label="model")
-        second, stage = gr.Textbox("", label="second"), gr.Textbox("", label="stage")
-        target, contrast = gr.Number(-1, label="target", precision=0), gr.Number(-1, label="contrast", precision=0)
-        top_k, method = gr.Number(5, label="top_k", precision=0), gr.Textbox("grad-cam", label="method")
-        gr.Button().click(
-            classify, [picture, model, second, stage, target, contrast, method, top_k], [label, explained], api_name="classify", **TOGETHER
-        )  # fmt: skip
+        picture = described(Picture(label="picture"), PICTURE, _picture_to_copy())
+        others = [value(name, Annotated[field.annotation, field.description], defaults[name]) for name, field in fields.items()]
+        label = described(gr.Label(label=PREDICTION), PREDICTION)
+        report = value(REPORT, Annotated[dict[str, Any], REPORT])
+        gr.Button().click(classify, [picture, *others], [label, report], api_name="classify", **TOGETHER)
+
+
+def _picture_to_copy() -> dict[str, str]:
+    """The first example as a data: URL of some hundred letters, so that the code to copy needs no file and no internet."""
+    file = io.BytesIO()
+    Image.open(examples()[0].path).save(file, "WEBP", quality=50)
+    return {"url": f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"}
 
 
 def classify(
@@ -254,6 +263,9 @@ def stopped(model: str, second: str) -> dict[str, Any]:
     return {"state": "stopped", "message": "Cancelled."}
 
 
+PICTURE = "A picture: handle_file('its path'), or its bytes as {'url': 'data:image/png;base64,…'}."
+PREDICTION = "The likeliest class, and the likeliest ones with their shares of the softmax."
+REPORT = "The whole answer: sentences, the picture as the network saw it, and a Grad-CAM of every stage as data: URLs."
 NO_CAMERA = (
     "<p>The camera works only over https or on the machine that runs the app. On a phone, choose a file: "
     "that can take a photograph.</p>"

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import gradio as gr
 
@@ -19,6 +19,7 @@ from resnet_demo.training.feed import feed
 from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.repeat import repeated
+from resnet_demo.training.tickets import visitor_name
 from resnet_demo.training.view import View, first_shown, view
 
 log = logging.getLogger(__name__)
@@ -67,14 +68,24 @@ def settings_from(values: Sequence[Any]) -> LabSettings:
     return from_outside({name: whole(value) if name in WHOLE else value for name, value in sent.items()})
 
 
+def visitor_of(request: gr.Request, word: str = "") -> str:
+    """The visitor whose browser, or script, sent a request (web/visitor.py); empty where it sent no cookie."""
+    return visitor_name(request.state.visitor, word)
+
+
+def address_of(request: gr.Request) -> str:
+    """The network address that a request came from."""
+    return str(request.client.host) if request.client else ""
+
+
 @dataclass(frozen=True)
 class Desk:
     """The callbacks of the tab and of the API, at one laboratory."""
 
     laboratory: Lab
 
-    def arrive(self, visitor: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """A page was opened: who is it, which run does its link name, which settings does it carry."""
+    def arrive(self, request: gr.Request) -> tuple[Any, ...]:
+        """A page was opened: which run does its link name, which settings does it carry."""
         asked, settings = dict(request.query_params), LabSettings()
         try:
             settings = from_outside(asked["settings"]) if "settings" in asked else settings
@@ -83,7 +94,7 @@ class Desk:
             gr.Warning(html.escape(left_out, quote=False), duration=None)  # it stays until it was read
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
         shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
-        return visitor or secrets.token_hex(8), gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
+        return gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
 
     def describe(self, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
         """What these settings cost, a link that carries them, the clock, which asks again until that is measured, the preset."""
@@ -95,40 +106,51 @@ class Desk:
             return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
 
     @in_a_sentence
-    def begin(self, visitor: str, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:
+    def begin(self, request: gr.Request, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:
         """Put a run in the queue and show it."""
-        return show(self.laboratory.submit(comparison(settings_from(values)), visitor, token), overlays)
+        run = self.laboratory.submit(comparison(settings_from(values)), visitor_of(request), token, address_of(request))
+        return show(run, overlays)
 
     @in_a_sentence
-    def repeat(self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]) -> dict[str, Any]:
+    def repeat(self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request) -> dict[str, Any]:
         """The run that is shown, once more."""
         again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=False)
-        return show(self.laboratory.submit(again, visitor, token), overlays)
+        return show(self.laboratory.submit(again, visitor_of(request), token, address_of(request)), overlays)
 
     @in_a_sentence
     def reseed(
-        self, shown: dict[str, Any], visitor: str, token: str, overlays: list[str]
+        self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request
     ) -> tuple[dict[str, Any], gr.Dropdown]:
         """The run that is shown, once more from other seeds, and drawn beside it."""
         beside = [*(overlays or []), run_of(shown)]
         again = repeated(self.laboratory.record(run_of(shown)).config, other_seed=True)
-        run = self.laboratory.submit(again, visitor, token)
+        run = self.laboratory.submit(again, visitor_of(request), token, address_of(request))
         return show(run, beside), gr.Dropdown(list(view(self.laboratory, run).others), value=beside)
 
     @in_a_sentence
-    def stop(self, shown: dict[str, Any], visitor: str, token: str) -> None:
+    def stop(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
         """Stop a run and keep what it learnt."""
-        self.laboratory.stop(run_of(shown), visitor, token)
+        self.laboratory.stop(run_of(shown), visitor_of(request), token)
 
     @in_a_sentence
-    def pause(self, shown: dict[str, Any], visitor: str, token: str) -> None:
+    def pause(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
         """Let a run wait and the next one train."""
-        self.laboratory.pause(run_of(shown), visitor, token)
+        self.laboratory.pause(run_of(shown), visitor_of(request), token)
 
     @in_a_sentence
-    def resume(self, shown: dict[str, Any], visitor: str, token: str) -> None:
+    def resume(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
         """Put a paused or interrupted run back into the queue."""
-        self.laboratory.resume(run_of(shown), visitor, token)
+        self.laboratory.resume(run_of(shown), visitor_of(request), token, address_of(request))
+
+    @in_a_sentence
+    def delete(
+        self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request
+    ) -> tuple[dict[str, Any], gr.Dropdown]:
+        """Delete a run and show the newest of the others."""
+        self.laboratory.delete(run_of(shown), visitor_of(request), token)
+        following = first_shown(self.laboratory, "")
+        others, beside = view(self.laboratory, following).others, [run for run in overlays or [] if run != following]
+        return show(following, beside), gr.Dropdown(list(others), value=beside)
 
     def refresh(self, shown: dict[str, Any]) -> tuple[Any, ...]:
         """What stands around the curves once a run's status has changed."""
@@ -157,21 +179,58 @@ class Desk:
         return f"Kept as {folder.name}: Classify lists it now."
 
     @in_a_sentence
-    def start_run(self, settings: dict[str, Any], visitor: str, token: str = "") -> str:
-        """Start a comparison with these settings (the page's, by name); returns the run's id.
+    def start_run(
+        self,
+        request: gr.Request,
+        settings: Annotated[
+            dict[str, Any], f"The settings of the comparison by name ({', '.join(NAMES)}); those left out have their defaults."
+        ],
+        visitor: Annotated[
+            str, "Any word, to tell this script's runs from others' of the same cookie: the same stops them."
+        ] = "",
+        token: Annotated[str, "The teacher's token; long runs, and runs beside one that waits already, need it."] = "",
+    ) -> Annotated[str, "The id of the new run."]:
+        """Put a comparison of a plain and a residual network into the queue.
 
-        `visitor` is any word of your own: with the same word you can stop the run again. A long run needs the
-        teacher's token.
+        The run belongs to the visitor whose cookie came with the request (gradio_client keeps it) or, without a
+        cookie, to whoever has the teacher's token. One run of a visitor waits at a time.
         """
-        return self.laboratory.submit(comparison(from_outside(settings)), visitor, token)
+        run = comparison(from_outside(settings))
+        return self.laboratory.submit(run, visitor_of(request, visitor), token, address_of(request))
 
     @in_a_sentence
-    def run(self, run: str, position: int = 0) -> dict[str, Any]:
-        """The state of a run, and its events from a position on."""
-        return feed(self.laboratory, run, position)
+    def run(
+        self,
+        run: Annotated[str, "The id of a run; empty for the newest."] = "",
+        position: Annotated[int, "How many events to leave out: the offset that the last answer gave."] = 0,
+    ) -> Annotated[dict[str, Any], "The state, events from the position on, and offset, the position to ask from next."]:
+        """How a run stands, and what happened in it from a position on."""
+        return feed(self.laboratory, run or first_shown(self.laboratory, ""), position)
 
     @in_a_sentence
-    def stop_run(self, run: str, visitor: str, token: str = "") -> str:
-        """Stop a run; another visitor's needs the teacher's token. What it learnt is kept."""
-        self.laboratory.stop(run, visitor, token)
-        return "stopping"
+    def stop_run(
+        self,
+        request: gr.Request,
+        run: Annotated[str, "The id of a run; empty for all of your own that train or wait."] = "",
+        visitor: Annotated[str, "The word that the run was started with."] = "",
+        token: Annotated[str, "The teacher's token, which stops any run."] = "",
+    ) -> Annotated[str, "'stopping', or 'nothing to stop'."]:
+        """Stop a run; what it learnt is kept. Another visitor's run needs the teacher's token."""
+        name = visitor_of(request, visitor)
+        in_progress = [state for state in self.laboratory.runs(name) if state.status in ("waiting", "running")]
+        selection = [run] if run else [state.id for state in in_progress if state.yours]
+        for run_id in selection:
+            self.laboratory.stop(run_id, name, token)
+        return "stopping" if selection else "nothing to stop"
+
+    @in_a_sentence
+    def delete_run(
+        self,
+        request: gr.Request,
+        run: Annotated[str, "The id of a run that neither trains nor waits."],
+        visitor: Annotated[str, "The word that the run was started with."] = "",
+        token: Annotated[str, "The teacher's token, which deletes any run."] = "",
+    ) -> Annotated[str, "The word 'deleted'."]:
+        """Delete a run with its weights. Another visitor's run needs the teacher's token."""
+        self.laboratory.delete(run, visitor_of(request, visitor), token)
+        return "deleted"

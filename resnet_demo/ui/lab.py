@@ -10,6 +10,7 @@ from resnet_demo.lab import PRESETS, LabSettings, allowed_data
 from resnet_demo.training.queue import Lab
 from resnet_demo.ui.classify import choices
 from resnet_demo.ui.desk import NAMES, Desk, again_shown, fill
+from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.widget import widget
 
 DEPTHS = [6 * n + 2 for n in range(1, 19)]
@@ -24,13 +25,13 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 FAST: dict[str, Any] = {**QUIET, "queue": False}
 
 
-def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
+def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
     """Put the tab's components into the open Blocks and wire them to the laboratory; `choosers` list the models."""
     desk = Desk(laboratory)
     with gr.Row(elem_classes="results-first"):
         with gr.Column(scale=2, min_width=290):
             preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
-            start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the visitor is known
+            start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the page is loaded
             about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 with gr.Row(elem_id="every-setting"):
@@ -38,6 +39,7 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
                 link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
             with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
                 token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
+                delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
         with gr.Column(scale=5, min_width=320):
             with gr.Row(elem_classes="tight"):
                 stop, pause, resume = (_small(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
@@ -72,23 +74,27 @@ def build(page: gr.Blocks, laboratory: Lab, visitor: gr.BrowserState, tabs: gr.T
     told.then(None, link, link, js=WHOLE_LINK)
     length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
     length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
-    started = start.click(desk.begin, [visitor, token, overlays, *settings], curves, **QUIET)
+    started = start.click(desk.begin, [token, overlays, *settings], curves, **QUIET)
     started.success(None, None, None, js=SHOW_CURVES)
-    repeat.click(desk.repeat, [curves, visitor, token, overlays], curves, **QUIET)
-    reseed.click(desk.reseed, [curves, visitor, token, overlays], [curves, overlays], **QUIET)
+    repeat.click(desk.repeat, [curves, token, overlays], curves, **QUIET)
+    reseed.click(desk.reseed, [curves, token, overlays], [curves, overlays], **QUIET)
     for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
-        done = button.click(action, [curves, visitor, token], None, **QUIET)
+        done = button.click(action, [curves, token], None, **QUIET)
         done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
+    delete.click(desk.delete, [curves, token, overlays], [curves, overlays], **QUIET).success(
+        desk.refresh, curves, around, **FAST
+    )
     take.click(desk.take_over, curves, settings, **QUIET)
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
     changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
     changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
-    opened = page.load(desk.arrive, visitor, [visitor, start, curves, tabs, *settings], **QUIET)
+    opened = page.load(desk.arrive, None, [start, curves, tabs, *settings], **QUIET)
     opened.then(desk.refresh, curves, around, **FAST)
     opened.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
-    for function in (desk.start_run, desk.run, desk.stop_run):
-        gr.api(function, api_name=function.__name__)
+    examples = {"settings": {"depth": 20, "steps": 100}, "run": "20260131-235959-3f9c01"}
+    for function in (desk.start_run, desk.run, desk.stop_run, desk.delete_run):
+        add_endpoint(function, examples)
 
 
 def _small(name: str, identity: str) -> gr.Button:

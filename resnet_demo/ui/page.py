@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from resnet_demo.inference.examples import examples
 from resnet_demo.training.queue import Lab
@@ -10,6 +11,7 @@ from resnet_demo.ui import classify, engine, lab
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.theme import CSS, THEME
+from resnet_demo.web.visitor import VisitorCookie, signing_key
 
 DAY = 24 * 3600
 QUEUE_LOOKS_EVERY = 0.02
@@ -23,13 +25,11 @@ def build(laboratory: Lab) -> gr.Blocks:
             "<div class='page-head'><h1>ResNet Lab</h1>"
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
-        # Outside the tabs: what is inside one reaches the browser only when the tab is first opened.
-        visitor = gr.BrowserState(None, storage_key="resnet-lab-visitor", secret="resnet-lab")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id="classify"):
                 choosers = classify.build(page)
             with gr.Tab("Lab", id="lab"):
-                lab.build(page, laboratory, visitor, tabs, choosers)
+                lab.build(page, laboratory, tabs, choosers)
     return page
 
 
@@ -50,10 +50,12 @@ def serve(
     """
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
+    middleware = [Middleware(VisitorCookie, key=signing_key(laboratory.folder.parent))]
     app, _, _ = page.launch(
         server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
         theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=True,
         max_file_size="25mb", footer_links=["api"], allowed_paths=[str(examples()[0].path.parent)],
+        app_kwargs={"middleware": middleware},
     )  # fmt: skip
     add_exports(app, laboratory)
     engine.begin()

@@ -19,6 +19,9 @@ class StandIn:
         self.machine: dict[str, str] = {}
         self.told: list[dict[str, Any]] = []
 
+    def start(self) -> None:
+        self.ready()
+
     def send(self, command: dict[str, Any]) -> None:
         self.told.append(command)
 

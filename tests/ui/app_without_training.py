@@ -1,0 +1,13 @@
+"""The app as app.py starts it, with a stand-in for the process that trains: the first run trains for ever."""
+
+import sys
+
+from resnet_demo.files import home
+from resnet_demo.training import queue
+from resnet_demo.ui.page import build, serve
+from tests.training.stand_in import StandIn
+
+if __name__ == "__main__":
+    queue.WorkerProcess = StandIn  # type: ignore[assignment,misc]
+    lab = queue.Lab(home())
+    serve(build(lab), lab, port=int(sys.argv[sys.argv.index("--port") + 1]))
