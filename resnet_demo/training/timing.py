@@ -28,6 +28,11 @@ class Timing:
         self._refused: set[str] = set()  # keys (estimate.py) of what failed
         self._asked: RunConfig | None = None  # while the worker is at it
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the worker times networks now."""
+        return self._asked is not None
+
     def open(self, config: RunConfig) -> list[ModelConfig]:
         """The networks of a run that nobody has timed and that can be."""
         return [
