@@ -132,5 +132,10 @@ class Waiting:
             log.warning("%s could not be written: %s", self._path, error)
         return taken
 
+    def discard(self, run_id: str) -> None:
+        """Take a run out if it waits."""
+        if run_id in self._ids:
+            self.take(run_id)
+
     def _write(self, ids: list[str]) -> None:
         write_atomically(self._path, json.dumps(ids).encode())
