@@ -10,14 +10,11 @@ import os
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
+from resnet_demo.config import Frozen, RunConfig, parse
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import settings_of, steps_per_epoch
-from resnet_demo.training.estimate import Estimate, multiply_adds
+from resnet_demo.training.estimate import Estimate, slow_step_seconds
 from resnet_demo.words import duration
-
-SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that
-FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
 
 
 class Allowance(Frozen):
@@ -66,11 +63,6 @@ def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
     if estimate is not None:
         return estimate.seconds
     return config.steps * sum(slow_step_seconds(arm.model, config) for arm in config.arms)
-
-
-def slow_step_seconds(model: ModelConfig, config: RunConfig) -> float:
-    """What one step of a network would take on a slow machine."""
-    return FORWARD_AND_BACKWARD * multiply_adds(model, config.data.image_size) * config.batch / SLOWEST
 
 
 def steps_and_epochs(steps: int, config: RunConfig) -> str:

@@ -24,6 +24,8 @@ from resnet_demo.files import write_atomically
 from resnet_demo.lab import TEST_IMAGES
 from resnet_demo.training.events import ArmDiverged, Event, Progress
 
+SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that
+FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
 WATCHED = 1.45
 """Two browsers that draw the curves on the machine that trains make the default run take 74 seconds instead of 51."""
 
@@ -62,6 +64,11 @@ def multiply_adds(model: ModelConfig, image_size: int) -> float:
     blocks = (model.depth - 2) // 6
     layer = 9 * model.width**2 * image_size**2
     return float(9 * 3 * model.width * image_size**2 + layer * (6 * blocks - 1))
+
+
+def slow_step_seconds(model: ModelConfig, config: RunConfig) -> float:
+    """What one step of a network would take on a slow machine."""
+    return FORWARD_AND_BACKWARD * multiply_adds(model, config.data.image_size) * config.batch / SLOWEST
 
 
 class Speeds:
@@ -145,7 +152,8 @@ class Speeds:
         work = multiply_adds(model, config.data.image_size) * config.batch
         nearest = min(known.values(), key=lambda timed: abs(timed.multiply_adds - work))
         share = work / nearest.multiply_adds
-        return nearest.step_seconds * share, nearest.picture_seconds * share
+        step = min(nearest.step_seconds * share, slow_step_seconds(model, config))  # the overhead of a tiny one does not grow
+        return step, nearest.picture_seconds * step / nearest.step_seconds
 
 
 def _machine() -> str:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from resnet_demo.config import ModelConfig, RunConfig, parse
-from resnet_demo.training.allowance import slow_step_seconds
-from resnet_demo.training.estimate import Speeds, key
+from resnet_demo.training.estimate import Speeds, key, slow_step_seconds
 
 LONGEST_STEP = 5.0  # seconds; a visitor's run waits for the step that is being timed
 

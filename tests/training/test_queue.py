@@ -467,6 +467,15 @@ def test_a_network_whose_step_would_hold_up_visitors_is_not_timed(opened: Opened
     assert measured(worker) == 1
 
 
+def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_timed(opened: Opened) -> None:
+    tiny = comparison(LabSettings(depth=8, width=4, batch=4, warmup=0))
+    opened.lab.speeds.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
+    opened.worker.ready()
+    assert measured(opened.worker) == 1
+    assert "its networks are being timed" in forecast(opened.lab, LabSettings()).said
+    opened.lab.submit(comparison(LabSettings()), "a pupil")  # nor from being started without the teacher's token
+
+
 def full(path: Path, content: bytes) -> None:
     raise OSError(28, "No space left on device")
 

@@ -95,7 +95,9 @@ def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
     told = forecast(opened.lab, settings)
     assert told.is_measured
-    assert told.said.startswith("About 63 to 91 seconds on this machine (browsers that draw the curves slow it down): 310 steps,")
+    assert told.said.startswith(
+        "About 63 to 91 seconds on this machine (browsers that draw the curves slow it down): 310 steps,"
+    )
 
 
 def test_a_forecast_ranges_from_a_machine_at_rest_to_the_slowest_of_its_last_runs(opened: Opened) -> None:
