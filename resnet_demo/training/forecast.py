@@ -25,8 +25,8 @@ from resnet_demo.training.queue import Lab
 from resnet_demo.training.tickets import is_teachers
 from resnet_demo.words import duration, duration_range, percent
 
-TIMED_NOW = "A better estimate follows: its networks are being timed."
-TIMED_LATER = "A better estimate follows: its networks are timed as soon as the trainer is free."
+TIMED_NOW = "Its networks are being timed: a measured estimate follows."
+TIMED_LATER = "Its networks are timed as soon as the trainer is free: a measured estimate follows."
 
 
 @dataclass(frozen=True)

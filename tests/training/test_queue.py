@@ -472,7 +472,7 @@ def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_time
     opened.lab.speeds.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
     opened.worker.ready()
     assert measured(opened.worker) == 1
-    assert "its networks are being timed" in forecast(opened.lab, LabSettings()).said
+    assert "Its networks are being timed" in forecast(opened.lab, LabSettings()).said
     opened.lab.submit(comparison(LabSettings()), "a pupil")  # nor from being started without the teacher's token
 
 

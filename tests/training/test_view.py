@@ -86,11 +86,11 @@ def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     assert (told.is_measured, told.preset) == (False, None)
     assert told.said == (
         "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24\N{NO-BREAK SPACE}% of the paper's training "
-        "(64,000 iterations of 128 images). A better estimate follows: its networks are timed as soon as the trainer is free."
+        "(64,000 iterations of 128 images). Its networks are timed as soon as the trainer is free: a measured estimate follows."
     )
     opened.worker.ready()
     told = forecast(opened.lab, settings)
-    assert told.said.endswith("A better estimate follows: its networks are being timed.")
+    assert told.said.endswith("Its networks are being timed: a measured estimate follows.")
     config = comparison(settings)
     opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
     told = forecast(opened.lab, settings)

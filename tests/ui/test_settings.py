@@ -95,7 +95,7 @@ def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, v
     page = open_settings(visit, app, TINY)
     page.get_by_label("The paper's recipe").check()
     told(page, "Runs of more than 5 hours need the teacher's token.")
-    assert page.get_by_label("The paper's recipe").is_checked()
+    page.wait_for_selector("""#preset input[value="The paper's recipe"]:checked""")  # all its settings have arrived
     page.click("#start")
     page.locator(".toast-body", has_text="This run of 64,000 steps (164.1 epochs) would take about").wait_for()
     page.get_by_text("For the teacher").click()
@@ -114,7 +114,7 @@ def test_the_forecast_of_any_preset_names_a_range_or_says_that_it_is_being_measu
         page.get_by_label(preset, exact=True).check()
         told(page, f": {settings.steps:,} steps, ")
         assert re.search(
-            r"About [\d,]+ (\w+ )?to [\d,]+ \w+ on this machine|its networks are (being )?timed",
+            r"About [\d,]+ (\w+ )?to [\d,]+ \w+ on this machine|Its networks are (being )?timed",
             page.locator("#estimate").inner_text(),
         )
 
