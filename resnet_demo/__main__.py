@@ -14,7 +14,7 @@ COMMANDS = (train, compare, keep, classify, evaluate, models, prefetch, import_,
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 failed, 2 not understood, 130 interrupted."""
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 not understood, 130 interrupted, 143 ended by SIGTERM."""
     parsed = parser().parse_args(arguments)
     try:
         return int(parsed.command(parsed))

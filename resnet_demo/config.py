@@ -208,6 +208,9 @@ class DataConfig(Frozen):
     held_out: int = Field(0, ge=0, le=25_000, description="Training images set aside and measured instead of the test images.")
     train_limit: int = Field(0, ge=0, description="Use only the first N training images; 0 uses all.")
     test_limit: int = Field(0, ge=0, description="Measure only the first N test images; 0 measures all.")
+    skip_unreadable: bool = Field(
+        False, description="Leave out the files of a folder that cannot be read as pictures; the run's record names them."
+    )
 
     @model_validator(mode="after")
     def _ends_at_full_size(self) -> DataConfig:

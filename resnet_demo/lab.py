@@ -80,6 +80,7 @@ class LabSettings(Frozen):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="Number format of the convolutions: fp32, bf16, or whichever this machine does faster."
     )
+    skip_unreadable: bool = Field(False, description="Leave out the files of a data folder that cannot be read as pictures.")
 
     @model_validator(mode="after")
     def _goes_together(self) -> LabSettings:
@@ -209,7 +210,10 @@ def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunC
     return RunConfig(
         title=title or default_title(settings),
         arms=arms,
-        data=DataConfig(source=settings.data, image_size=settings.image_size, augment=settings.augment, padding="mean"),
+        data=DataConfig(
+            source=settings.data, image_size=settings.image_size, augment=settings.augment, padding="mean",
+            skip_unreadable=settings.skip_unreadable,
+        ),
         optimizer=OptimizerConfig(
             name=settings.optimizer, learning_rate=settings.learning_rate, momentum=settings.momentum,
             weight_decay=settings.weight_decay, schedule=settings.schedule, warmup=settings.warmup / steps,
@@ -241,7 +245,7 @@ def settings_of(config: RunConfig) -> LabSettings | None:
             warmup=round(optimizer.warmup * config.steps), optimizer=optimizer.name, momentum=optimizer.momentum,
             weight_decay=optimizer.weight_decay, augment=config.data.augment, label_smoothing=optimizer.label_smoothing,
             batch_norm=first.model.batch_norm, shortcut=first.model.shortcut, seeds=len(seeds), seed=seeds[0],
-            precision=config.precision,
+            precision=config.precision, skip_unreadable=config.data.skip_unreadable,
         )  # fmt: skip
         made = comparison(settings, config.title, first.model.classes)
         return settings if made.model_copy(update={name: getattr(config, name) for name in HOW_OFTEN}) == config else None

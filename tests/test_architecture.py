@@ -16,10 +16,10 @@ PACKAGE = ROOT / "resnet_demo"
 
 # A part may import the parts of the levels before its own, and itself.
 LEVELS = (
-    {"errors"},
+    {"errors", "words"},
     {"config", "files", "download", "device"},
     {"hub", "folders"},
-    {"lab", "recipes"},
+    {"lab", "recipes", "cifar10"},
     {"model", "paper"},
     {"data"},
     {"zoo"},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnet_demo.errors import PictureError, SettingError
+from resnet_demo.words import share
 
 if TYPE_CHECKING:
     from resnet_demo.inference.classify import Answer
@@ -117,7 +118,7 @@ def _numbered(file: Path, number: int, count: int) -> Path:
 
 def _text(entry: dict[str, Any]) -> str:
     lines = [entry["image"]]
-    lines += [f"  {item['probability']:7.2%}  {item['label']}" for item in entry["predictions"]]
+    lines += [f"  {share(item['probability']):>7}  {item['label']}" for item in entry["predictions"]]
     if entry["unsure"]:
         lines.append(f"  {entry['unsure']}")
     if "cam" in entry:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from resnet_demo import files
-from resnet_demo.commands.settings import add_settings, settings_of
-from resnet_demo.config import parse
+from resnet_demo import files, lab
+from resnet_demo.commands.settings import add_settings, check_unchanged, option_of, settings_of
+from resnet_demo.config import RunConfig, parse
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import LabSettings, comparison
 
@@ -34,7 +35,7 @@ def add(to: Any) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Train networks with and without shortcuts, from equal weights, on the same batches, and say what happened."""
     from resnet_demo.commands.train import follow
-    from resnet_demo.training import machine, session
+    from resnet_demo.training import machine
     from resnet_demo.training.export import plain
     from resnet_demo.training.record import Record
     from resnet_demo.training.summary import results, sentence, table
@@ -42,12 +43,13 @@ def run(parsed: argparse.Namespace) -> int:
 
     if parsed.resume and parsed.out is None:
         raise SettingError("--resume needs --out: the folder of the run that is to go on.")
-    settings = parse(LabSettings, settings_of(parsed, LabSettings))
     folder = parsed.out or files.home() / "runs" / new_run_id()
-    config = Record(folder).config if parsed.resume else comparison(settings)
+    if parsed.resume:
+        check_unchanged(folder, changed_options(parsed, Record(folder).config))
+    config = Record(folder).config if parsed.resume else comparison(parse(LabSettings, settings_of(parsed, LabSettings)))
     machine.keep_memory()
     print(f"The record is kept in {folder}.", file=sys.stderr)
-    status = follow(session.run(config, folder, resume=parsed.resume), config, as_json=False)
+    status = follow(config, folder, resume=parsed.resume, as_json=False)
     events = Record(folder).events()
     if parsed.json:
         arms = [asdict(result) for result in results(config, events)]
@@ -59,3 +61,15 @@ def run(parsed: argparse.Namespace) -> int:
             print(f"{name:16} {steps:>7} {loss:>11} {error:>14}")
         print(sentence(config, events))
     return status
+
+
+def changed_options(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:
+    """The options that ask for another comparison than the recorded one, each with what the record has in its place."""
+    recorded = lab.settings_of(config)
+    for name, value in settings_of(parsed, LabSettings).items():
+        if recorded is None:
+            yield option_of(name, value), "a run of another command"
+            continue
+        changed = parse(LabSettings, {**recorded.model_dump(), name: value})
+        if lab.settings_of(comparison(changed, config.title)) != recorded:
+            yield option_of(name, value), f"{config.steps} steps" if name == "epochs" else getattr(recorded, name)

@@ -33,7 +33,7 @@ def run(parsed: argparse.Namespace) -> int:
     name = parsed.arm or config.arms[0].name
     source = arm_to_keep(record, name, parsed.name, parsed.to)  # refuses a name before anything is measured
     weights = folder.load(source)
-    measured = measure(weights, testset.load(config.data.source))
+    measured = measure(weights, testset.load(config.data.source, skip_unreadable=config.data.skip_unreadable))
     arm = next(arm for arm in config.arms if arm.name == name)
     changes = {"test_accuracy": measured.scores.accuracy, "licence": parsed.license}
     content = folder.read_config(source).model_copy(update=changes)

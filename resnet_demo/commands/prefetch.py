@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from resnet_demo import cifar10, hub
 from resnet_demo.commands.progress import progress
 from resnet_demo.errors import SettingError
 
@@ -14,14 +15,12 @@ def add(to: Any) -> None:
     """Add the command to the subparsers `to`."""
     prefetch = to.add_parser("prefetch", help="download models and data beforehand", description=run.__doc__)
     prefetch.add_argument("--model", action="append", default=[], metavar="M", help="a Hub id; may be given several times")
-    prefetch.add_argument("--data", choices=["cifar10"], help="the real CIFAR-10, 136 MB")
+    prefetch.add_argument("--data", choices=["cifar10"], help=f"the real CIFAR-10, {cifar10.MEGABYTES} MB")
     prefetch.set_defaults(command=run)
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Download models (and check that they load) or data into the cache of the Hugging Face Hub."""
-    from resnet_demo import hub
-
     if not parsed.model and not parsed.data:
         raise SettingError("prefetch: say what to download, with --model M or --data cifar10.")
     for name in parsed.model:
@@ -34,11 +33,8 @@ def run(parsed: argparse.Namespace) -> int:
             repository.load(name, on_progress=bar)
         print(f"{name} is in the cache.", file=sys.stderr)
     if parsed.data:
-        from resnet_demo.data.dataset import CIFAR10_REPOSITORY
-
-        for part in ("train", "test"):
-            file = f"plain_text/{part}-00000-of-00001.parquet"
+        for part, file in zip(("train", "test"), cifar10.FILES, strict=True):
             with progress(f"CIFAR-10, {part}") as bar:
-                hub.fetch(CIFAR10_REPOSITORY, file, "dataset", on_progress=bar)
+                hub.fetch(cifar10.REPOSITORY, file, "dataset", on_progress=bar)
         print("CIFAR-10 is in the cache.", file=sys.stderr)
     return 0

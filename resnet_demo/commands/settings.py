@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from resnet_demo.config import Frozen
+from resnet_demo.errors import SettingError
 
 
 def description(kind: type[Frozen], name: str) -> str:
@@ -30,11 +32,36 @@ def add_settings(to: argparse.ArgumentParser, kind: type[Frozen], leave: Sequenc
             options |= {"choices": choices, "type": type(choices[0])}
         else:
             options |= {"type": typing.cast("type", field.annotation), "metavar": "N" if field.annotation is int else "X"}
-        option = "--optimizer" if name == "name" else f"--{name.replace('_', '-')}"
-        group.add_argument(option, **options)
+        group.add_argument(option_of(name), **options)
 
 
 def settings_of(parsed: argparse.Namespace, kind: type[Frozen]) -> dict[str, Any]:
     """The settings of one class that were given on the command line."""
     prefix = f"{kind.__name__}."
     return {name.removeprefix(prefix): value for name, value in vars(parsed).items() if name.startswith(prefix)}
+
+
+def option_of(name: str, value: object = None) -> str:
+    """The option of a setting, with a value as it is typed: `--steps 800`, `--no-augment`."""
+    option = "optimizer" if name == "name" else name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{option}" if value else f"--no-{option}"
+    return f"--{option}" if value is None else f"--{option} {value}"
+
+
+def check_unchanged(folder: Path, changes: Iterable[tuple[str, object]]) -> None:
+    """Check that no option asks a run that goes on to be another one.
+
+    Args:
+        folder: of the run.
+        changes: the options that do, each with what the record has in its place.
+
+    Raises:
+        SettingError: there are some; they are named.
+    """
+    differing = ", ".join(f"{option} (recorded: {there})" for option, there in changes)
+    if differing:
+        raise SettingError(
+            f"The run in {folder} goes on with its own settings, and these options differ from them: {differing}. "
+            "Leave them out, or train a new run in another folder."
+        )

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from resnet_demo.commands.settings import add_settings, description, settings_of
+from resnet_demo.commands.settings import add_settings, check_unchanged, description, option_of, settings_of
 from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
 from resnet_demo.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
-    from resnet_demo.training.events import Event
+    from tqdm import tqdm
+
+    from resnet_demo.training.events import Event, RunStarted
+    from resnet_demo.training.record import Record
+
+DEFAULTS = {
+    "arch": "resnet20",
+    "plain": False,
+    "epochs": None,
+    "steps": None,
+    "data": None,
+    "recipe": None,
+    "seed": 0,
+    "evaluate_epochs": 0,
+}
+"""Of the options that no settings class declares; the parser leaves out what was not given, so that --resume can tell."""
+ENDED_BY_SIGTERM = 143
+"""128 + 15, as a shell reports a process that SIGTERM ended."""
+NAMED_FILES = 5
+"""So many of the files that were left out are named in the terminal; the record names all."""
 
 
 class Epochs(Frozen):
@@ -27,8 +49,13 @@ class Epochs(Frozen):
 
 def add(to: Any) -> None:
     """Add the command to the subparsers `to`."""
-    train = to.add_parser("train", help="train one network and keep its record", description=run.__doc__)
-    train.add_argument("--arch", default="resnet20", help="resnet20, plain56, resnet50, … (default: resnet20)")
+    train = to.add_parser(
+        "train",
+        help="train one network and keep its record",
+        description=run.__doc__,
+        argument_default=argparse.SUPPRESS,
+    )
+    train.add_argument("--arch", help="resnet20, plain56, resnet50, … (default: resnet20)")
     train.add_argument("--plain", action="store_true", help="without the shortcuts")
     train.add_argument(
         "--recipe",
@@ -39,15 +66,15 @@ def add(to: Any) -> None:
     length.add_argument("--epochs", type=float, help="passes over the training images")
     length.add_argument("--steps", type=int, help="batches")
     train.add_argument("--data", help=f"{description(DataConfig, 'source')} (default: bundled, or the recipe's)")
-    train.add_argument("--seed", type=int, default=0, help=description(ArmConfig, "seed"))
+    train.add_argument("--seed", type=int, help=f"{description(ArmConfig, 'seed')} (default: 0)")
     train.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the run: its record, checkpoint and weights"
     )
-    train.add_argument("--resume", action="store_true", help="go on with the run in DIR, with its own settings")
+    train.add_argument("--resume", action="store_true", default=False, help="go on with the run in DIR, with its own settings")
     train.add_argument(
-        "--evaluate-epochs", type=float, default=0, metavar="N", help="epochs between measurements (0: only at the end)"
+        "--evaluate-epochs", type=float, metavar="N", help="epochs between measurements (default: 0, only at the end)"
     )
-    train.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    train.add_argument("--json", action="store_true", default=False, help="print every event as a line of JSON")
     add_settings(train, ModelConfig, leave=("depth", "residual", "classes"))
     add_settings(train, DataConfig, leave=("source",))
     add_settings(train, OptimizerConfig)
@@ -67,13 +94,69 @@ def add(to: Any) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Train one network. Continue after an interruption with --resume: the result is the same to the last bit."""
-    from resnet_demo.training import machine, session
+    """Train one network. Continue after an interruption with --resume: the result is the same to the last bit.
+
+    SIGTERM ends the training after the current step, with a checkpoint; the exit status is then 143.
+    """
+    from resnet_demo.training import machine
     from resnet_demo.training.record import Record
 
     machine.keep_memory()
+    if parsed.resume:
+        check_unchanged(parsed.out, changed_options(parsed, Record(parsed.out)))
     config = Record(parsed.out).config if parsed.resume else run_config(parsed)
-    return follow(session.run(config, parsed.out, resume=parsed.resume), config, as_json=parsed.json)
+    return follow(config, parsed.out, resume=parsed.resume, as_json=parsed.json)
+
+
+def changed_options(parsed: argparse.Namespace, record: Record) -> Iterator[tuple[str, object]]:
+    """The options that ask for another run than the recorded one, each with what the record has in its place."""
+    from resnet_demo.training.events import RunStarted
+
+    config, options = record.config, vars(parsed)
+    arm = config.arms[0]
+    if "arch" in options or "plain" in options:
+        model = ModelConfig.named(options.get("arch", arm.model.name))
+        plain = options.get("plain", not model.residual)
+        if (model.depth, not plain) != (arm.model.depth, arm.model.residual):
+            yield f"--arch {model.name}" + " --plain" * ("plain" in options), arm.model.name
+    per_epoch = next(
+        (event.steps_per_epoch for event in record.events() if isinstance(event, RunStarted)), config.checkpoint_every
+    )
+    epochs = parse(Epochs, {name: options[name] for name in Epochs.model_fields if name in options})
+    recorded: dict[str, tuple[object, object]] = {
+        "steps": (options.get("steps"), config.steps),
+        "seed": (options.get("seed"), arm.seed),
+        "data": (options.get("data"), config.data.source),
+        "epochs": (round(epochs.epochs * per_epoch), config.steps),
+        "evaluate_epochs": (round(epochs.evaluate_epochs * per_epoch), config.evaluate_every),
+    }
+    for name, (asked, there) in recorded.items():
+        if name in options and asked != there:
+            yield option_of(name, options[name]), f"{there} steps" if name.endswith("epochs") else there
+    yield from _changed_settings(parsed, config)
+
+
+def _changed_settings(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:
+    """The settings, given one by one or as a recipe, that the recorded run has not."""
+    kinds: tuple[tuple[type[Frozen], Frozen], ...] = (
+        (ModelConfig, config.arms[0].model),
+        (DataConfig, config.data),
+        (OptimizerConfig, config.optimizer),
+        (RunConfig, config),
+    )
+    recipe = RECIPES.get(vars(parsed).get("recipe", ""), Recipe({}, {}))
+    of_recipe = {DataConfig: recipe.data, OptimizerConfig: recipe.optimizer, RunConfig: recipe.run}
+    if "data" in vars(parsed):  # given beside the recipe, it replaces the recipe's
+        of_recipe[DataConfig] = {name: value for name, value in recipe.data.items() if name != "source"}
+    for kind, settings in kinds:
+        recipes_own = {name: value for name, value in of_recipe.get(kind, {}).items() if name not in settings_of(parsed, kind)}
+        if any(value != getattr(settings, name) for name, value in recipes_own.items()):
+            yield f"--recipe {parsed.recipe}", "other settings"
+            break
+    for kind, settings in kinds:
+        for name, value in settings_of(parsed, kind).items():
+            if value != getattr(settings, name):
+                yield option_of(name, value), getattr(settings, name)
 
 
 def run_config(parsed: argparse.Namespace) -> RunConfig:
@@ -81,6 +164,7 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     from resnet_demo.data import dataset
     from resnet_demo.training import distributed
 
+    parsed = argparse.Namespace(**{**DEFAULTS, **vars(parsed)})
     recipe = RECIPES[parsed.recipe] if parsed.recipe else Recipe({}, {})
     steps_given, epochs_given = parsed.steps, parsed.epochs
     if steps_given is None and epochs_given is None:
@@ -106,41 +190,92 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     return parse(RunConfig, {**settings, "arms": (arm,), "steps": steps, **every})
 
 
-def follow(events: Iterator[Event], config: RunConfig, *, as_json: bool) -> int:
-    """Show a run's events while it trains: lines of JSON, or a progress bar and sentences."""
+@contextmanager
+def leave_on_sigterm() -> Iterator[Callable[[], Literal["go on", "leave"]]]:
+    """Give the `request` of session.run: to leave, with a checkpoint, once SIGTERM has come. A second one ends at once."""
+    arrived = threading.Event()
+
+    def leave(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        arrived.set()
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield lambda: "leave" if arrived.is_set() else "go on"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> int:
+    """Train, and show the events: lines of JSON, or a progress bar and sentences.
+
+    Of several processes only the first shows anything. A finished run is not trained again, and that is said.
+
+    Returns:
+        The exit status: 0, 1 for a run that failed, 143 for one that SIGTERM ended.
+    """
     from tqdm import tqdm
 
-    from resnet_demo.training import events as told
+    from resnet_demo.training import distributed, session
+    from resnet_demo.training.events import RunFailed, RunFinished, to_line
+    from resnet_demo.training.record import ENDINGS, Record
 
-    status = 0
-    with tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json, dynamic_ncols=True) as bar:
-        for event in events:
+    speaks = distributed.is_first()
+    last = next(reversed(Record(folder).read()[0]), None) if resume else None
+    if isinstance(last, RunFinished):
+        if speaks:
+            print(f"The run in {folder} is finished: all its {config.steps:,} steps are trained.", file=sys.stderr)
+        return 0
+    bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not speaks, dynamic_ncols=True)
+    with bar, leave_on_sigterm() as request:
+        for event in session.run(config, folder, resume=resume, request=request):
+            last = event
             if as_json:
-                print(told.to_line(event).decode(), end="", flush=True)
-            match event:
-                case told.RunStarted():
-                    bar.write(
-                        f"{event.device}, {event.precision}, {event.threads} threads, {event.parameters}", file=sys.stderr
-                    )
-                    if config.compile:
-                        bar.write(
-                            "Compiling the network before the first step: a minute, more for deep networks.", file=sys.stderr
-                        )
-                    bar.update(event.step)
-                case told.TrainingPoint():
-                    bar.set_postfix({"loss": f"{event.loss:.3f}", "error": f"{event.error:.3f}"}, refresh=False)
-                case told.Measured():
-                    bar.write(
-                        f"step {event.step}: {event.arm}: {event.split} error {event.error:.2%}, loss {event.loss:.4f}",
-                        file=sys.stderr,
-                    )
-                case told.Progress():
-                    bar.update(event.step - bar.n)
-                case told.ArmDiverged():
-                    bar.write(f"step {event.step}: {event.arm} diverged (loss {event.loss}); it stops here.", file=sys.stderr)
-                case told.RunFailed():
-                    bar.write(event.reason, file=sys.stderr)
-                    status = 1
-                case _:
-                    pass
-    return status
+                print(to_line(event).decode(), end="", flush=True)
+            if speaks:
+                _show(event, config, bar)
+        if request() == "leave" and not isinstance(last, ENDINGS):
+            if speaks:
+                bar.write(f"Ended by SIGTERM at step {last.step if last else 0}; --resume goes on from there.", file=sys.stderr)
+            return ENDED_BY_SIGTERM
+    return 1 if isinstance(last, RunFailed) else 0
+
+
+def _show(event: Event, config: RunConfig, bar: tqdm[Any]) -> None:
+    """An event in the terminal: the bar moves, or a sentence stands above it."""
+    from resnet_demo.training import events
+
+    sentence = ""
+    match event:
+        case events.RunStarted():
+            sentence = _start(event, config)
+            bar.update(event.step - bar.n)
+        case events.TrainingPoint():
+            bar.set_postfix({"loss": f"{event.loss:.3f}", "error": f"{event.error:.3f}"}, refresh=False)
+        case events.Measured():
+            sentence = f"step {event.step}: {event.arm}: {event.split} error {event.error:.2%}, loss {event.loss:.4f}"
+        case events.Progress():
+            bar.update(event.step - bar.n)
+        case events.ArmDiverged():
+            sentence = f"step {event.step}: {event.arm} diverged (loss {event.loss}); it stops here."
+        case events.RunFailed():
+            sentence = event.reason
+    if sentence:
+        bar.write(sentence, file=sys.stderr)
+
+
+def _start(event: RunStarted, config: RunConfig) -> str:
+    """What trains where, in a sentence or two."""
+    networks = " and ".join(f"{name} ({count:,} parameters)" for name, count in event.parameters.items())
+    sentences = [
+        f"Training {networks} for {event.steps:,} steps on {event.device}, in {event.precision}, "
+        f"with {event.threads} thread{'s' * (event.threads != 1)}."
+    ]
+    if event.step:
+        sentences.append(f"It goes on from step {event.step:,}.")
+    if event.skipped:
+        more = ", …" if len(event.skipped) > NAMED_FILES else ""
+        sentences.append(f"{len(event.skipped)} unreadable files are left out: {', '.join(event.skipped[:NAMED_FILES])}{more}.")
+    if config.compile:
+        sentences.append("The network is compiled before the first step: a minute, more for deep networks.")
+    return " ".join(sentences)

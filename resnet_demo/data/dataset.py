@@ -20,14 +20,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo import hub
+from resnet_demo import cifar10, hub
 from resnet_demo.config import DataConfig
-from resnet_demo.data.image import fit, read
+from resnet_demo.data.image import fit
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 
-CIFAR10_REPOSITORY = "uoft-cs/cifar10"
-CIFAR10_FILES = tuple(f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
 LEAST_DEVIATION = 2e-3  # of pictures of one colour: a network divides by it (preprocessing.py says what it may be)
@@ -63,6 +61,7 @@ class Dataset:
     test: ImageSet
     mean: RGB
     std: RGB
+    skipped: tuple[str, ...] = ()  # files of a folder that were left out, as they cannot be read
 
 
 def load(config: DataConfig) -> Dataset:
@@ -75,6 +74,7 @@ def load(config: DataConfig) -> Dataset:
         DataError: there is no such data set, or nothing usable in it.
         HubError: the Hub did not give it.
     """
+    skipped: tuple[str, ...] = ()
     match config.source:
         case "cifar10" | "bundled":
             train, test = (read_cifar10(path) for path in _cifar10_files(config.source))
@@ -84,7 +84,8 @@ def load(config: DataConfig) -> Dataset:
                 train, test = (_resized(part, config.image_size) for part in (train, test))
         case _:
             folder = Path(config.source).expanduser()
-            name, (classes, train, test) = folder.name, read_folder(folder, config.image_size)
+            name = folder.name
+            classes, train, test, skipped = read_folder(folder, config.image_size, skip_unreadable=config.skip_unreadable)
     if config.held_out:
         if config.held_out >= len(train):
             raise DataError(f"{name} has {len(train)} training images; {config.held_out} cannot be held out.")
@@ -94,13 +95,13 @@ def load(config: DataConfig) -> Dataset:
     if config.test_limit:
         test = test[: config.test_limit]
     mean, std = _statistics(train.images)
-    return Dataset(name, classes, train, test, mean, std)
+    return Dataset(name, classes, train, test, mean, std, skipped)
 
 
 def _cifar10_files(source: str) -> tuple[Path, Path]:
     if source == "bundled":
         return BUNDLED / "train.parquet", BUNDLED / "test.parquet"
-    train, test = (hub.fetch(CIFAR10_REPOSITORY, file, "dataset") for file in CIFAR10_FILES)
+    train, test = (hub.fetch(cifar10.REPOSITORY, file, "dataset") for file in cifar10.FILES)
     return train, test
 
 
@@ -110,8 +111,8 @@ def arriving(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[
     Raises:
         HubError: the Hub did not give it; DownloadCancelled: `should_cancel` said so.
     """
-    for file in CIFAR10_FILES if config.source == "cifar10" else ():
-        yield from hub.arriving(CIFAR10_REPOSITORY, file, "dataset", should_cancel=should_cancel)
+    for file in cifar10.FILES if config.source == "cifar10" else ():
+        yield from hub.arriving(cifar10.REPOSITORY, file, "dataset", should_cancel=should_cancel)
 
 
 def read_cifar10(path: Path) -> ImageSet:
@@ -139,24 +140,30 @@ def _cifar10_pixels(encoded: bytes) -> numpy.ndarray:
         return numpy.asarray(picture.convert("RGB"))
 
 
-def read_folder(folder: Path, image_size: int) -> tuple[tuple[str, ...], ImageSet, ImageSet]:
+def read_folder(
+    folder: Path, image_size: int, *, skip_unreadable: bool = False
+) -> tuple[tuple[str, ...], ImageSet, ImageSet, tuple[str, ...]]:
     """Read `folder/<class>/*.jpg`, or `folder/train/<class>/…` and `folder/test/<class>/…`.
 
     Pictures are cut to the centred square and resized to `image_size`. Without a test folder, every fifth
-    picture of each class, in the order of the names, is the test set. Names of classes are the folders', sorted.
+    picture of each class, in the order of the names, is the test set.
 
     Returns:
-        The names of the classes, the training set and the test set.
+        The names of the classes (the folders', sorted), the training set, the test set, and the files that were left out.
 
     Raises:
-        DataError: no such folder, fewer than two classes, a class with fewer than two pictures, or a file
-            that is no picture (all are named).
+        DataError: no such folder, fewer than two classes, a class with fewer than two pictures, or files that cannot be
+            read (some are named); with `skip_unreadable`, only where nothing is left of a class or of the test set.
     """
-    classes, train, test = list_folder(folder)
-    return classes, _read_pictures(train, image_size), _read_pictures(test, image_size)
+    classes, *parts = list_folder(folder)
+    (train, skipped), (test, skipped_test) = (_read_pictures(part, image_size, skip_unreadable) for part in parts)
+    empty = set(range(len(classes))) - set(train.labels.tolist())
+    if empty:
+        raise DataError(f"Class {classes[min(empty)]!r} of {folder} has no training picture that can be read.")
+    return classes, train, test, tuple(str(file.relative_to(folder)) for file in (*skipped, *skipped_test))
 
 
-def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
+def _read_pictures(files: list[tuple[Path, int]], image_size: int, skip_unreadable: bool) -> tuple[ImageSet, list[Path]]:
     def pixels(file: Path) -> numpy.ndarray | str:
         try:
             return numpy.asarray(fit(read(file), image_size))
@@ -164,12 +171,17 @@ def _read_pictures(files: list[tuple[Path, int]], image_size: int) -> ImageSet:
             return str(error)
 
     with ThreadPoolExecutor(4) as threads:
-        arrays = list(threads.map(pixels, [file for file, _ in files]))
-    refused = [array for array in arrays if isinstance(array, str)]
-    if refused or not arrays:
-        raise DataError(f"{len(refused)} of {len(files)} files cannot be used. {' '.join(refused[:3])}")
-    images = torch.from_numpy(numpy.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-    return ImageSet(images, torch.tensor([label for _, label in files]))
+        results = list(threads.map(pixels, [file for file, _ in files]))
+    refused = [result for result in results if isinstance(result, str)]
+    readable = [(result, label) for result, (_, label) in zip(results, files, strict=True) if not isinstance(result, str)]
+    if not readable or (refused and not skip_unreadable):
+        raise DataError(
+            f"{len(refused)} of {len(files)} files cannot be used. {' '.join(refused[:3])} Remove such files, or leave them "
+            "out: with --skip-unreadable on the command line, or 'Skip unreadable' among the lab's settings."
+        )
+    images = torch.from_numpy(numpy.stack([array for array, _ in readable])).permute(0, 3, 1, 2).contiguous()
+    skipped = [file for result, (file, _) in zip(results, files, strict=True) if isinstance(result, str)]
+    return ImageSet(images, torch.tensor([label for _, label in readable])), skipped
 
 
 def _resized(part: ImageSet, side: int) -> ImageSet:

@@ -18,14 +18,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo import hub
-from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, CIFAR10_REPOSITORY, read_cifar10
+from resnet_demo import cifar10, hub
+from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 
-CIFAR10_TEST = "plain_text/test-00000-of-00001.parquet"
 BATCH = 250
 
 
@@ -63,8 +62,8 @@ class TestSet:
                 yield torch.from_numpy(numpy.stack(list(threads.map(pixels, part)))).permute(0, 3, 1, 2).contiguous()
 
 
-def load(source: str, on_progress: hub.Progress | None = None) -> TestSet:
-    """The pictures that `source` names: cifar10, bundled, or the path of a folder.
+def load(source: str, on_progress: hub.Progress | None = None, *, skip_unreadable: bool = False) -> TestSet:
+    """The pictures that `source` names: cifar10, bundled, or the path of a folder, without its unreadable files if asked.
 
     Raises:
         DataError: there is no such data, or nothing usable in it.
@@ -74,10 +73,12 @@ def load(source: str, on_progress: hub.Progress | None = None) -> TestSet:
         case "bundled":
             return _cifar10("CIFAR-10 (bundled part)", BUNDLED / "test.parquet")
         case "cifar10":
-            return _cifar10("CIFAR-10", hub.fetch(CIFAR10_REPOSITORY, CIFAR10_TEST, "dataset", on_progress=on_progress))
+            return _cifar10("CIFAR-10", hub.fetch(cifar10.REPOSITORY, cifar10.TEST, "dataset", on_progress=on_progress))
         case _:
             folder = Path(source).expanduser()
             classes, _, test = list_folder(folder)
+            if skip_unreadable:
+                test = [(path, label) for path, label in test if _is_readable(path)]
             if not test:
                 raise DataError(f"{folder} has no test pictures.")
             labels = torch.tensor([label for _, label in test])
@@ -115,6 +116,14 @@ def _read(paths: Sequence[Path], number: int) -> Image.Image:
         return read(paths[number])
     except PictureError as error:
         raise DataError(str(error)) from error
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read(path)
+    except PictureError:
+        return False
+    return True
 
 
 def _named(classes: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from resnet_demo.words import share
+
 UNSURE = 0.3
 """An answer whose entropy is a larger share of the largest there could be is called unsure."""
 
@@ -49,10 +51,3 @@ def knows(classes: Sequence[str]) -> str:
         return f"This model knows {len(classes)} classes, {names}, and must choose one of them whatever it is shown."
     names = ", ".join(name.split(",")[0] for name in classes[:3])
     return f"This model knows {len(classes):,} classes, such as {names}, and must choose one of them whatever it is shown."
-
-
-def share(probability: float) -> str:
-    """A share as a percentage which never claims to be all or nothing: '>99.9 %', '73.2 %', '<0.1 %'."""
-    if probability > 0.999:
-        return ">99.9 %"
-    return "<0.1 %" if probability < 0.001 else f"{probability:.1%}".replace("%", " %")

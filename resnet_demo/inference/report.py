@@ -15,10 +15,11 @@ from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.device import choose
 from resnet_demo.errors import HubError, SettingError
 from resnet_demo.hub import DownloadCancelled
-from resnet_demo.inference import honesty, overlay
+from resnet_demo.inference import overlay
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
+from resnet_demo.words import share
 from resnet_demo.zoo.catalogue import available
 from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
@@ -155,8 +156,8 @@ def _attribute(
     weights: Weights, picture: Image.Image, question: Question, target: int,
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> Map:  # fmt: skip
-    def progress(share: float) -> None:
-        say(f"{TITLES[question.method]} of {weights.name}: {share:.0%}.")
+    def progress(done: float) -> None:
+        say(f"{TITLES[question.method]} of {weights.name}: {done:.0%}.")
 
     method = cast(Method, question.method)  # asked for only where it is not Grad-CAM
     return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
@@ -195,15 +196,15 @@ def _about(weights: Weights) -> str:
 
 def _sentence(answers: Sequence[Answer]) -> str:
     told = [(answer.weights.name, answer.top(1)[0]) for answer in answers]
-    (name, first), share = told[0], honesty.share(told[0][1].probability)
+    (name, first), its_share = told[0], share(told[0][1].probability)
     if len(told) == 1:
-        return f"{name} takes this for: {first.label}, {share}."
-    (other, second), its_share = told[1], honesty.share(told[1][1].probability)
+        return f"{name} takes this for: {first.label}, {its_share}."
+    (other, second), other_share = told[1], share(told[1][1].probability)
     if first.label == second.label:
-        return f"Both say {first.label}: {name} with {share}, {other} with {its_share}."
+        return f"Both say {first.label}: {name} with {its_share}, {other} with {other_share}."
     if first.label not in answers[1].weights.classes or second.label not in answers[0].weights.classes:
-        return f"They know different classes: {name} says {first.label} ({share}), {other} says {second.label} ({its_share})."
-    return f"They disagree: {name} says {first.label} ({share}), {other} says {second.label} ({its_share})."
+        return f"They know different classes: {name} says {first.label} ({its_share}), {other} says {second.label} ({other_share})."
+    return f"They disagree: {name} says {first.label} ({its_share}), {other} says {second.label} ({other_share})."
 
 
 def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:

@@ -10,13 +10,11 @@ import os
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen, ModelConfig, RunConfig, parse
+from resnet_demo.config import Frozen, RunConfig, parse
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import settings_of, steps_per_epoch
-from resnet_demo.training.estimate import Estimate, multiply_adds
-
-SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that
-FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
+from resnet_demo.training.estimate import Estimate, slow_step_seconds
+from resnet_demo.words import duration
 
 
 class Allowance(Frozen):
@@ -67,20 +65,8 @@ def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
     return config.steps * sum(slow_step_seconds(arm.model, config) for arm in config.arms)
 
 
-def slow_step_seconds(model: ModelConfig, config: RunConfig) -> float:
-    """What one step of a network would take on a slow machine."""
-    return FORWARD_AND_BACKWARD * multiply_adds(model, config.data.image_size) * config.batch / SLOWEST
-
-
 def steps_and_epochs(steps: int, config: RunConfig) -> str:
     """The length of a run in both of the lab's units, epochs rounded down: '3,200 steps (8.2 epochs)'."""
     told, settings = f"{steps:,} {'step' if steps == 1 else 'steps'}", settings_of(config)
     tenths = 10 * steps // steps_per_epoch(settings) if settings else 0
     return f"{told} ({tenths / 10:,.1f} epochs)" if tenths else told
-
-
-def duration(seconds: float) -> str:
-    """A duration in words: '1 second', '50 seconds', '3 minutes', '40 hours'."""
-    if round(seconds) < 120:
-        return f"{seconds:.0f} {'second' if round(seconds) == 1 else 'seconds'}"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"

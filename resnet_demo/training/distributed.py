@@ -55,6 +55,11 @@ def one_after_another() -> Iterator[None]:
         yield
 
 
+def is_first() -> bool:
+    """Whether this is the only process, or the first of those that torchrun started: the one that speaks for all."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def world() -> int:
     """How many processes train this run."""
     return dist.get_world_size() if dist.is_initialized() else 1

@@ -32,6 +32,7 @@ class RunStarted(_Event):
     torch: str
     commit: str = ""
     parameters: dict[str, int]
+    skipped: tuple[str, ...] = ()  # files of the data folder that cannot be read as pictures
 
 
 class Fetching(_Event):

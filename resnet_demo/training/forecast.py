@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from huggingface_hub import constants
+
+from resnet_demo import cifar10
+from resnet_demo.config import RunConfig
 from resnet_demo.lab import (
     LOOK_FOR,
     PAPER_STEPS,
@@ -16,8 +20,13 @@ from resnet_demo.lab import (
     steps_per_epoch,
     training_images,
 )
-from resnet_demo.training.allowance import duration
+from resnet_demo.training.estimate import Estimate
 from resnet_demo.training.queue import Lab
+from resnet_demo.training.tickets import is_teachers
+from resnet_demo.words import duration, duration_range, percent
+
+TIMED_NOW = "Its networks are being timed: a measured estimate follows."
+TIMED_LATER = "Its networks are timed as soon as the trainer is free: a measured estimate follows."
 
 
 @dataclass(frozen=True)
@@ -29,37 +38,63 @@ class Forecast:
     preset: str | None  # that these settings are
 
 
-def forecast(laboratory: Lab, settings: LabSettings) -> Forecast:
-    """How long the run will take here, how much training that is, and whether it needs the teacher's token.
+def forecast(laboratory: Lab, settings: LabSettings, token: object = "") -> Forecast:
+    """Whether its data are here, how long the run will take, how much training that is, and whether it needs the token.
+
+    Args:
+        laboratory: where it would train.
+        settings: of the run.
+        token: what the visitor typed as the teacher's.
 
     Raises:
         SettingError: the settings do not go together.
         DataError: the folder of data is no data set.
     """
     config, estimate = comparison(settings), laboratory.estimate(settings)
-    lasts = f"About {duration(estimate.seconds)} on this machine" if estimate else "How long it takes here is not known yet"
+    is_measured = estimate is not None and not laboratory.timing.open(config)
+    sentences = [
+        _data(settings.data), _length(settings, config, estimate),
+        "" if is_measured else TIMED_NOW if laboratory.timing.is_busy else TIMED_LATER,
+        "" if laboratory.allowance.covers(config, estimate) else _token(laboratory, token),
+    ]  # fmt: skip
+    said = " ".join(sentence for sentence in sentences if sentence)
+    preset = config.title if config.title in PRESETS else None
+    if preset is not None:
+        said += f"\n\n{LOOK_FOR[preset]}"
+    return Forecast(said, is_measured, preset)
+
+
+def _data(source: str) -> str:
+    """What must happen before a run can train on this data; nothing where it is here."""
+    if source != "cifar10" or cifar10.is_local():
+        return ""
+    if constants.HF_HUB_OFFLINE:
+        return (
+            f"**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.** Whoever runs the app can "
+            f"download it ({cifar10.MEGABYTES} MB) over a network: `python -m resnet_demo prefetch --data cifar10`"
+        )
+    return f"**CIFAR-10 is not on this machine yet:** the run begins with a download of {cifar10.MEGABYTES} MB."
+
+
+def _length(settings: LabSettings, config: RunConfig, estimate: Estimate | None) -> str:
+    lasts = "How long it takes here is not known yet"
+    if estimate is not None:
+        lasts = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine (browsers that draw the curves slow it down)"
     epochs = config.steps / steps_per_epoch(settings)
-    told = (
+    return (
         f"{lasts}: {config.steps:,} {'step' if config.steps == 1 else 'steps'}, "
         f"{epochs:,.{0 if epochs >= 100 else 1}f} epochs of {training_images(settings):,} images; "
         f"{percent(share_of_paper(config.steps, config.batch))} of the paper's training "
         f"({PAPER_STEPS:,} iterations of 128 images)."
     )
-    if not laboratory.allowance.covers(config, estimate):
-        told += f" **Runs of more than {duration(60 * laboratory.allowance.minutes)} need the teacher's token.**"
-    is_measured = estimate is not None and not laboratory.timing.open(config)
-    preset = config.title if config.title in PRESETS else None
-    if preset is not None:
-        told += f"\n\n{LOOK_FOR[preset]}"
-    return Forecast(told, is_measured, preset)
 
 
-def percent(share: float) -> str:
-    """A share of one in percent: 'under 0.01 %', '0.31 %', '12 %', '100 %'."""
-    if share < 0.0001:
-        return "under 0.01\N{NO-BREAK SPACE}%"
-    digits = 2 if round(100 * share, 2) < 10 else 0
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+def _token(laboratory: Lab, token: object) -> str:
+    limit = duration(60 * laboratory.allowance.minutes)
+    if is_teachers(token, laboratory.token):
+        return f"It is longer than the {limit} that anyone may start; the teacher's token allows it."
+    wrong = "; the token that was typed is not the teacher's" if token else ""
+    return f"**Runs of more than {limit} need the teacher's token{wrong}.**"
 
 
 def link(settings: LabSettings) -> str:

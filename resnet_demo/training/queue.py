@@ -2,6 +2,7 @@
 
     <home>/runs/<id>/          the record of a run (record.py); ticket.json says whose it is
     <home>/runs/queue.json     the runs that wait, so that a restart keeps them
+    <home>/runs/exports.json   stopped runs whose weights the worker still has to write
     <home>/speeds.json         what steps took on this machine (estimate.py)
 
 A page asks `Lab` and never touches the process; a run goes on whoever watches or leaves.
@@ -13,7 +14,6 @@ import logging
 import os
 import secrets
 import shutil
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,20 +24,19 @@ from resnet_demo.errors import ResNetDemoError, RunError, SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison
 from resnet_demo.training.allowance import Allowance
 from resnet_demo.training.estimate import Estimate, Speeds
-from resnet_demo.training.events import Event, RunFailed, RunPaused, RunStopped
-from resnet_demo.training.export import save_arm
+from resnet_demo.training.events import RunFailed, RunPaused, RunStopped
 from resnet_demo.training.process import WorkerProcess
-from resnet_demo.training.record import ENDINGS, Record, end
+from resnet_demo.training.record import ENDINGS, end
+from resnet_demo.training.runs import Runs
 from resnet_demo.training.state import RunState, seconds_until, state_of
-from resnet_demo.training.tickets import RUN_ID, is_teachers, new_run, refuse_strangers
+from resnet_demo.training.tickets import is_teachers, new_run, refuse_strangers
 from resnet_demo.training.timing import Timing
 from resnet_demo.training.waiting import Waiting, room_in
-from resnet_demo.training.watch import Follower, Summary
 
 log = logging.getLogger(__name__)
 
 
-class Lab:
+class Lab(Runs):
     """The runs of one machine, and the process that trains them, one after the other.
 
     Args:
@@ -50,17 +49,14 @@ class Lab:
 
     def __init__(self, home: Path, token: str | None = None) -> None:
         self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
-        self.folder = home / "runs"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(home / "runs")
         self.speeds = Speeds(home / "speeds.json")
         self.timing = Timing(self.speeds)
         self.allowance = Allowance.of_operator()
-        self._followers: dict[str, Follower] = {}
-        self._lock = threading.RLock()
         self._waiting = Waiting(self.folder / "queue.json")
+        self._exports = Waiting(self.folder / "exports.json")  # one stays until it is done: a worker may die at it
         self._current: str | None = None
         self._closed = False
-        self._only_to_stop: set[str] = set()  # runs that wait only to be measured and written down
         self._told_before = 0  # events in the current run's record when the worker was given it
         self._retried = ""
         self._troubles: dict[str, str] = {}  # reasons that could not be written into a record: a full disk
@@ -99,7 +95,10 @@ class Lab:
         return run_id
 
     def stop(self, run_id: str, visitor: str, token: str | None = None) -> None:
-        """End a run and keep what was learnt; a run that waits leaves the queue.
+        """End a run and keep what was learnt; a run that waits leaves the queue at once.
+
+        What a run learnt before it waited is in its checkpoint. The worker measures it and writes the weights when it is
+        free, before the next run begins.
 
         Raises:
             SettingError: it is another visitor's run and the token is not the teacher's.
@@ -114,6 +113,7 @@ class Lab:
         """Put a run that was paused, interrupted, stopped or failed back into the queue. Raises like `stop`."""
         with self._lock:
             self._may(run_id, visitor, token)
+            self._refuse_export(run_id)
             if self.state(run_id).status in ("waiting", "running", "finished"):
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
             self._waiting.refuse_more(visitor, address, is_teacher=is_teachers(token, self.token), wait=self._wait)
@@ -125,20 +125,10 @@ class Lab:
             self._may(run_id, visitor, token)
             if self.state(run_id).status in ("waiting", "running"):
                 raise SettingError(f"Run {run_id} is {self.state(run_id).status}: stop it before you delete it.")
-            self._followers.pop(run_id, None)
+            self._refuse_export(run_id)
+            self._exports.discard(run_id)
+            self.forget(run_id)
             shutil.rmtree(self.folder / run_id)
-
-    def record(self, run_id: str) -> Record:
-        """The record of a run.
-
-        Raises:
-            SettingError: there is no run of that id.
-        """
-        return self._follower(run_id).record
-
-    def events(self, run_id: str, position: int = 0) -> tuple[list[Event], int]:
-        """What happened from the `position`-th event on, and the position to ask for next (watch.py)."""
-        return self._follower(run_id).since(position)
 
     def state(self, run_id: str, visitor: str = "") -> RunState:
         """How a run stands now.
@@ -146,32 +136,24 @@ class Lab:
         Raises:
             SettingError: there is no run of that id.
         """
-        follower = self._follower(run_id)
+        follower = self.follower(run_id)
         with self._lock:
             place, is_current, wait = self._waiting.place(run_id), run_id == self._current, self._wait(run_id)
-            trouble = self._troubles.get(run_id, "")
+            trouble, export = self._troubles.get(run_id, ""), bool(self._exports.place(run_id))
         return state_of(
-            follower, visitor, place=place, is_current=is_current, trouble=trouble, wait_seconds=wait, speeds=self.speeds
-        )
+            follower, visitor, place=place, is_current=is_current, trouble=trouble, export=export, wait_seconds=wait,
+            speeds=self.speeds,
+        )  # fmt: skip
 
     def runs(self, visitor: str = "") -> tuple[RunState, ...]:
         """All runs, newest first."""
-        names = sorted((path.name for path in self.folder.iterdir() if RUN_ID.fullmatch(path.name)), reverse=True)
         found = []
-        for name in names:
+        for name in self.names():
             try:
                 found.append(self.state(name, visitor))
             except ResNetDemoError as error:  # deleted meanwhile, or a folder that somebody else made
                 log.debug("%s is left out: %s", name, error)
         return tuple(found)
-
-    def summary(self, run_id: str) -> Summary:
-        """What a run has come to so far, in a sentence and in a table."""
-        return self._follower(run_id).summary()
-
-    def keep(self, run_id: str, arm: str, name: str) -> Path:
-        """Save a trained network among the user's models (export.py). Raises SettingError where it cannot."""
-        return save_arm(self.record(run_id), arm, name, self.folder.parent / "models")
 
     def estimate(self, settings: LabSettings) -> Estimate | None:
         """About how long a run takes here, at once; None until the worker has timed its first network.
@@ -182,38 +164,28 @@ class Lab:
         self._measure(config)
         return self.speeds.estimate(config)
 
-    def _follower(self, run_id: str) -> Follower:
-        with self._lock:
-            if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
-                raise SettingError(f"There is no run {str(run_id)[:40]!r}.")
-            if not self._is_there(run_id):
-                self._followers.pop(run_id, None)
-                raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
-            return self._followers.setdefault(run_id, Follower(self.folder / run_id))
-
-    def _is_there(self, run_id: str) -> bool:
-        return (self.folder / run_id / "config.json").exists()
-
     def _may(self, run_id: str, visitor: str, token: str | None) -> None:
-        refuse_strangers(self._follower(run_id).record.folder, visitor, token, self.token)
+        refuse_strangers(self.follower(run_id).record.folder, visitor, token, self.token)
 
     def _ask(self, what: Literal["stop", "pause"], run_id: str, visitor: str, token: str | None) -> None:
         with self._lock:
             self._may(run_id, visitor, token)
             state = self.state(run_id)
-            if run_id == self._current:
+            if state.status == "running" and run_id == self._current:
                 self._worker.send({"do": what, "folder": str(self.folder / run_id)})
             elif state.status not in (("waiting", "paused", "interrupted") if what == "stop" else ("waiting",)):
                 raise SettingError(f"Run {run_id} is {state.status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
-            elif what == "stop" and self.record(run_id).checkpoint.exists():
-                if state.place:
-                    self._only_to_stop.add(run_id)
-                else:
-                    self._enqueue(run_id, only_to_stop=True)
             else:
-                if state.place:
-                    self._waiting.take(run_id)
+                self._waiting.discard(run_id)
                 self._end(run_id, RunPaused(step=state.step) if what == "pause" else RunStopped(step=state.step, seconds=0))
+                if what == "stop" and self.record(run_id).checkpoint.exists():
+                    with room_in(self.folder):
+                        self._exports.put(run_id)
+                    self._next()
+
+    def _refuse_export(self, run_id: str) -> None:
+        if run_id == self._current and self._exports.place(run_id):
+            raise SettingError(f"What run {run_id} learnt is being measured and written: try again in a moment.")
 
     def _end(self, run_id: str, event: RunPaused | RunStopped | RunFailed) -> None:
         try:
@@ -222,24 +194,25 @@ class Lab:
             log.warning("The end of run %s could not be written: %s", run_id, error)
             self._troubles[run_id] = event.reason if isinstance(event, RunFailed) else str(error)
 
-    def _enqueue(self, run_id: str, only_to_stop: bool = False, address: str | None = None) -> None:
+    def _enqueue(self, run_id: str, address: str | None = None) -> None:
         with room_in(self.folder):
             self._waiting.put(run_id, address=address)
         self._troubles.pop(run_id, None)
-        (self._only_to_stop.add if only_to_stop else self._only_to_stop.discard)(run_id)
+        self._exports.discard(run_id)
         self._next()
 
     def _next(self) -> None:
-        """Give the worker the next run, if it is free."""
+        """Give the worker the next export, else the next run, if it is free. An export is a run that is stopped at once."""
         with self._lock:
-            while self._waiting and self._current is None and self._worker.machine and not self._closed:
-                run_id = self._waiting.take()
-                if not self._is_there(run_id):
+            while (self._exports or self._waiting) and self._current is None and self._worker.machine and not self._closed:
+                run_id = next(iter(self._exports)) if self._exports else self._waiting.take()
+                if not self.is_there(run_id):
+                    self._exports.discard(run_id)
                     continue
-                self._told_before = self._follower(run_id).since()[1]
+                self._told_before = self.follower(run_id).since()[1]
                 self._current = run_id
                 self._worker.send({"do": "train", "folder": str(self.folder / run_id), "resume": True})
-                if run_id in self._only_to_stop:  # until it is done: a worker that dies first is told so again
+                if self._exports.place(run_id):
                     self._worker.send({"do": "stop", "folder": str(self.folder / run_id)})
 
     def _measure(self, config: RunConfig) -> None:
@@ -263,13 +236,15 @@ class Lab:
 
     def _done(self, run_id: str, failed: str | None) -> None:
         try:
-            last = self._follower(run_id).last()
+            last = self.follower(run_id).last()
             if failed and not isinstance(last, RunFailed):
                 self._end(run_id, RunFailed(step=last.step if last else 0, reason=failed))
         finally:  # not before: a run without an ending that nobody trains looks interrupted
-            self._current = None
-            self._only_to_stop.discard(run_id)
-        self.speeds.learn(self._follower(run_id).config, self.events(run_id)[0])
+            with self._lock:
+                self._current = None
+                if isinstance(self.follower(run_id).last(), ENDINGS):  # else the worker left it, as the app or itself ends
+                    self._exports.discard(run_id)
+        self.speeds.learn(self.follower(run_id).config, self.events(run_id)[0])
 
     def _died(self, how: str) -> None:
         """The worker ended without being asked; it is started anew, and the run it trained has failed."""
@@ -277,15 +252,18 @@ class Lab:
             run_id = self._current
             self.timing.died()
         try:
-            if run_id is None or not self._is_there(run_id):
+            if run_id is None or not self.is_there(run_id):
                 return
-            if run_id != self._retried and self._follower(run_id).since()[1] == self._told_before:
-                self._retried = run_id  # it had not begun: the next process may try it, once
+            unbegun = self.follower(run_id).since()[1] == self._told_before
+            if unbegun and run_id != self._retried:  # the next process may try it, once
+                self._retried = run_id
                 with suppress(OSError):  # else it has failed, like any other
-                    self._waiting.put(run_id, first=True)
+                    if not self._exports.place(run_id):
+                        self._waiting.put(run_id, first=True)
                     return
-            last = self._follower(run_id).last()
-            if not isinstance(last, ENDINGS):
+            self._exports.discard(run_id)
+            last = self.follower(run_id).last()
+            if unbegun or not isinstance(last, ENDINGS):
                 reason = f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."
                 self._end(run_id, RunFailed(step=last.step if last else 0, reason=reason))
         finally:
@@ -296,5 +274,5 @@ class Lab:
         place = self._waiting.place(run_id)
         if not place:
             return None
-        before = (self._current, *tuple(self._waiting)[: place - 1])
-        return seconds_until([self._follower(run) for run in before if run and self._is_there(run)], self.speeds)
+        before = {self._current or "", *tuple(self._waiting)[: place - 1]} - set(self._exports)  # an export takes moments
+        return seconds_until([self.follower(run) for run in before if run and self.is_there(run)], self.speeds)

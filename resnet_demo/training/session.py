@@ -115,7 +115,9 @@ def _life(
     data = load(config.data)
     if len(data.classes) != config.arms[0].model.classes:
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
-    data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test.to(device), data.mean, data.std)
+    data = dataset.Dataset(
+        data.name, data.classes, data.train.to(device), data.test.to(device), data.mean, data.std, data.skipped
+    )
     arms = [new_arm(config, index, device) for index in range(len(config.arms))]
     streams: dict[int, Batches] = {}
     for seed in dict.fromkeys(arm.seed for arm in config.arms):
@@ -151,6 +153,7 @@ def _life(
         step=start, steps=config.steps, steps_per_epoch=steps_per_epoch,
         device=name_of(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
         torch=torch.__version__, commit=_commit(), parameters={arm.name: count_parameters(arm.model) for arm in arms},
+        skipped=data.skipped,
     )  # fmt: skip
     asked: Request = "go on"
 

@@ -12,6 +12,7 @@ from resnet_demo.training.record import Status
 from resnet_demo.training.tickets import Ticket
 from resnet_demo.training.watch import Follower
 
+EXPORT = "What it learnt is kept: it is measured, and its weights are written, as soon as the trainer is free."
 LEFT = "The app ended while this run trained. It can be continued from its last checkpoint."
 
 
@@ -35,8 +36,9 @@ class RunState:
 
 
 def state_of(
-    follower: Follower, visitor: str, *, place: int, is_current: bool, trouble: str, wait_seconds: float | None, speeds: Speeds
-) -> RunState:
+    follower: Follower, visitor: str, *, place: int, is_current: bool, trouble: str, export: bool, wait_seconds: float | None,
+    speeds: Speeds,
+) -> RunState:  # fmt: skip
     """How a run stands now.
 
     Args:
@@ -45,12 +47,13 @@ def state_of(
         place: in the queue; 0 if it does not wait.
         is_current: whether the worker has it.
         trouble: why it failed, where the record could not say so.
+        export: whether it was stopped and its weights are not written yet.
         wait_seconds: until it begins.
         speeds: for the time it needs, before it has told any itself.
     """
     config, ticket, last = follower.config, Ticket.of(follower.record.folder), follower.last()
-    status: Status = "waiting" if place else "running" if is_current else follower.status()
-    reason = ""
+    status: Status = "waiting" if place else "stopped" if export else "running" if is_current else follower.status()
+    reason = EXPORT if export else ""
     if trouble and status == "interrupted":
         status, reason = "failed", trouble
     elif status == "interrupted":

@@ -116,11 +116,12 @@ def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int,
     said += _errors(plain, residual)
     if early:
         return f"{said} These are too few steps to say which learns better."
-    difference = statistics.fmean(losses[0]) - statistics.fmean(losses[1])
+    shown = [round(statistics.fmean(of_kind), 2) for of_kind in losses]  # so that a reader can do the subtraction
     if not is_clear(losses[0], losses[1]):
         return f"{said} That is no clear difference at depth {depth} and this length."
-    better, worse = ("residual", "plain") if difference > 0 else ("plain", "residual")
-    return f"{said} The {better} network learns better than the {worse} one {_where(losses)}, by {abs(difference):.2f}."
+    better, worse = ("residual", "plain") if shown[0] > shown[1] else ("plain", "residual")
+    gap = f"{abs(shown[0] - shown[1]):.2f} nats of training loss"
+    return f"{said} The {better} network learns better than the {worse} one {_where(losses)}, by {gap}."
 
 
 def _where(losses: Sequence[Sequence[float]]) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from resnet_demo.config import ModelConfig, RunConfig, parse
-from resnet_demo.training.allowance import slow_step_seconds
-from resnet_demo.training.estimate import Speeds, key
+from resnet_demo.training.estimate import Speeds, key, slow_step_seconds
 
 LONGEST_STEP = 5.0  # seconds; a visitor's run waits for the step that is being timed
 
@@ -27,6 +26,11 @@ class Timing:
         self._speeds = speeds
         self._refused: set[str] = set()  # keys (estimate.py) of what failed
         self._asked: RunConfig | None = None  # while the worker is at it
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the worker times networks now."""
+        return self._asked is not None
 
     def open(self, config: RunConfig) -> list[ModelConfig]:
         """The networks of a run that nobody has timed and that can be."""

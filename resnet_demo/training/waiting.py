@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
-from resnet_demo.training.allowance import duration
+from resnet_demo.words import duration
 from resnet_demo.training.limits import Limits
 from resnet_demo.training.process import SECONDS_TO_CLOSE
 from resnet_demo.training.tickets import RUN_ID, Ticket, identity_hash
@@ -160,6 +160,11 @@ class Waiting:
         except OSError as error:
             log.warning("%s could not be written: %s", self._path, error)
         return taken
+
+    def discard(self, run_id: str) -> None:
+        """Take a run out if it waits."""
+        if run_id in self._ids:
+            self.take(run_id)
 
     def _write(self, ids: list[str]) -> None:
         write_atomically(self._path, json.dumps(ids).encode())

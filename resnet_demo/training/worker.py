@@ -8,7 +8,8 @@ in the run's record, not here. Commands:
     {"do": "measure", "config": …}                 time a few steps of each network of a run (RunConfig)
 
 When standard input closes, the app is gone: the run that trains saves a checkpoint and the process ends, so that
-nothing trains on unseen. Torch, the bundled pictures and the choice of precision are loaded before the first command.
+nothing trains on unseen. SIGTERM does the same.
+Torch, the bundled pictures and the choice of precision are loaded before the first command.
 """
 
 from __future__ import annotations
@@ -49,9 +50,21 @@ class Inbox:
                 if command["do"] == "train":  # what was asked when the run had just ended is not asked of its next life
                     self._asked.pop(command["folder"], None)
                 self._work.put(command)
+        self.leave()
+
+    def leave(self, *_: object) -> None:
+        """Take no more work, and ask the run that trains to save a checkpoint and end. Serves as a signal handler."""
+        if self.is_left():
+            return
         self._gone.set()
         self._work.put(None)
-        threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,)).start()  # a step that takes longer than that is not waited for
+        timer = threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,))  # a step that takes longer than that is not waited for
+        timer.daemon = True
+        timer.start()
+
+    def is_left(self) -> bool:
+        """Whether no more work is taken."""
+        return self._gone.is_set()
 
     def next(self) -> dict[str, Any] | None:
         """The next piece of work, or None when the app is gone."""
@@ -63,7 +76,7 @@ class Inbox:
 
     def request(self, folder: str) -> Any:
         """What the run in `folder` is asked to do now."""
-        return "leave" if self._gone.is_set() else self._asked.get(folder, "go on")
+        return "leave" if self.is_left() else self._asked.get(folder, "go on")
 
 
 def main() -> int:
@@ -75,12 +88,14 @@ def main() -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     inbox = Inbox(sys.stdin.buffer)
+    signal.signal(signal.SIGTERM, inbox.leave)  # sent to every process of a service or container that is stopped
     _reply(replies, ready=_warm_up())
     while (command := inbox.next()) is not None:
         if command["do"] == "train":
             failed = _train(Path(command["folder"]), bool(command["resume"]), inbox)
-            _reply(replies, done=command["folder"], failed=failed, leaving=failed is not None)
-            if failed is not None:
+            leaving = failed is not None or inbox.is_left()
+            _reply(replies, done=command["folder"], failed=failed, leaving=leaving)
+            if leaving:
                 return 0
         else:
             _reply(replies, **_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work))

@@ -91,7 +91,9 @@ def choices() -> tuple[Any, Any]:
 
 def _build_api() -> None:
     """The endpoint /classify, which takes the picture first and answers in the form of gr.Label first."""
-    fields = {name: Question.model_fields[name] for name in ("model", "second", "stage", "target", "contrast", "method", "top_k")}
+    fields = {
+        name: Question.model_fields[name] for name in ("model", "second", "stage", "target", "contrast", "method", "top_k")
+    }
     defaults = {name: field.default for name, field in fields.items()} | {"model": available()[0].name}
     with gr.Column(visible=False):
         picture = described(Picture(label="picture"), PICTURE, _picture_to_copy())

@@ -96,11 +96,11 @@ class Desk:
         shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
         return gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
 
-    def describe(self, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
-        """What these settings cost, a link that carries them, the clock, which asks again until that is measured, the preset."""
+    def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
+        """What these settings cost who has this token, their link, the clock, which asks until that is measured, the preset."""
         try:
             settings = settings_from(values)
-            told = forecast(self.laboratory, settings)
+            told = forecast(self.laboratory, settings, token)
             return told.said, link(settings), gr.Timer(active=not told.is_measured), told.preset
         except ResNetDemoError as error:
             return html.escape(str(error), quote=False), "", gr.Timer(active=False), None

@@ -28,7 +28,7 @@ FAST: dict[str, Any] = {**QUIET, "queue": False}
 def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
     """Put the tab's components into the open Blocks and wire them to the laboratory; `choosers` list the models."""
     desk = Desk(laboratory)
-    with gr.Row(elem_classes="results-first"):
+    with gr.Row(elem_classes="settings-first"):
         with gr.Column(scale=2, min_width=290):
             preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
             start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the page is loaded
@@ -36,7 +36,7 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs, choosers: list[gr.Dro
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 with gr.Row(elem_id="every-setting"):
                     settings = [_component(name) for name in NAMES]
-                link = gr.Textbox(label="Link that carries these settings", buttons=["copy"], interactive=False, elem_id="link")
+                link = widget("link", "", label="Link that carries these settings", elem_id="link")
             with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
                 token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
                 delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
@@ -69,9 +69,9 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs, choosers: list[gr.Dro
     clock = gr.Timer(SECONDS, active=False)
     described = [about, link, clock, preset]
     preset.input(fill, preset, settings, **FAST)
-    changes = [component.change for component in settings]
-    told = gr.on([*changes, clock.tick], desk.describe, settings, described, trigger_mode="always_last", **FAST)
-    told.then(None, link, link, js=WHOLE_LINK)
+    questions = [token, *settings]
+    changes = [component.change for component in questions]
+    gr.on([*changes, clock.tick], desk.describe, questions, described, trigger_mode="always_last", **FAST)
     length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
     length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
     started = start.click(desk.begin, [token, overlays, *settings], curves, **QUIET)
@@ -87,11 +87,11 @@ def build(page: gr.Blocks, laboratory: Lab, tabs: gr.Tabs, choosers: list[gr.Dro
     take.click(desk.take_over, curves, settings, **QUIET)
     keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
     changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
-    changed.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
+    changed.then(desk.describe, questions, described, **FAST)
     overlays.input(again_shown, [curves, overlays], curves, **FAST)
     opened = page.load(desk.arrive, None, [start, curves, tabs, *settings], **QUIET)
     opened.then(desk.refresh, curves, around, **FAST)
-    opened.then(desk.describe, settings, described, **FAST).then(None, link, link, js=WHOLE_LINK)
+    opened.then(desk.describe, questions, described, **FAST)
     examples = {"settings": {"depth": 20, "steps": 100}, "run": "20260131-235959-3f9c01"}
     for function in (desk.start_run, desk.run, desk.stop_run, desk.delete_run):
         add_endpoint(function, examples)
@@ -122,9 +122,8 @@ def _component(name: str) -> gr.components.Component:
     return gr.Number(**common)  # no range here: the parser refuses with the name of the setting, Gradio without
 
 
-SHOW_CURVES = """() => {  // on a phone they are above the button, out of sight
-  const at = document.querySelector('#curves .what').getBoundingClientRect();
-  if (at.bottom < 0 || at.top > innerHeight) document.querySelector('#stop').scrollIntoView();
+SHOW_CURVES = """() => {  // on a phone they are below the button, out of sight
+  const at = document.querySelector('#curves .loss').getBoundingClientRect();
+  if (at.top < 0 || at.bottom > innerHeight) document.querySelector('#stop').scrollIntoView();
 }"""
-WHOLE_LINK = "link => link.startsWith('?') ? location.origin + location.pathname + link : link"
 TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."

@@ -80,7 +80,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
 @media (max-width: 700px) {
-  .results-first { flex-direction: column-reverse !important; }
+  .settings-first { flex-direction: column !important; }
   .page-head p { display: none; }
   #classify { flex-direction: column !important; }
   #classify > .column { display: contents; }

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "widgets"
 def widget(name: str, value: Any, *, label: str, **options: Any) -> gr.HTML:
     """A component drawn in the browser by widgets/<name>.html, .css and .js from a JSON value.
 
-    Parts of a long script, widgets/<name>.<part>.js, stand before it and share its names.
+    Parts of a long script, widgets/<name>.<part>.js, stand before it and share its names; so does widgets/shared.js.
 
     Args:
         name: of the files.
@@ -21,7 +21,7 @@ def widget(name: str, value: Any, *, label: str, **options: Any) -> gr.HTML:
         label: what the component is, for people who hear the page.
         options: further arguments of gr.HTML.
     """
-    scripts = [*sorted(FOLDER.glob(f"{name}.*.js")), FOLDER / f"{name}.js"]
+    scripts = [FOLDER / "shared.js", *sorted(FOLDER.glob(f"{name}.*.js")), FOLDER / f"{name}.js"]
     return gr.HTML(
         value,
         label=label,

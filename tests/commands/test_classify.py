@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from resnet_demo.__main__ import main
@@ -13,6 +14,7 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.data.dataset import CIFAR10_CLASSES
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.classify import classify
+from resnet_demo.words import share
 from resnet_demo.zoo.folder import ModelFolder, load, write
 from tests.inference.networks import noise, weights
 
@@ -54,8 +56,19 @@ def test_the_likeliest_classes_are_printed_for_people(
     lines = capsys.readouterr().out.splitlines()
     top = classify(load(model), Image.open(pictures[0])).top(5)
     assert lines[0] == str(pictures[0])
-    assert [line.split()[1] for line in lines[1:6]] == [item.label for item in top]
-    assert lines[1].split()[0] == f"{top[0].probability:.2%}"
+    assert [line.split()[-1] for line in lines[1:6]] == [item.label for item in top]
+    assert lines[1].strip().startswith(share(top[0].probability))
+
+
+def test_a_class_that_is_all_but_certain_is_not_called_certain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = weights("resnet8").model.state_dict()
+    content = ModelFolder(architecture=ModelConfig.named("resnet8"), classes=CIFAR10_CLASSES, preprocessing=Preprocessing())
+    write(tmp_path / "sure", content, {**state, "fc.bias": torch.tensor([50.0] + [0.0] * 9)}, "Always an airplane.")
+    noise(40, 40, 0).save(tmp_path / "any.png")
+    assert main(["classify", str(tmp_path / "any.png"), "--model", str(tmp_path / "sure")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split(maxsplit=2) == [">99.9", "%", "airplane"]
+    assert {line.split("%")[0].strip() for line in lines[2:6]} == {"<0.1"}
 
 
 def test_files_that_are_no_pictures_are_told_and_the_others_answered(

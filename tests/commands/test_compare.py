@@ -52,6 +52,10 @@ def test_resume_goes_on_with_the_runs_own_settings(picture_folder: Path, tmp_pat
     assert main([*TINY, "--steps", "3", "--data", str(picture_folder), *out]) == 0
     assert main(["compare", "--resume", *out, "--json"]) == 0
     assert json.loads(capsys.readouterr().out.split("\n{", 1)[1].join(["{", ""]))["config"]["steps"] == 3
+    assert main([*TINY, "--steps", "3", "--resume", *out]) == 0  # the same options as before
+    assert "is finished: all its 3 steps are trained." in capsys.readouterr().err
+    assert main(["compare", "--depth", "14", "--steps", "4", "--resume", *out]) == 2
+    assert "--depth 14 (recorded: 8), --steps 4 (recorded: 3)." in capsys.readouterr().err
     assert main(["compare", "--resume"]) == 2
     assert "--resume needs --out" in capsys.readouterr().err
 

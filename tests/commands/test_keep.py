@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from resnet_demo.config import RunConfig
 from resnet_demo.training.card import command
 from resnet_demo.training.events import from_line
 from resnet_demo.zoo import folder
+from tests.tiny import ENVIRONMENT
 
 TRAIN = ["train", "--arch", "resnet8", "--plain", "--width", "4", "--steps", "4", "--batch", "8", "--precision", "fp32"]
 
@@ -58,3 +62,17 @@ def test_keep_can_be_given_again_after_the_data_was_out_of_reach(tmp_path: Path,
 def test_a_run_without_weights_is_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keep", str(tmp_path / "nothing"), "--name", "x"]) == 1
     assert "There is no run in" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit on the size of files stands for a full disk")
+def test_keep_on_a_full_disk_ends_in_one_sentence_and_leaves_nothing(tmp_path: Path, picture_folder: Path) -> None:
+    assert main([*TRAIN, "--data", str(picture_folder), "--image-size", "16", "--out", str(tmp_path / "run")]) == 0
+    keep = f"ulimit -f 4; exec {sys.executable} -m resnet_demo keep {tmp_path / 'run'} --name tiny --to {tmp_path / 'models'}"
+    quiet = ENVIRONMENT | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(["bash", "-c", keep], env=quiet, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"resnet_demo: tiny could not be kept in {tmp_path / 'models'} (File too large): make room there, or look who may "
+        "write there.\n"
+    )
+    assert not list((tmp_path / "models").iterdir())

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -10,13 +14,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from resnet_demo.__main__ import main, parser
 from resnet_demo.commands.train import run_config
 from resnet_demo.config import DataConfig
 from resnet_demo.data import dataset
-from resnet_demo.training import distributed
-from resnet_demo.training.events import RunFailed, RunFinished, RunStarted, from_line, to_line
+from resnet_demo.training import distributed, session
+from resnet_demo.training.events import (
+    CheckpointSaved,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    from_line,
+    to_line,
+)
 from resnet_demo.training.record import Record
 from resnet_demo.zoo import folder as model_folder
 from tests.tiny import ENVIRONMENT
@@ -68,15 +81,124 @@ def test_epochs_are_passes_over_the_training_pictures(picture_folder: Path, tmp_
 
 def test_a_run_goes_on_with_resume_and_is_not_overwritten_without(picture_folder: Path, tmp_path: Path, capsys: Output) -> None:
     out = tmp_path / "run"
-    assert train(picture_folder, out, "--steps", "5", "--json") == 0
-    capsys.readouterr()
-    assert train(picture_folder, out, "--steps", "5") == 1
+    pause(picture_folder, out, after=5)
+    assert train(picture_folder, out, "--steps", "9") == 1
     assert "already holds a run" in capsys.readouterr().err
-    assert main(["train", "--out", str(out), "--resume", "--json"]) == 0
+    assert train(picture_folder, out, "--steps", "9", "--resume", "--json") == 0  # the command of the run, once more
     events = [from_line(line) for line in capsys.readouterr().out.splitlines()]
     assert isinstance(events[0], RunStarted)
     assert events[0].step == 5
     assert isinstance(events[-1], RunFinished)
+
+
+def pause(data: Path, out: Path, after: int) -> None:
+    """A run of nine steps, paused after some of them."""
+    config = run_config(parser().parse_args(["train", *TINY, "--data", str(data), "--out", str(out), "--steps", "9"]))
+    answers = iter(["go on"] * (after - 1) + ["pause"])
+    assert isinstance(list(session.run(config, out, request=lambda: next(answers)))[-1], RunPaused)  # type: ignore[arg-type]
+
+
+def test_a_finished_run_is_not_resumed_and_says_that_it_is_finished(
+    picture_folder: Path, tmp_path: Path, capsys: Output
+) -> None:
+    out = tmp_path / "run"
+    assert train(picture_folder, out, "--epochs", "2") == 0
+    record, before = Record(out), (out / "events.jsonl").read_bytes()
+    capsys.readouterr()
+    assert main(["train", "--out", str(out), "--resume"]) == 0
+    assert capsys.readouterr().err == f"The run in {out} is finished: all its 6 steps are trained.\n"
+    assert train(picture_folder, out, "--epochs", "2", "--resume") == 0  # the command of the run, once more
+    assert (record.folder / "events.jsonl").read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def paused(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("paused") / "run"
+    pause(picture_folder, folder, after=5)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("more", "difference"),
+    [
+        (("--steps", "800"), "--steps 800 (recorded: 9)"),
+        (("--epochs", "2"), "--epochs 2.0 (recorded: 9 steps)"),
+        (("--evaluate-epochs", "1"), "--evaluate-epochs 1.0 (recorded: 0 steps)"),
+        (("--arch", "resnet14"), "--arch resnet14 (recorded: resnet8)"),
+        (("--plain",), "--arch resnet8 --plain (recorded: resnet8)"),
+        (("--data", "bundled"), "--data bundled (recorded: "),
+        (("--no-augment", "--seed", "1"), "--seed 1 (recorded: 0), --no-augment (recorded: True)"),
+        (("--learning-rate", "0.5"), "--learning-rate 0.5 (recorded: 0.1)"),
+        (("--batch", "9"), "--batch 9 (recorded: 8)"),
+    ],
+)
+def test_a_resumed_run_refuses_options_that_differ_from_its_record(
+    paused: Path, capsys: Output, more: tuple[str, ...], difference: str
+) -> None:
+    out = paused
+    before = (out / "events.jsonl").read_bytes()
+    assert main(["train", "--out", str(out), "--resume", *more]) == 2
+    err = capsys.readouterr().err
+    assert f"goes on with its own settings, and these options differ from them: {difference}" in err
+    assert err.count("\n") == 1
+    assert (out / "events.jsonl").read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal is sent")
+def test_sigterm_leaves_a_checkpoint_of_the_step_that_was_trained_last(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "resnet_demo", "train", *TINY, "--json", "--steps", "100000", "--out", str(out)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        lines = iter(training.stdout)
+        while from_line(next(lines)).step < 3:
+            pass
+        training.send_signal(signal.SIGTERM)
+        last = [from_line(line) for line in lines][-1]
+        assert training.stderr is not None
+        err = training.stderr.read()
+    assert training.returncode == 143
+    assert isinstance(last, CheckpointSaved)
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == last.step
+    assert last.step < 500  # the first checkpoint that is due without a signal
+    assert f"Ended by SIGTERM at step {last.step}; --resume goes on from there." in err
+    assert Record(out).status() == "interrupted"
+
+
+def test_the_start_of_a_training_is_told_in_a_sentence(picture_folder: Path, tmp_path: Path, capsys: Output) -> None:
+    assert train(picture_folder, tmp_path / "run", "--steps", "2") == 0
+    err = capsys.readouterr().err
+    assert re.search(r"Training resnet8 \([\d,]+ parameters\) for 2 steps on .+, in fp32, with \d+ threads?\.", err)
+    assert "{" not in err
+
+
+def test_unreadable_files_are_named_and_left_out_on_request_up_to_the_model_card(
+    picture_folder: Path, tmp_path: Path, capsys: Output
+) -> None:
+    pictures, out = tmp_path / "pictures", tmp_path / "run"
+    shutil.copytree(picture_folder, pictures)
+    for name in ("blue/000.png", "red/004.png"):
+        (pictures / name).write_bytes(b"no picture")
+    assert train(pictures, out, "--steps", "2") == 1
+    err = capsys.readouterr().err
+    assert str(pictures / "blue" / "000.png") in err and "--skip-unreadable" in err
+    assert train(pictures, out, "--steps", "2", "--skip-unreadable") == 0
+    assert "2 unreadable files are left out: blue/000.png, red/004.png." in capsys.readouterr().err
+    start = Record(out).events()[0]
+    assert isinstance(start, RunStarted)
+    assert start.skipped == ("blue/000.png", "red/004.png")
+    assert main(["keep", str(out), "--name", "tiny", "--to", str(tmp_path / "models")]) == 0
+    assert "--skip-unreadable" in (tmp_path / "models" / "tiny" / "README.md").read_text()
+
+
+def test_of_the_processes_of_torchrun_only_the_first_draws_and_speaks(picture_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "resnet_demo"]
+    command += ["train", *TINY, "--data", str(picture_folder), "--steps", "2", "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=240)
+    lines = [line.rpartition("\r")[2] for line in done.stderr.decode().split("\n")]  # as a terminal shows them at the end
+    assert done.returncode == 0, lines
+    assert sum("Training resnet8" in line for line in lines) == 1, lines
+    assert [re.search(r"\d/2", line)[0] for line in lines if "step/s" in line or "s/step" in line] == ["2/2"], lines  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +229,7 @@ def test_what_cannot_be_trained_ends_in_one_sentence(
 
 def test_a_run_that_fails_has_a_status_of_its_own(picture_folder: Path, tmp_path: Path, capsys: Output) -> None:
     out = tmp_path / "run"
-    assert train(picture_folder, out, "--steps", "3", "--json") == 0
+    pause(picture_folder, out, after=5)
     (out / "checkpoint.pt").write_bytes(b"damaged")
     capsys.readouterr()
     assert main(["train", "--out", str(out), "--resume", "--json"]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_files_that_are_no_pictures_are_counted_and_named(picture_folder: Path, 
             save(tmp_path / name / f"{number}.png")
     (tmp_path / "a" / "broken.png").write_bytes(b"no picture")
     (tmp_path / "b" / "empty.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"^\d of \d files cannot be used\. .*(broken\.png|empty\.jpg)"):
+    with pytest.raises(DataError, match=r"^\d of \d files cannot be used\. .*(broken\.png|empty\.jpg).* --skip-unreadable"):
         folder(tmp_path)
 
 
@@ -123,6 +124,27 @@ def test_a_pipe_among_the_pictures_is_refused_by_name_and_not_waited_for(tmp_pat
     for refused in (r"pipe\.png cannot be read: it is not a regular file\.", r"zero\.png cannot be read: it is not a regular"):
         with pytest.raises(DataError, match=refused):
             folder(tmp_path)
+
+
+def test_files_that_are_no_pictures_are_left_out_on_request_and_named(picture_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(picture_folder, tmp_path / "colours")
+    whole = folder(tmp_path / "colours")
+    for name in ("blue/000.png", "red/004.png"):  # a training and a test picture
+        (tmp_path / "colours" / name).write_bytes(b"no picture")
+    data = folder(tmp_path / "colours", skip_unreadable=True)
+    assert data.skipped == ("blue/000.png", "red/004.png")
+    assert (len(data.train), len(data.test)) == (len(whole.train) - 1, len(whole.test) - 1)
+    assert torch.equal(data.train.images, whole.train.images[1:])
+    assert torch.equal(data.train.labels, whole.train.labels[1:])
+
+
+def test_a_class_of_which_no_picture_can_be_read_is_named(tmp_path: Path) -> None:
+    for number in range(5):
+        save(tmp_path / "good" / f"{number}.png")
+        save(tmp_path / "bad" / f"{number}.png")
+        (tmp_path / "bad" / f"{number}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"Class 'bad' of .* has no training picture that can be read"):
+        folder(tmp_path, skip_unreadable=True)
 
 
 # --- What is set aside --------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from resnet_demo.data.dataset import CIFAR10_CLASSES
 from resnet_demo.inference import honesty
 
@@ -23,8 +21,3 @@ def test_of_any_other_answer_only_the_classes_are_told() -> None:
 
 def test_of_a_thousand_classes_the_number_and_three_short_names_are_told() -> None:
     assert "knows 1,000 classes, such as class 0, class 1, class 2," in honesty.knows(THOUSAND)
-
-
-@pytest.mark.parametrize(("probability", "words"), [(1.0, ">99.9 %"), (0.9994, ">99.9 %"), (0.732, "73.2 %"), (0.0, "<0.1 %")])
-def test_a_share_never_claims_to_be_all_or_nothing(probability: float, words: str) -> None:
-    assert honesty.share(probability) == words

@@ -6,7 +6,7 @@ import pytest
 
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison
-from resnet_demo.training.allowance import Allowance, duration, expected_seconds
+from resnet_demo.training.allowance import Allowance, expected_seconds
 from resnet_demo.training.estimate import Estimate
 
 ANYONE = Allowance()
@@ -68,21 +68,3 @@ def test_a_limit_that_is_none_is_refused_by_its_name(value: str, monkeypatch: py
     monkeypatch.setenv("RESNET_DEMO_MINUTES", value)
     with pytest.raises(SettingError, match="RESNET_DEMO_MINUTES must be a number from 0"):
         Allowance.of_operator()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.6, "1 second"),
-        (1, "1 second"),
-        (1.5, "2 seconds"),
-        (50.4, "50 seconds"),
-        (119.6, "2 minutes"),
-        (119, "119 seconds"),
-        (180, "3 minutes"),
-        (1_800, "30 minutes"),
-        (144_000, "40 hours"),
-    ],
-)
-def test_durations_are_told_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words

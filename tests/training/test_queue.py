@@ -148,6 +148,92 @@ def test_stopping_a_run_that_was_left_lets_the_process_write_down_what_was_learn
     assert (lab.folder / run / "arms" / "residual8" / "model.safetensors").exists()
 
 
+def train_until(lab: Lab, run: str, word: session.Request, steps: int = 4) -> None:
+    """Play the worker: train a run for some steps, then do what the word says."""
+    answers = iter(["go on"] * steps + [word] * 9)
+    for _ in session.run(lab.record(run).config, lab.folder / run, resume=True, request=lambda: next(answers)):  # type: ignore[arg-type]
+        pass
+
+
+@pytest.fixture
+def continued(opened: Opened, config: RunConfig) -> tuple[str, str]:
+    """A run that was paused, continued and waits, and the run that trains meanwhile."""
+    lab = opened.lab
+    opened.worker.ready()
+    run = lab.submit(config, "a")
+    train_until(lab, run, "pause")
+    opened.done(run)
+    other = lab.submit(config, "b")
+    lab.resume(run, "a")
+    assert (lab.state(run).place, lab.state(other).status) == (1, "running")
+    return run, other
+
+
+def test_a_continued_run_that_waits_leaves_the_queue_at_once_when_it_is_stopped_and_keeps_what_it_learnt(
+    opened: Opened, config: RunConfig, continued: tuple[str, str]
+) -> None:
+    lab, worker, (run, other) = opened.lab, opened.worker, continued
+    commands = list(worker.told)
+    lab.stop(run, "a")
+    state = lab.state(run)
+    assert (state.status, state.step, state.place) == ("stopped", 5, 0)
+    assert "its weights are written, as soon as the trainer is free" in state.reason
+    assert json.loads((lab.folder / "queue.json").read_text()) == []
+    assert (worker.told, lab.state(other).status) == (commands, "running")
+    third = lab.submit(config, "a")
+    assert lab.state(third).place == 1
+    opened.done(other)
+    assert [(command["do"], Path(command["folder"]).name) for command in worker.told[-2:]] == [("train", run), ("stop", run)]
+    assert (lab.state(run).status, lab.state(third).place) == ("stopped", 1)
+    for action in (lab.resume, lab.delete):
+        with pytest.raises(SettingError, match="is being measured and written: try again in a moment"):
+            action(run, "a")
+    for action in (lab.stop, lab.pause):
+        with pytest.raises(SettingError, match="is stopped: it cannot be"):
+            action(run, "a")
+    train_until(lab, run, "stop", steps=0)
+    opened.done(run)
+    state = lab.state(run)
+    assert (state.status, state.step, state.reason) == ("stopped", 5, "")
+    assert (lab.folder / run / "arms" / "residual8" / "model.safetensors").exists()
+    assert worker.trains()[-1] == third
+
+
+def test_weights_that_are_still_to_be_written_survive_a_restart(opened: Opened, continued: tuple[str, str]) -> None:
+    run, _ = continued
+    opened.lab.stop(run, "a")
+    again = Opened(opened.lab.folder.parent)
+    again.worker.ready()
+    assert again.worker.trains() == [run]
+    again.done(run)  # without an ending: the app closed, and the worker left
+    third = Opened(opened.lab.folder.parent)
+    third.worker.ready()
+    train_until(third.lab, run, "stop", steps=0)
+    third.done(run)
+    assert json.loads((third.lab.folder / "exports.json").read_text()) == []
+
+
+def test_a_run_that_is_continued_before_its_weights_are_written_trains_on(opened: Opened, continued: tuple[str, str]) -> None:
+    lab, (run, other) = opened.lab, continued
+    lab.stop(run, "a")
+    lab.resume(run, "a")
+    assert (lab.state(run).status, lab.state(run).reason) == ("waiting", "")
+    opened.done(other)
+    assert opened.worker.told[-1]["do"] == "train"
+    assert lab.state(run).status == "running"
+
+
+def test_weights_that_end_the_worker_twice_are_given_up_with_a_reason(opened: Opened, continued: tuple[str, str]) -> None:
+    lab, (run, other) = opened.lab, continued
+    lab.stop(run, "a")
+    opened.done(other)
+    for _ in range(2):
+        opened.worker.on_death("killed by SIGKILL")
+        opened.worker.ready()
+    assert lab.state(run).status == "failed"
+    assert "killed by SIGKILL" in lab.state(run).reason
+
+
 def test_closing_leaves_the_queue_as_it_is(opened: Opened, config: RunConfig) -> None:
     opened.worker.ready()
     run, waiting = opened.lab.submit(config, "a"), opened.lab.submit(config, "b")
@@ -379,6 +465,15 @@ def test_a_network_whose_step_would_hold_up_visitors_is_not_timed(opened: Opened
     huge = LabSettings(depth=110, width=64, batch=512, image_size=32)
     assert forecast(opened.lab, huge).is_measured
     assert measured(worker) == 1
+
+
+def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_timed(opened: Opened) -> None:
+    tiny = comparison(LabSettings(depth=8, width=4, batch=4, warmup=0))
+    opened.lab.speeds.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
+    opened.worker.ready()
+    assert measured(opened.worker) == 1
+    assert "Its networks are being timed" in forecast(opened.lab, LabSettings()).said
+    opened.lab.submit(comparison(LabSettings()), "a pupil")  # nor from being started without the teacher's token
 
 
 def full(path: Path, content: bytes) -> None:

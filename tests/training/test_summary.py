@@ -33,8 +33,14 @@ def test_guessing_is_named_and_the_better_network_too() -> None:
     assert sentence(ONE, events) == (
         "After 240 steps the plain-32 network's training loss is 2.29, near the 2.30 of guessing; the residual one's is 1.64. "
         "Of the test images they get 89.0 % and 60.0 % wrong. "
-        "The residual network learns better than the plain one in this one run, by 0.65."
+        "The residual network learns better than the plain one in this one run, by 0.65 nats of training loss."
     )
+
+
+def test_the_difference_is_that_of_the_numbers_in_the_sentence() -> None:
+    told = sentence(ONE, finished(history({"plain32-s0": 1.8249, "residual32-s0": 1.0351})))
+    assert "training loss is 1.82; the residual one's is 1.04." in told
+    assert told.endswith("by 0.78 nats of training loss.")
 
 
 def test_a_small_difference_of_one_seed_is_called_none() -> None:
@@ -45,7 +51,9 @@ def test_a_small_difference_of_one_seed_is_called_none() -> None:
 
 def test_a_plain_network_that_wins_is_said_to_win() -> None:
     told = sentence(ONE, finished(history({"plain32-s0": 1.2, "residual32-s0": 1.6})))
-    assert told.endswith("The plain network learns better than the residual one in this one run, by 0.40.")
+    assert told.endswith(
+        "The plain network learns better than the residual one in this one run, by 0.40 nats of training loss."
+    )
 
 
 def test_a_run_that_did_not_finish_says_how_far_it_came() -> None:
@@ -62,7 +70,7 @@ def test_several_seeds_are_told_as_mean_and_spread_and_judged_by_it() -> None:
     losses |= {f"residual32-s{seed}": loss for seed, loss in enumerate(residual)}
     told = sentence(config, finished(history(losses)))
     assert "2.00 ± 0.10 over 3 seeds; the residual one's is 1.60 ± 0.10 over 3 seeds." in told
-    assert told.endswith("The residual network learns better than the plain one here, by 0.40.")
+    assert told.endswith("The residual network learns better than the plain one here, by 0.40 nats of training loss.")
     losses |= {"plain32-s0": 1.5, "plain32-s2": 2.5}  # the same means, but a spread of half a nat
     assert "no clear difference" in sentence(config, finished(history(losses)))
 

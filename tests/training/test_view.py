@@ -7,13 +7,18 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from huggingface_hub import constants
 
+from resnet_demo import cifar10
+from resnet_demo.__main__ import main
 from resnet_demo.config import RunConfig
 from resnet_demo.lab import LOOK_FOR, PRESETS, LabSettings, comparison, from_outside
 from resnet_demo.training import session
+from resnet_demo.training.events import Progress
 from resnet_demo.training.feed import feed
-from resnet_demo.training.forecast import forecast, link, percent
+from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.view import View, first_shown, view
+from tests.loopback_hub import LoopbackHub
 from tests.tiny import tiny_run
 from tests.training.stand_in import Opened
 
@@ -81,13 +86,31 @@ def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     assert (told.is_measured, told.preset) == (False, None)
     assert told.said == (
         "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24\N{NO-BREAK SPACE}% of the paper's training "
-        "(64,000 iterations of 128 images)."
+        "(64,000 iterations of 128 images). Its networks are timed as soon as the trainer is free: a measured estimate follows."
     )
+    opened.worker.ready()
+    told = forecast(opened.lab, settings)
+    assert told.said.endswith("Its networks are being timed: a measured estimate follows.")
     config = comparison(settings)
     opened.lab.speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
     told = forecast(opened.lab, settings)
     assert told.is_measured
-    assert told.said.startswith("About 63 seconds on this machine: 310 steps,")
+    assert told.said.startswith(
+        "About 63 to 91 seconds on this machine (browsers that draw the curves slow it down): 310 steps,"
+    )
+
+
+def test_a_forecast_ranges_from_a_machine_at_rest_to_the_slowest_of_its_last_runs(opened: Opened) -> None:
+    settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
+    config, speeds = comparison(settings), opened.lab.speeds
+    speeds.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
+    for step_seconds, said in (
+        (0.3, "About 63 seconds to 3 minutes"),
+        (0.11, "About 63 to 91 seconds"),
+        (0.05, "About 32 to 46"),
+    ):
+        speeds.learn(config, [Progress(step=5, images_per_second=64 / step_seconds, seconds_left=1, memory_mb=1)] * 5)
+        assert forecast(opened.lab, settings).said.startswith(said)
 
 
 def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
@@ -99,25 +122,38 @@ def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened)
     assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in told["The paper's recipe"]
 
 
+def test_a_forecast_takes_the_teachers_token_into_account_and_never_repeats_it(opened: Opened) -> None:
+    long = PRESETS["The paper's recipe"]
+    said = {token: forecast(opened.lab, long, token).said for token in ("", "a-guess", "teacher")}
+    assert "**Runs of more than 30 minutes need the teacher's token.**" in said[""]
+    assert "need the teacher's token; the token that was typed is not the teacher's.**" in said["a-guess"]
+    assert "It is longer than the 30 minutes that anyone may start; the teacher's token allows it." in said["teacher"]
+    assert "need the teacher" not in said["teacher"]
+    assert "a-guess" not in said["a-guess"]
+
+
+def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
+    opened: Opened, loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = PRESETS["The paper's recipe"]
+    assert forecast(opened.lab, recipe).said.startswith(
+        "**CIFAR-10 is not on this machine yet:** the run begins with a download of 136 MB."
+    )
+    assert not forecast(opened.lab, LabSettings()).said.startswith("**")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    said = forecast(opened.lab, recipe).said
+    assert said.startswith("**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.**")
+    assert "`python -m resnet_demo prefetch --data cifar10`" in said
+    for file in cifar10.FILES:
+        loopback.add(f"datasets/{cifar10.REPOSITORY}", file, b"a part")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    assert main(["prefetch", "--data", "cifar10"]) == 0
+    assert "CIFAR-10 is not" not in forecast(opened.lab, recipe).said
+
+
 def test_a_link_carries_what_differs_from_the_defaults() -> None:
     assert link(LabSettings()) == "?settings={}".replace("{}", "%7B%7D")
     chosen = LabSettings(depth=20, other_depth=56, epochs=2.5, augment=True, seeds=3)
     carried = unquote(link(chosen)).removeprefix("?settings=")
     assert json.loads(carried).keys() == {"depth", "other_depth", "epochs", "augment", "seeds"}
     assert from_outside(carried) == chosen
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (0.0999, "9.99 %"),
-        (0.099_999_6, "10 %"),
-        (0.0, "under 0.01 %"),
-        (0.00005, "under 0.01 %"),
-        (0.0031, "0.31 %"),
-        (0.123, "12 %"),
-        (1.0, "100 %"),
-    ],
-)
-def test_shares_are_told_in_percent(share: float, words: str) -> None:
-    assert percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")

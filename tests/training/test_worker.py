@@ -123,6 +123,30 @@ def test_bad_data_fails_one_run_and_not_the_next(lab: Lab, picture_folder: Path,
     assert ended(lab, lab.submit(tiny_run(picture_folder), "a")).status == "finished"
 
 
+def test_sigterm_to_the_process_leaves_a_checkpoint_and_the_run_goes_on_in_the_next(lab: Lab, picture_folder: Path) -> None:
+    run = lab.submit(tiny_run(picture_folder, steps=ENDLESS, checkpoint_every=0), "a")
+    wait_for(lambda: lab.state(run).step >= 5)
+    pid = lab._worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    state = ended(lab, run)
+    assert (state.status, torch.load(lab.record(run).checkpoint, weights_only=True)["step"]) == ("interrupted", state.step)
+    other = lab.submit(tiny_run(picture_folder), "b")
+    assert ended(lab, other).status == "finished"
+    assert lab._worker.pid != pid
+    lab.delete(run, "a")
+
+
+def test_an_app_that_closes_leaves_a_checkpoint_of_the_run_that_trains(picture_folder: Path, tmp_path: Path) -> None:
+    closing = Lab(tmp_path)
+    closing.start()
+    run = closing.submit(tiny_run(picture_folder, steps=ENDLESS, checkpoint_every=0), "a")
+    wait_for(lambda: closing.state(run).step >= 5)
+    closing.close()
+    state = Lab(tmp_path).state(run)
+    assert (state.status, torch.load(closing.record(run).checkpoint, weights_only=True)["step"]) == ("interrupted", state.step)
+
+
 APP = """
 import sys, time
 from pathlib import Path

@@ -52,6 +52,30 @@ def test_a_pause_is_seen_in_another_browser_and_what_goes_on_too(app: App, visit
     becomes(other, "Stopped")
 
 
+def test_stopping_a_continued_run_that_waits_is_answered_at_once_and_its_weights_follow(
+    app: App, visit: Callable[..., Watched]
+) -> None:
+    client = Client(app.url, verbose=False)
+    page = open_settings(visit, app, LONG)
+    run = begin(page, app)
+    told_when(client, run, lambda told: any(event["kind"] == "training" for event in told["events"]))
+    page.click("#pause:not([disabled])")
+    becomes(page, "Paused")
+    other = start(client, LONG, "another")
+    until(client, other, "running")
+    page.click("#continue:not([disabled])")
+    becomes(page, "Waiting")
+    page.click("#stop:not([disabled])")
+    becomes(page, "Stopped")
+    assert "What it learnt is kept" in page.locator("#curves .detail").inner_text()
+    assert client.predict(other, 0, api_name="/run")["state"]["status"] == "running"
+    client.predict(other, "another", api_name="/stop_run")
+    page.wait_for_function("!document.querySelector('#curves .detail').textContent.includes('What it learnt')")
+    becomes(page, "Stopped")
+    page.get_by_text("Keep a trained network").click()
+    page.wait_for_function("document.querySelector('#arm input')?.value.includes('residual8')")
+
+
 def test_a_run_whose_app_was_killed_is_shown_as_interrupted_and_goes_on_to_its_end(tmp_path: Path, browser: Browser) -> None:
     port = free_port()
     killed = start_app(tmp_path, port)

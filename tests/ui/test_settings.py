@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
+import socket
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from resnet_demo.lab import LabSettings
-from tests.ui.conftest import App, Watched
+from resnet_demo.lab import PRESETS, LabSettings
+from tests.ui.conftest import FLAGS, TEACHER, App, Watched
 from tests.ui.laboratory import TINY, becomes, begin, finished, open_run, open_settings
 
 pytestmark = pytest.mark.browser
@@ -40,8 +43,8 @@ def test_a_link_carries_settings_and_the_page_gives_such_a_link(app: App, visit:
         "0.1",
     ]
     assert page.locator("#set-augment input").is_checked()
-    page.wait_for_function("document.querySelector('#link textarea, #link input')?.value.startsWith('http')")
-    link = page.locator("#link textarea, #link input").first.input_value()
+    page.wait_for_function("document.querySelector('#link input')?.value.startsWith('http')")
+    link = page.locator("#link input").input_value()
     again = visit(link).page
     told(again, "310 steps, 5.0 epochs")
     again.get_by_text("Settings", exact=True).click()
@@ -92,9 +95,66 @@ def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, v
     page = open_settings(visit, app, TINY)
     page.get_by_label("The paper's recipe").check()
     told(page, "Runs of more than 5 hours need the teacher's token.")
-    assert page.get_by_label("The paper's recipe").is_checked()
+    page.wait_for_selector("""#preset input[value="The paper's recipe"]:checked""")  # all its settings have arrived
     page.click("#start")
     page.locator(".toast-body", has_text="This run of 64,000 steps (164.1 epochs) would take about").wait_for()
+    page.get_by_text("For the teacher").click()
+    page.locator("#token input").fill("a guess")
+    told(page, "the token that was typed is not the teacher's")
+    page.locator("#token input").fill(TEACHER)
+    told(page, "the teacher's token allows it")
+    assert "need the teacher's token" not in page.locator("#estimate").inner_text()
+
+
+def test_the_forecast_of_any_preset_names_a_range_or_says_that_it_is_being_measured(
+    app: App, visit: Callable[..., Watched]
+) -> None:
+    page = open_settings(visit, app, TINY)
+    for preset, settings in PRESETS.items():
+        page.get_by_label(preset, exact=True).check()
+        told(page, f": {settings.steps:,} steps, ")
+        assert re.search(
+            r"About [\d,]+ (\w+ )?to [\d,]+ \w+ on this machine|Its networks are (being )?timed",
+            page.locator("#estimate").inner_text(),
+        )
+
+
+def test_the_link_is_copied_on_a_class_network_where_the_browser_lends_no_clipboard(app: App, browser: Browser) -> None:
+    host = socket.gethostname()  # over plain http any name but localhost is an insecure context
+    arguments = [*FLAGS, f"--host-resolver-rules=MAP {host} 127.0.0.1"]
+    own = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
+    page = own.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{app.url.replace('127.0.0.1', host)}?settings={quote(json.dumps(TINY))}")
+    assert page.evaluate("[isSecureContext, Boolean(navigator.clipboard)]") == [False, False]
+    page.get_by_text("Settings", exact=True).click()
+    page.wait_for_function("document.querySelector('#link input')?.value.includes('settings=')")
+    page.click("#link button")
+    page.wait_for_function("document.querySelector('#link button').textContent === 'Copied'")
+    page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'pasted'}))")
+    page.focus("#pasted")
+    page.keyboard.press("Control+V")
+    pasted, link = page.locator("#pasted").input_value(), page.locator("#link input").input_value()
+    own.close()
+    assert pasted == link
+    assert link.startswith(f"http://{host.lower()}:")
+
+
+def test_on_a_phone_the_way_to_start_comes_first_and_the_curves_follow(app: App, visit: Callable[..., Watched]) -> None:
+    finished(app, TINY)
+    page = visit(app.url, width=390, height=844, is_mobile=True, has_touch=True).page
+    page.get_by_role("tab", name="Lab").click()
+    page.wait_for_selector("#start:not([disabled])")
+    page.wait_for_function("document.querySelectorAll('#curves svg.loss path').length >= 2")
+    start, curves = (
+        page.evaluate("name => document.querySelector(name).getBoundingClientRect().bottom", name)
+        for name in ("#start", "#curves")
+    )
+    assert start <= 844 < curves
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 800})
+    left, right = (page.locator(name).bounding_box() for name in ("#start", "#curves"))
+    assert left and right and left["x"] + left["width"] <= right["x"]
 
 
 def test_a_run_is_started_and_stopped_by_keys_alone(app: App, visit: Callable[..., Watched]) -> None:
@@ -118,8 +178,9 @@ def test_a_run_is_started_and_stopped_by_keys_alone(app: App, visit: Callable[..
 
 
 def test_who_starts_a_run_on_a_phone_sees_it_train(app: App, visit: Callable[..., Watched]) -> None:
+    finished(app, TINY)
     page = open_settings(visit, app, TINY, width=390, height=844, is_mobile=True, has_touch=True)
-    page.locator("#start").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('#curves svg.loss path').length >= 2")
     seen = """() => ['#stop', '#curves .what', '#curves svg.loss'].every((name) => {
         const at = document.querySelector(name).getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight; })"""
     assert not page.evaluate(seen)

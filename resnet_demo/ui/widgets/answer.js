@@ -149,16 +149,6 @@ async function copy() {
   setTimeout(() => { find('.copy').textContent = 'Copy the numbers'; }, 2000);
 }
 
-// Over plain http browsers lend no clipboard; there the old way of selecting a text and copying it still works.
-async function copied(text) {
-  if (navigator.clipboard) try { await navigator.clipboard.writeText(text); return true; } catch { /* asked and refused: the old way */ }
-  const area = make('textarea', { 'aria-hidden': 'true', style: 'position:fixed;opacity:0' }, text);
-  document.body.append(area); area.select();
-  const done = document.execCommand('copy');
-  area.remove(); find('.copy').focus();
-  return done;
-}
-
 find('.opacity').value = new URL(location.href).searchParams.get('opacity') || OPACITY;   // the slider keeps within its range
 find('.opacity').addEventListener('input', opacity);
 find('.opacity').addEventListener('change', address);

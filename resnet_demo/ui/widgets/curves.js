@@ -44,12 +44,12 @@ async function poll(id, mine) {
     if (run.error) { draw(); return; }
     told.events.forEach((event) => take(run, event));
     const changed = failures > 0 || told.events.length > 0 || JSON.stringify(told.state) !== JSON.stringify(run.state);
-    const before = run.state && run.state.status;
+    const before = run.state && run.state.status, reason = run.state && run.state.reason;
     failures = 0;
     run.offset = told.offset; run.state = told.state;
     if (changed) draw();
     const status = told.state.status;
-    if (id === current && status !== before) trigger('status', { run: id, status });
+    if (id === current && (status !== before || told.state.reason !== reason)) trigger('status', { run: id, status });
     if (['finished', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
       if (told.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
     } else if (status === 'waiting') wait = 1000;
@@ -127,6 +127,7 @@ function status() {
   if (started) find('.done').style.width = `${(100 * step) / started.steps}%`;
   const facts = [];
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
+  if (started?.skipped?.length) facts.push(`${started.skipped.length} unreadable files left out`);
   if (started) facts.push(started.device, started.precision, `${percent(state.share_of_paper * step / started.steps)} of the paper's training`);
   find('.facts').textContent = facts.join(' · ');
 }
