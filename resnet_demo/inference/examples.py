@@ -13,6 +13,8 @@ from resnet_demo.config import Frozen, parse
 
 FOLDER = Path(__file__).parent.parent / "examples"
 SOURCES = "sources.json"
+FINGERPRINT = "fingerprint"
+"""In `info` of a picture: the digest of the file that it came in."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from PIL import Image
 
 from resnet_demo.data.image import decode, decode_data_url
 from resnet_demo.errors import PictureError
-from resnet_demo.inference.examples import fingerprint
+from resnet_demo.inference.examples import FINGERPRINT, fingerprint
 
-FINGERPRINT = "fingerprint"  # in `info` of a picture: by which one knows it again
+UPLOAD = "upload"  # in `info` of a picture: the path of the uploaded file
 
 
 class Picture(gr.Image):
@@ -25,14 +25,16 @@ class Picture(gr.Image):
         if payload is None:
             return None
         try:
+            path = ""
             if payload.url and payload.url.startswith("data:"):
                 picture, sent = decode_data_url(payload.url), payload.url.encode()
             elif payload.path is not None:
-                sent = Path(payload.path).read_bytes()
+                path = payload.path
+                sent = Path(path).read_bytes()
                 picture = decode(sent)
             else:
                 raise PictureError("No picture was sent. Send it as an uploaded file or as a data: URL.")
-            picture.info[FINGERPRINT] = fingerprint(sent)
+            picture.info |= {FINGERPRINT: fingerprint(sent), UPLOAD: path}
             return picture
         except OSError:
             return PictureError("The uploaded file is no longer there. Upload it again.")
