@@ -89,7 +89,7 @@ def download(repository: str, filename: str, kind: str, max_bytes: int | None = 
             got.unlink(missing_ok=True)
             raise damaged(what)
     except Exception as error:
-        tell(error=sentence(what, repository, error))
+        tell(error=sentence(what, repository, error), unreachable=is_unreachable(error))
     else:
         tell(finished=True)
 
@@ -141,12 +141,20 @@ def sentence(what: str, repository: str, error: Exception) -> str:
             return f"{what} arrived incomplete and was removed: try again."
         case _ if "RemoteProtocolError" in kinds:
             return f"The connection to {where} broke off again and again while {what} was downloaded: try again."
-        case errors.LocalEntryNotFoundError() | errors.OfflineModeIsEnabled():
-            return f"{what} is not in the local cache, and the Hugging Face Hub ({where}) cannot be reached: check the network."
-        case _ if "TransportError" in kinds:
+        case _ if is_unreachable(error):
             return f"{what} is not in the local cache, and the Hugging Face Hub ({where}) cannot be reached: check the network."
         case _:
             return f"{what} could not be fetched from {where}: {type(error).__name__}: {error}"
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether the Hub did not answer at all."""
+    from huggingface_hub import errors
+
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    broke_off = "RemoteProtocolError" in kinds
+    silent = isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled) or "TransportError" in kinds
+    return silent and not broke_off
 
 
 def end_with_parent() -> None:

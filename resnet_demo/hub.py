@@ -37,6 +37,10 @@ class DownloadCancelled(HubError):
     """The one who asked for a download no longer wants it."""
 
 
+class HubUnreachable(HubError):
+    """The file is not in the cache, and the Hub does not answer."""
+
+
 def fetch(
     repository: str, filename: str, kind: Kind = "model", *,
     on_progress: Progress | None = None, should_cancel: Callable[[], bool] = lambda: False,
@@ -85,6 +89,13 @@ def arriving(
         raise HubError(f"{what} is not in the local cache, and HF_HUB_OFFLINE is set: unset it, or fetch the file beforehand.")
     for message in _messages(repository, filename, kind, what, max_bytes, should_cancel, patience):
         yield message["done"], message["total"]
+
+
+def is_listed(repository: str, *filenames: str, kind: Kind = "model") -> bool:
+    """Whether the cache has files of these names. Reads none of them, so that a long list costs nothing."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return all(isinstance(try_to_load_from_cache(repository, name, repo_type=kind), str) for name in filenames)
 
 
 def cached(repository: str, filename: str, kind: Kind = "model") -> Path | None:
@@ -138,7 +149,7 @@ def _messages(
                 raise HubError(f"The download of {what} broke off: {last_words()}")
             received = json.loads(line)
             if "error" in received:
-                raise HubError(received["error"])
+                raise (HubUnreachable if received.get("unreachable") else HubError)(received["error"])
             if "finished" in received:
                 return
             message = received

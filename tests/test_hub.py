@@ -117,7 +117,9 @@ def test_offline_is_told_at_once(loopback: LoopbackHub, monkeypatch: pytest.Monk
 def test_a_hub_that_cannot_be_reached_is_told_within_seconds(loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port: nothing listens
     started = time.monotonic()
-    with pytest.raises(HubError, match=r"the Hugging Face Hub \(http://127.0.0.1:9\) cannot be reached: check the network"):
+    with pytest.raises(
+        hub.HubUnreachable, match=r"the Hugging Face Hub \(http://127.0.0.1:9\) cannot be reached: check the network"
+    ):
         hub.fetch("user/name", "model.safetensors")
     assert time.monotonic() - started < 10
 

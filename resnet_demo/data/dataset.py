@@ -22,7 +22,7 @@ from torch import Tensor
 
 from resnet_demo import cifar10, hub
 from resnet_demo.config import DataConfig
-from resnet_demo.data.image import fit
+from resnet_demo.data.image import fit, read
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.folders import list_folder
 

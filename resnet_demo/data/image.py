@@ -22,9 +22,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from resnet_demo.errors import PictureError
 from resnet_demo.files import open_regular
 
+JPEGS = ("JPEG", "MPO")  # MPO: as some phones write it, with a second picture behind the first
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
+MAX_CAMERA_PIXELS = 80_000_000
+"""A larger JPEG, as a phone's camera writes it, is decoded at half its width and height, which costs no more memory."""
 
 _DAMAGED = "The picture is damaged or cut short; save it again, as JPEG or PNG."
 _ORIENTATION = 0x0112
@@ -53,6 +56,8 @@ def formats() -> tuple[str, ...]:
 def decode(encoded: bytes) -> Image.Image:
     """The picture as RGB: turned as its EXIF entry says, transparency on white, the first frame of an animation.
 
+    Its `format` is that of the file. A JPEG of 25 to 80 megapixels has half of its width and height.
+
     Raises:
         PictureError: not one of the formats, too large, or damaged.
     """
@@ -62,12 +67,14 @@ def decode(encoded: bytes) -> Image.Image:
         raise PictureError("The file is empty.")
     try:
         with Image.open(io.BytesIO(encoded), formats=formats()) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS and not _halve(picture, encoded):
                 raise PictureError(_too_large(f"{picture.width} × {picture.height}"))
             if _is_cut_short(picture.format, encoded):
                 raise PictureError(_DAMAGED)
             picture.load()
-            return to_rgb(_upright(picture))
+            rgb = to_rgb(_upright(picture))
+            rgb.format = picture.format
+            return rgb
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own, far higher limits
@@ -169,9 +176,33 @@ def _upright(picture: Image.Image) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
+def _halve(picture: Image.Image, encoded: bytes) -> bool:
+    """Decode a large JPEG at half its size, if that is possible within the memory that smaller pictures take."""
+    size = picture.width * picture.height
+    if picture.format not in JPEGS or size > MAX_CAMERA_PIXELS or not _has_one_scan(encoded):
+        return False
+    return picture.draft(None, (picture.width // 2, picture.height // 2)) is not None
+
+
+def _has_one_scan(encoded: bytes) -> bool:
+    """Whether a JPEG is decoded row by row: of several scans, libjpeg keeps the whole picture, six bytes a pixel.
+
+    ITU-T T.81, section B.2: a baseline or extended frame (SOF0, SOF1) whose first scan (SOS) has all its components.
+    """
+    components, position = 0, 2
+    while position + 10 <= len(encoded) and encoded[position] == 0xFF:
+        marker, length = struct.unpack_from(">xBH", encoded, position)
+        if marker in (0xC0, 0xC1):
+            components = encoded[position + 9]
+        elif marker == 0xDA:
+            return components == encoded[position + 4]
+        position += 2 + length
+    return False
+
+
 def _is_cut_short(kind: str | None, encoded: bytes) -> bool:
     """Whether a JPEG or PNG has no end. Pillow finds out too, but only after decoding: 100 MB for 25 megapixels."""
-    if kind == "JPEG":
+    if kind in JPEGS:
         return b"\xff\xd9" not in encoded  # the marker EOI
     name, position = b"", 8
     while kind == "PNG" and position + 8 <= len(encoded):
@@ -185,7 +216,8 @@ def _too_heavy(size: int) -> str:
 
 
 def _too_large(size: str) -> str:
-    return f"The picture has {size} pixels; at most {MAX_PIXELS // 10**6} megapixels can be read. Save it smaller."
+    limits = f"{MAX_PIXELS // 10**6} megapixels can be read ({MAX_CAMERA_PIXELS // 10**6} of a JPEG that is not progressive)"
+    return f"The picture has {size} pixels; at most {limits}. Save it smaller."
 
 
 def fit(picture: Image.Image, side: int) -> Image.Image:

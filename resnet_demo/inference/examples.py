@@ -13,6 +13,8 @@ from resnet_demo.config import Frozen, parse
 from resnet_demo.files import EXAMPLES
 
 SOURCES = "sources.json"
+FINGERPRINT = "fingerprint"
+"""In `info` of a picture: the digest of the file that it came in."""
 
 
 @dataclass(frozen=True)

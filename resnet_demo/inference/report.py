@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 from huggingface_hub import constants
@@ -16,11 +17,13 @@ from resnet_demo.device import choose
 from resnet_demo.errors import HubError, SettingError
 from resnet_demo.hub import DownloadCancelled
 from resnet_demo.inference import overlay
+from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.classify import Answer, classify
+from resnet_demo.inference.examples import FINGERPRINT, examples
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.words import share
-from resnet_demo.zoo.catalogue import available
+from resnet_demo.zoo.catalogue import available, title_of
 from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
 from resnet_demo.zoo.shelf import shelf
@@ -35,6 +38,7 @@ def report(
     picture: Image.Image,
     question: Question,
     *,
+    cache: AnswerCache | None = None,
     say: Callable[[str], object] = lambda _: None,
     should_cancel: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
@@ -43,6 +47,7 @@ def report(
     Args:
         picture: RGB, of any size.
         question: which networks, and what about them.
+        cache: where answers about the example pictures are kept.
         say: told in a sentence what takes long.
         should_cancel: asked while something takes long.
 
@@ -53,27 +58,47 @@ def report(
     names = [question.model, *([question.second] if question.second else [])]
     if question.target_of >= len(names):
         raise SettingError("target_of: there is no second network to take the class from.")
-    answers = [classify(_load(name, say, should_cancel), picture) for name in names]
-    meant = answers[question.target_of].weights
+    networks = [_load(name, say, should_cancel) for name in names]
+    key = _cache_key(picture, question, networks)
+    kept = cache.get(key) if cache is not None and key is not None else None
+    if kept is not None:
+        return kept
+    answers = [classify(weights, picture) for weights in networks]
+    meant = networks[question.target_of]
     labels = [_label(meant, question.target, "target"), _label(meant, question.contrast, "contrast")]
-    return {
+    finished = {
         "state": "result",
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
         "machine": f"Computed on {choose().name}. {choose().reason}".strip(),
         "asked": question.model_dump(exclude={"stage", "top_k"}),
+        "preview": _preview(picture),
         "answers": [
             _answer(answer, picture, question, _classes(answer, meant, question, labels), say, should_cancel)
             for answer in answers
         ],
     }
+    if cache is not None and key is not None:
+        cache.put(key, finished)
+    return finished
+
+
+def _cache_key(picture: Image.Image, question: Question, networks: Sequence[Weights]) -> Hashable | None:
+    """What the answer about an example depends on: the file, the weights in memory, the question. None for other pictures.
+
+    Weights are meant by themselves, not by name, and are not kept alive: loaded again, they are others.
+    """
+    fingerprint = picture.info.get(FINGERPRINT)
+    if fingerprint not in [example.fingerprint for example in examples()]:
+        return None
+    return fingerprint, tuple(weakref.ref(weights.model) for weights in networks), question
 
 
 def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
     """The network of that name. A download goes on when who asked leaves, so that the next who asks finds it further."""
     if downloads().is_at_hand(name):
         if not shelf().is_loaded(name):
-            say(f"Loading {name}.")
+            say(f"Loading {title_of(name)}.")
         return shelf().get(name, should_cancel=should_cancel)
     if name not in [entry.name for entry in available()]:
         raise SettingError(
@@ -81,19 +106,19 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
         )
     if constants.HF_HUB_OFFLINE:
         raise HubError(
-            f"{name} is not on this machine, and the app runs offline. Who runs the app can fetch it over a network with "
-            f'"python -m resnet_demo prefetch --model {name}".'
+            f"{title_of(name)} is not on this machine, and the app runs offline. Whoever runs the app can fetch it over a "
+            f'network with "python -m resnet_demo prefetch --model {name}".'
         )
-    coming = downloads().start(name)
+    coming, title = downloads().start(name), title_of(name)
     while coming.goes_on:
         size = f": {coming.done / 1e6:.0f} of {coming.total / 1e6:.0f} MB" if coming.total else ""
-        say(f"Downloading {name} from the Hugging Face Hub{size}.")
+        say(f"Downloading {title} from the Hugging Face Hub{size}.")
         if should_cancel():
-            raise DownloadCancelled(f"Nobody waits for {name} any more.")
+            raise DownloadCancelled(f"Nobody waits for {title} any more.")
         time.sleep(SECONDS_BETWEEN_LOOKS)
         coming = downloads().state(name) or coming
     if coming.state != "ready":
-        raise HubError(coming.message or f"The download of {name} was cancelled.")
+        raise HubError(coming.message or f"The download of {title} was cancelled.")
     return shelf().get(name)
 
 
@@ -135,6 +160,7 @@ def _answer(
     square = _square(picture, weights.preprocessing)
     return {
         "model": weights.name,
+        "title": title_of(weights.name),
         "kind": "residual" if weights.model.config.residual else "plain",
         "about": _about(weights),
         "picture": _data_url(square),
@@ -156,8 +182,10 @@ def _attribute(
     weights: Weights, picture: Image.Image, question: Question, target: int,
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> Map:  # fmt: skip
+    title = title_of(weights.name)
+
     def progress(done: float) -> None:
-        say(f"{TITLES[question.method]} of {weights.name}: {done:.0%}.")
+        say(f"{TITLES[question.method]} of {title}: {done:.0%}.")
 
     method = cast(Method, question.method)  # asked for only where it is not Grad-CAM
     return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
@@ -195,7 +223,7 @@ def _about(weights: Weights) -> str:
 
 
 def _sentence(answers: Sequence[Answer]) -> str:
-    told = [(answer.weights.name, answer.top(1)[0]) for answer in answers]
+    told = [(title_of(answer.weights.name), answer.top(1)[0]) for answer in answers]
     (name, first), its_share = told[0], share(told[0][1].probability)
     if len(told) == 1:
         return f"{name} takes this for: {first.label}, {its_share}."
@@ -213,6 +241,15 @@ def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     side = max(round(box[2] - box[0]), 1)
     small = min(side, PICTURE_SIDE)
     return picture.resize((small, small), Image.Resampling.LANCZOS, box=box)
+
+
+def _preview(picture: Image.Image) -> str:
+    """A small form, in a data: URL, of a picture that most browsers cannot show themselves (HEIC); empty for others."""
+    if picture.format != "HEIF":
+        return ""
+    small = picture.copy()
+    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    return _data_url(small)
 
 
 def _data_url(picture: Image.Image) -> str:

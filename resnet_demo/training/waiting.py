@@ -12,10 +12,10 @@ from filelock import FileLock, Timeout
 
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
-from resnet_demo.words import duration
 from resnet_demo.training.limits import Limits
 from resnet_demo.training.process import SECONDS_TO_CLOSE
 from resnet_demo.training.tickets import RUN_ID, Ticket, identity_hash
+from resnet_demo.words import duration
 
 LONGEST_QUEUE = 40
 SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves what it trains

@@ -21,6 +21,7 @@ from resnet_demo.training.queue import Lab
 from resnet_demo.training.repeat import repeated
 from resnet_demo.training.tickets import visitor_name
 from resnet_demo.training.view import View, first_shown, view
+from resnet_demo.ui.notices import warn
 
 log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
@@ -90,11 +91,14 @@ class Desk:
         try:
             settings = from_outside(asked["settings"]) if "settings" in asked else settings
         except ResNetDemoError as error:
-            left_out = f"{error} The link's settings are left out: these are the default ones."
-            gr.Warning(html.escape(left_out, quote=False), duration=None)  # it stays until it was read
+            warn(f"{error} The link's settings are left out: these are the default ones.")
         tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
-        shown = show(first_shown(self.laboratory, asked.get("run", "")), [])
-        return gr.Button(interactive=True), shown, tab, *settings.model_dump().values()
+        named = asked.get("run", "")
+        run = first_shown(self.laboratory, named)
+        if named not in ("", run):
+            instead = "the newest run is shown" if run else "there is no run yet"
+            warn(f"There is no run {named[:80]!r} here, or no longer: {instead}.")
+        return gr.Button(interactive=True), show(run, []), tab, *settings.model_dump().values()
 
     def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
         """What these settings cost who has this token, their link, the clock, which asks until that is measured, the preset."""

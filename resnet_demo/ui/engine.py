@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from functools import lru_cache
@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image
 
 from resnet_demo import plots
+from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.question import Question
 
 plots.draw_without_a_display()
@@ -41,7 +42,12 @@ def cancel_downloads(names: list[str]) -> None:
             begin().result().downloads().cancel(name)
 
 
-def ask(picture: Image.Image, question: Question) -> Iterator[str | dict[str, Any]]:
+def answering(cache: AnswerCache) -> Callable[[Image.Image, Question], Iterator[str | dict[str, Any]]]:
+    """`ask`, with this cache."""
+    return lambda picture, question: ask(picture, question, cache)
+
+
+def ask(picture: Image.Image, question: Question, cache: AnswerCache | None = None) -> Iterator[str | dict[str, Any]]:
     """Yields sentences while the answer is on its way, then the answer (`inference.report.report`).
 
     Raises:
@@ -51,7 +57,8 @@ def ask(picture: Image.Image, question: Question) -> Iterator[str | dict[str, An
     cancelled = threading.Event()
 
     def work() -> dict[str, Any]:
-        answer: dict[str, Any] = begin().result().report(picture, question, say=said.append, should_cancel=cancelled.is_set)
+        report = begin().result().report
+        answer: dict[str, Any] = report(picture, question, cache=cache, say=said.append, should_cancel=cancelled.is_set)
         return answer
 
     answer = _threads.submit(work)

@@ -8,7 +8,7 @@ import gradio as gr
 
 from resnet_demo.lab import PRESETS, LabSettings, allowed_data
 from resnet_demo.training.queue import Lab
-from resnet_demo.ui.classify import choices
+from resnet_demo.ui.classify_callbacks import choices
 from resnet_demo.ui.desk import NAMES, Desk, again_shown, fill
 from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.widget import widget

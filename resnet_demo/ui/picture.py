@@ -11,10 +11,10 @@ from PIL import Image
 
 from resnet_demo.data.image import decode, decode_data_url, read_encoded
 from resnet_demo.errors import PictureError
-from resnet_demo.inference.examples import examples, fingerprint
+from resnet_demo.inference.examples import FINGERPRINT, examples, fingerprint
 from resnet_demo.web.paths import REFUSAL, allowed_file
 
-FINGERPRINT = "fingerprint"  # in `info` of a picture: by which one knows it again
+UPLOAD = "upload"  # in `info` of a picture: the path of the uploaded file
 
 
 class Picture(gr.Image):
@@ -35,7 +35,7 @@ class Picture(gr.Image):
                 picture = decode(sent)
             else:
                 raise PictureError(REFUSAL)
-            picture.info[FINGERPRINT] = fingerprint(sent)
+            picture.info |= {FINGERPRINT: fingerprint(sent), UPLOAD: payload.path or ""}
             return picture
         except OSError:
             return PictureError(REFUSAL)

@@ -53,6 +53,7 @@ CSS = """
 #no-camera { display: none; }
 #classify.no-camera #no-camera { display: block; padding: 0; font-size: .9em; }
 #classify.no-camera #picture .source-selection button[aria-label*="camera" i] { display: none; }
+#classify.no-clipboard #picture .source-selection button[aria-label*="clipboard" i] { display: none; }
 #classify, #classify > .column { gap: 10px; }
 #answer .html-container { padding: 4px 8px !important; }
 .page-head { margin-bottom: -8px; }

@@ -37,7 +37,7 @@ class Entry:
 
     Args:
         name: what `Shelf.get` takes.
-        title: what a person reads.
+        title: what a person reads, the same wherever the model is named.
         architecture: resnet20, plain20, resnet50, …
         classes: number of classes.
         test_accuracy: share of right answers on the data set's test images, where known.
@@ -75,6 +75,11 @@ def available() -> tuple[Entry, ...]:
         for entry in sorted(_folders(root, source), key=lambda entry: entry.architecture.startswith("plain")):
             entries.setdefault(entry.name, entry)  # a name that ships hides the user's folder of that name
     return (*entries.values(), *well_known())
+
+
+def title_of(name: str) -> str:
+    """What a person reads for that name; of a model that is not listed, the name itself."""
+    return next((entry.title for entry in available() if entry.name == name), name)
 
 
 def find(name: str) -> Path | None:
@@ -135,9 +140,8 @@ def _folders(root: Path, source: str) -> Iterator[Entry]:
             log.warning("The model in %s is damaged and left out: %s", folder, error)
             continue
         name = listed.architecture.name
-        title = f"{name.replace('resnet', 'ResNet-').replace('plain', 'Plain-')}, {listed.trained_on or 'unknown data'}"
-        if root != SHIPPED:
-            title = f"{folder.name} ({title})"
+        network, data = name.replace("resnet", "ResNet-").replace("plain", "Plain-"), listed.trained_on or "unknown data"
+        title = f"{network} ({data})" if root == SHIPPED else f"{folder.name} ({network}, {data})"
         yield Entry(folder.name, title, name, len(listed.classes), listed.test_accuracy, listed.trained_on, source)
 
 
@@ -147,7 +151,7 @@ def well_known() -> Iterator[Entry]:
         for depth, accuracy in accuracies.items():
             yield Entry(
                 name=f"timm/resnet{depth}.{recipe}_in1k",
-                title=f"ResNet-{depth}, ImageNet ({TIMM_RECIPES[recipe]})",
+                title=f"ResNet-{depth} (ImageNet, {TIMM_RECIPES[recipe]})",
                 architecture=f"resnet{depth}",
                 classes=1000,
                 test_accuracy=accuracy,

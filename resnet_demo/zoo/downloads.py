@@ -17,10 +17,11 @@ from typing import Any, Literal
 from resnet_demo import hub
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.zoo import repository
-from resnet_demo.zoo.catalogue import locate
+from resnet_demo.zoo.catalogue import locate, title_of
 from resnet_demo.zoo.shelf import Shelf, shelf
 
 AT_ONCE = 2
+UNREACHABLE = "{} is not on this machine, and the Hugging Face Hub cannot be reached: try again when there is a network."
 log = logging.getLogger(__name__)
 
 
@@ -109,6 +110,8 @@ class Downloads:
             )
         except hub.DownloadCancelled:
             return self._change(source, state="cancelled")
+        except hub.HubUnreachable:
+            return self._change(source, state="failed", message=UNREACHABLE.format(title_of(source)))
         except ResNetDemoError as error:
             return self._change(source, state="failed", message=str(error))
         except Exception as error:

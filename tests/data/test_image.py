@@ -174,6 +174,28 @@ def test_a_lying_name_does_not_matter_and_a_refused_file_is_named(tmp_path: Path
         assert str(raised.value).startswith(str(path))
 
 
+def camera(kind: str = "JPEG", **options: object) -> bytes:
+    """54 megapixels, lying on their side as a phone stores a picture that was taken upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encode(quarters().resize((9000, 6000), Image.Resampling.NEAREST), kind, exif=exif.tobytes(), quality=60, **options)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO"])
+def test_a_phone_s_54_megapixels_are_read_at_half_their_size_and_stand_upright(kind: str) -> None:
+    more = {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]} if kind == "MPO" else {}
+    decoded = decode(camera(kind, **more))
+    assert decoded.size == (3000, 4500)
+    assert_near(corners(decoded), [BLUE, RED, WHITE, GREEN], 12)
+
+
+def test_a_large_jpeg_that_libjpeg_keeps_in_memory_whole_and_one_beyond_80_megapixels_are_refused() -> None:
+    with pytest.raises(PictureError, match="9000 × 6000 pixels; at most 25 megapixels"):
+        decode(camera(progressive=True))
+    with pytest.raises(PictureError, match="9000 × 9000 pixels; at most 25 megapixels"):
+        decode(encode(Image.new("L", (9000, 9000)), "JPEG"))
+
+
 MEMORY = """
 import sys
 from pathlib import Path
@@ -185,17 +207,27 @@ from tests.pictures import BLACK, BLUE, GREEN, PICTURES, RED, REFUSED, ROWS, WHI
 def peak():  # getrusage's figure would be the parent's, which a child inherits; this one starts anew
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) * 1024
 
+wanted = sys.argv.pop(1)
 for path in sys.argv[1:]:
     Path(path).read_bytes()
 rest = peak()
 for path in sys.argv[1:]:
     try:
         read(Path(path))
+        outcome = "read"
     except PictureError:
-        continue
-    sys.exit(f"{path} was not refused")
+        outcome = "refused"
+    if outcome != wanted:
+        sys.exit(f"{path} was {outcome}")
 print(peak() - rest)
 """
+
+
+def peak_memory(outcome: str, *files: str) -> int:
+    """Bytes that reading (or refusing) the files takes at most, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", MEMORY, outcome, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -210,6 +242,12 @@ def test_refused_files_cost_less_than_100_mb(tmp_path: Path) -> None:
     (tmp_path / "large.gif").write_bytes(encode(Image.new("P", (8000, 8000)), "GIF"))
     (tmp_path / "large.webp").write_bytes(encode(Image.new("RGB", (6000, 6000)), "WEBP", quality=0, method=0))
     files = sorted(str(path) for path in tmp_path.iterdir())
-    done = subprocess.run([sys.executable, "-c", MEMORY, *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 100_000_000
+    assert peak_memory("refused", *files) < 100_000_000
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_phone_s_54_megapixels_cost_no_more_than_25_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "phone.jpg").write_bytes(camera(subsampling=0))
+    (tmp_path / "largest.jpg").write_bytes(encode(Image.new("RGB", (5000, 5000), BLUE), "JPEG"))
+    phone, largest = (peak_memory("read", str(tmp_path / name)) for name in ("phone.jpg", "largest.jpg"))
+    assert phone < largest < 250_000_000

@@ -48,7 +48,9 @@ def test_one_network_is_told_with_its_classes_its_accuracy_and_a_map_of_every_st
     assert answer["target"] == answer["predictions"][0]["index"]
     assert picture_of(answer["seen"]).size == (32, 32)
     assert picture_of(answer["picture"]).size == (40, 40)  # the centred square, in the picture's own sharpness
-    assert told["sentence"].startswith(f"report-resnet8 takes this for: {answer['predictions'][0]['label']}")  # type: ignore[attr-defined]
+    assert told["sentence"].startswith(
+        f"report-resnet8 (ResNet-8, unknown data) takes this for: {answer['predictions'][0]['label']}"
+    )  # type: ignore[attr-defined]
 
 
 def test_two_networks_are_told_with_a_sentence_that_says_whether_they_agree() -> None:
@@ -71,7 +73,7 @@ def test_a_class_is_not_contrasted_with_itself_and_what_was_asked_is_told_in_ful
 def test_a_slow_method_says_how_far_it_is_and_adds_its_map() -> None:
     said: list[str] = []
     told = report(PICTURE, Question(model="report-resnet8", method="occlusion"), say=said.append)
-    assert "Occlusion of report-resnet8: 100%." in said
+    assert "Occlusion of report-resnet8 (ResNet-8, unknown data): 100%." in said
     assert told["answers"][0]["stages"][-1]["title"] == "Occlusion"
     assert told["answers"][0]["stage"] == told["answers"][0]["stages"][-1]["name"]
 

@@ -80,7 +80,7 @@ def test_the_stage_is_switched_by_keyboard_without_asking_the_server(app: App, v
 def test_two_networks_answer_beside_each_other_and_the_link_restores_them(app: App, visit: Callable[..., Watched]) -> None:
     seen = visit(f"{app.url}?model=resnet20-cifar10&second=plain20-cifar10")
     seen.page.wait_for_function("document.querySelectorAll('#answer .card').length === 2")
-    assert seen.page.locator("#answer .card.plain h3").inner_text().startswith("plain20-cifar10")
+    assert seen.page.locator("#answer .card.plain h2").inner_text().startswith("Plain-20 (CIFAR-10)")
     sentence = seen.page.locator("#answer .sentence").inner_text()
     labels = [seen.page.locator("#answer .card").nth(i).locator("ol .label").first.inner_text() for i in (0, 1)]
     assert sentence.startswith("Both say" if labels[0] == labels[1] else "They disagree")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import numpy
 import pytest
 from PIL import Image
@@ -17,7 +16,7 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.question import Question
 from resnet_demo.model.resnet import build
-from resnet_demo.ui import classify, engine
+from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
 from resnet_demo.zoo import folder
 from tests.ui.classify_page import (
     FIRST_LABEL,
@@ -115,7 +114,7 @@ def test_the_numbers_are_copied(app: App, visit: Callable[..., Watched]) -> None
     seen.page.wait_for_function("document.querySelector('#answer .copy').textContent === 'Copied'")
     lines = seen.page.evaluate("navigator.clipboard.readText()").splitlines()
     labels = seen.page.locator(FIRST_LABEL).all_inner_texts()
-    assert lines[0] == "resnet20-cifar10"
+    assert lines[0] == "ResNet-20 (CIFAR-10)"
     assert [line.split("\t")[0] for line in lines[1:]] == labels
     assert 50 < sum(float(line.split("\t")[1].removesuffix(" %")) for line in lines[1:]) <= 100.05
 
@@ -126,7 +125,7 @@ def test_the_numbers_are_copied_where_the_browser_lends_no_clipboard(app: App, v
     seen.page.evaluate("window.lent = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     seen.page.click("#answer .copy")
     seen.page.wait_for_function("document.querySelector('#answer .copy').textContent === 'Copied'")
-    assert seen.page.evaluate("window.lent.readText()").startswith("resnet20-cifar10\n")
+    assert seen.page.evaluate("window.lent.readText()").startswith("ResNet-20 (CIFAR-10)\n")
 
 
 def test_another_method_is_computed_for_the_class_that_was_clicked(app: App, visit: Callable[..., Watched]) -> None:
@@ -139,6 +138,9 @@ def test_another_method_is_computed_for_the_class_that_was_clicked(app: App, vis
     shown = seen.page.locator("#answer .strip button[aria-pressed=true]")
     assert shown.inner_text().startswith("Integrated gradients")
     assert seen.page.locator("#answer ol button").nth(1).get_attribute("aria-pressed") == "true"
+
+
+LARGE_ANSWERS = "/^large .* takes this for/.test(document.querySelector('#answer .sentence').textContent)"
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +165,16 @@ def test_every_slow_method_says_how_far_it_is_and_can_be_cancelled(
     said = "window.said = []; new MutationObserver(() => said.push(document.querySelector('#answer .sentence').textContent))"
     seen.page.evaluate(f"{said}.observe(document.querySelector('#answer .sentence'), {{childList: true}})")
     choose(seen, "method", method.replace("-", " ").replace("grad cam", "Grad-CAM").capitalize().replace("cam", "CAM"))
-    seen.page.wait_for_function(r"said.some((words) => /large: \d+%/.test(words))")
+    seen.page.wait_for_function(r"said.some((words) => /large \(.*\): \d+%/.test(words))")
     if method == "guided-grad-cam":  # one pass: over before anyone could cancel it
         seen.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 5")
         return
     seen.page.click("#answer .cancel")
     seen.page.wait_for_function("document.querySelector('#answer .sentence').textContent.startsWith('Cancelled.')")
-    assert seen.page.locator(SENTENCE).inner_text() == "Cancelled. Still shown: large."
+    assert seen.page.locator(SENTENCE).inner_text() == "Cancelled. Still shown: large (ResNet-50, unknown data)."
     assert heat(seen.page) == before and seen.page.locator("#answer .cancel").is_hidden()
     choose(seen, "method", "Grad-CAM")  # the page goes on
-    seen.page.wait_for_function("document.querySelector('#answer .sentence').textContent.startsWith('large takes this for')")
+    seen.page.wait_for_function(LARGE_ANSWERS)
 
 
 def test_who_asks_something_else_need_not_wait_for_what_takes_long(app: App, visit: Callable[..., Watched], large: str) -> None:
@@ -184,9 +186,11 @@ def test_who_asks_something_else_need_not_wait_for_what_takes_long(app: App, vis
         ".observe(document.querySelector('#answer'), {childList: true, subtree: true})"
     )
     choose(seen, "method", "Occlusion")
-    seen.page.wait_for_function(r"/large: \d+%/.test(document.querySelector('#answer .sentence').textContent)", polling=50)
+    seen.page.wait_for_function(
+        r"/large \(.*\): \d+%/.test(document.querySelector('#answer .sentence').textContent)", polling=50
+    )
     choose(seen, "method", "Grad-CAM")
-    seen.page.wait_for_function("document.querySelector('#answer .sentence').textContent.startsWith('large takes this for')")
+    seen.page.wait_for_function(LARGE_ANSWERS)
     assert seen.page.evaluate("window.most") == 4  # the occlusion was given up: its map, the fifth, was never shown
 
 
@@ -233,30 +237,45 @@ def test_the_focus_stays_at_the_second_network_when_a_class_or_a_stage_of_it_is_
     assert focused.inner_text() == words
 
 
-def test_the_next_question_of_a_page_ends_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[str] = []
+def slow_answers(ended: list[str]) -> ClassifyCallbacks:
+    """The tab's callbacks before networks that never come to an end; `ended` is told which were given up."""
 
-    def work(_: Image.Image, question: Question) -> Iterator[str]:
+    def answer(_: Image.Image, question: Question) -> Iterator[str | dict[str, Any]]:
         try:
             while True:
                 yield f"{question.method}: 0%"
         finally:
             ended.append(question.method)
 
-    monkeypatch.setattr(engine, "ask", work)
+    return ClassifyCallbacks(answer)
 
-    def ask(page: str, method: str) -> Iterator[tuple[Any, ...]]:
-        request = SimpleNamespace(session_hash=page)
-        return classify.ask(Image.new("RGB", (8, 8)), "a", "none", method, False, -1, classify.NOTHING, request)  # type: ignore[arg-type]
 
-    first, others, second = ask("page", "occlusion"), ask("another page", "occlusion"), ask("page", "integrated-gradients")
+def ask(callbacks: ClassifyCallbacks, page: str, method: str) -> Iterator[tuple[Any, ...]]:
+    request = SimpleNamespace(session_hash=page)
+    return callbacks.ask(Image.new("RGB", (8, 8)), "a", "none", method, False, -1, NOTHING, request)  # type: ignore[arg-type]
+
+
+def test_the_next_question_of_a_page_ends_the_one_before() -> None:
+    ended: list[str] = []
+    callbacks = slow_answers(ended)
+    first, others = ask(callbacks, "page", "occlusion"), ask(callbacks, "another page", "occlusion")
+    second = ask(callbacks, "page", "integrated-gradients")
     assert next(first)[0]["message"] == "occlusion: 0%"
     assert next(others)[0]["message"] == "occlusion: 0%"
     assert next(second)[0]["message"] == "integrated-gradients: 0%"
-    assert [list(told) for told in first] == [[gr.skip()] * 3]  # no word of its own; without any, the page would be emptied
+    assert list(first) == [UNCHANGED]  # no word of its own; without any, the page would be emptied
     assert ended == ["occlusion"]
     assert next(second)[0]["message"] == "integrated-gradients: 0%"
     assert next(others)[0]["message"] == "occlusion: 0%"
+
+
+def test_the_question_that_a_page_waits_for_is_not_asked_again() -> None:
+    ended: list[str] = []
+    callbacks = slow_answers(ended)
+    first = ask(callbacks, "page", "occlusion")
+    next(first)
+    assert list(ask(callbacks, "page", "occlusion")) == [UNCHANGED]
+    assert next(first)[0]["message"] == "occlusion: 0%" and ended == []
 
 
 def test_the_link_restores_the_example_the_class_its_contrast_and_the_opacity(app: App, visit: Callable[..., Watched]) -> None:
@@ -306,7 +325,7 @@ def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Calla
     first = visit(app.url)
     wait_for_answer(first)
     choose(first, "model", "Plain-20")
-    first.page.wait_for_function("document.querySelector('#answer h3').innerText.startsWith('plain20')")
+    first.page.wait_for_function("document.querySelector('#answer h2').innerText.startsWith('Plain-20')")
     choose(first, "method", "Occlusion")
     first.page.wait_for_function("document.querySelectorAll('#answer .strip button').length === 4")
     first.page.locator("#signed input").check()
@@ -314,7 +333,7 @@ def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Calla
     first.page.locator("#answer .strip button").nth(1).click()
     other = visit(first.page.url)
     wait_for_answer(other)
-    assert other.page.locator("#answer h3").inner_text().startswith("plain20-cifar10")
+    assert other.page.locator("#answer h2").inner_text().startswith("Plain-20 (CIFAR-10)")
     assert other.page.locator("#answer .strip button[aria-pressed=true]").inner_text().startswith("Stage 2")
     assert other.page.locator("#method input").input_value() == "Occlusion"
     assert other.page.locator("#signed input").is_checked()

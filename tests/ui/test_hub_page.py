@@ -17,7 +17,7 @@ from tests.ui.conftest import App, Watched, free_port, start_app, stop_app
 pytestmark = pytest.mark.browser
 # What a test has fetched is in the app's cache for the next, so each outcome has a name of its own.
 NAME, STRANGE, SLOW = (f"timm/resnet{depth}.tv_in1k" for depth in (18, 34, 101))
-USED = "resnet20-cifar10"
+USED = "ResNet-20 (CIFAR-10)"
 WEIGHTS = save(build(ModelConfig.named("resnet18", classes=10)).state_dict())
 
 
@@ -51,8 +51,12 @@ def publish(hub: LoopbackHub, name: str, config: str = "resnet18", fault: Fault 
     hub.add(name, "model.safetensors", WEIGHTS, fault)
 
 
+def title(name: str) -> str:
+    return name.replace("timm/resnet", "ResNet-").replace(".tv_in1k", " (ImageNet, torchvision's weights)")
+
+
 def ask(page: Watched, name: str) -> None:
-    choose(page, "model", name.replace("timm/resnet", "ResNet-").replace(".tv_in1k", ", ImageNet"))
+    choose(page, "model", title(name))
 
 
 def says(page: Watched, words: str) -> str:
@@ -79,7 +83,8 @@ def test_a_download_that_fails_says_what_failed_and_the_network_in_use_stays(
     ask(page, NAME)
     said = says(page, words)
     assert NAME in said and said.endswith(f"Still shown: {USED}.")
-    assert page.page.locator("#answer h3").inner_text().startswith(USED)
+    page.page.wait_for_function("name => document.querySelector('#model input').value === name", arg=USED)
+    assert page.page.locator("#answer h2").inner_text().startswith(USED)
     assert page.page.locator("#answer .cancel").is_hidden()
 
 
@@ -94,12 +99,19 @@ def test_a_slow_download_tells_its_size_and_is_cancelled_and_what_arrives_at_las
 ) -> None:
     publish(hub, SLOW, fault=Fault.SLOW)
     ask(page, SLOW)
-    says(page, f"Downloading {SLOW} from the Hugging Face Hub: 0 of {len(WEIGHTS) / 1e6:.0f} MB.")
+    says(page, f"Downloading {title(SLOW)} from the Hugging Face Hub: 0 of {len(WEIGHTS) / 1e6:.0f} MB.")
     page.page.click("#answer .cancel")
     says(page, f"Cancelled. Still shown: {USED}.")
+    assert page.page.locator("#model input").input_value() == USED
     publish(hub, SLOW)
-    choose(page, "model", "ResNet-20")
-    says(page, f"{USED} takes this for")
     ask(page, SLOW)
-    says(page, f"{SLOW} takes this for")
-    assert page.page.locator("#answer h3").inner_text().startswith(SLOW)
+    says(page, f"{title(SLOW)} takes this for")
+    assert page.page.locator("#answer h2").inner_text().startswith(title(SLOW))
+    page.page.wait_for_function("name => document.querySelector('#model input').value === name", arg=title(SLOW))
+    page.page.locator("#model input").click()
+    options = page.page.get_by_role("option").all_inner_texts()
+    (slow,) = (option for option in options if title(SLOW) in option)
+    assert "to download" not in slow  # it is here now
+    assert any(
+        option.strip().endswith("ResNet-152 (ImageNet, torchvision's weights): 241 MB to download") for option in options
+    )

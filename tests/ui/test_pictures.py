@@ -148,9 +148,7 @@ def test_the_page_tells_what_is_wrong_with_a_file_and_shows_no_answer_of_another
         make, words = REFUSED[kind]
         clear(seen)
         upload(seen, written(tmp_path / f"{number}.png", make()))
-        seen.page.wait_for_function(
-            "words => document.querySelector('#answer .sentence.error')?.innerText.includes(words)", arg=words
-        )
+        seen.page.locator("#answer .sentence.error", has_text=words).wait_for()  # not the sentence about the file before
         assert seen.page.locator("#answer ol button").count() == 0
     seen.page.locator("#examples button").nth(3).click()
     wait_for_answer(seen)
@@ -180,3 +178,36 @@ def test_a_picture_is_pasted(app: App, visit: Callable[..., Watched], weights: W
     content = GOOD["PNG"]()
     seen.page.evaluate(TRANSFER, ["body", "paste", base64.b64encode(content).decode()])
     seen.page.wait_for_function("src => document.querySelector('#answer .seen img')?.src === src", arg=shown(weights, content))
+
+
+def test_the_preview_of_a_heic_is_what_was_decoded_and_the_network_is_asked_once(
+    app: App, visit: Callable[..., Watched], tmp_path: Path
+) -> None:
+    if "HEIC" not in GOOD:
+        pytest.skip("pillow-heif is not installed")
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    answered = count_answers(seen)
+    upload(seen, written(tmp_path / "phone.heic", encode(quarters(side=40).resize((120, 80)), "HEIF", quality=95)))
+    seen.page.wait_for_function("document.querySelector('#picture img')?.src.startsWith('data:image/jpeg')")
+    shape = "(({naturalWidth, naturalHeight}) => [naturalWidth, naturalHeight])(document.querySelector('#picture img'))"
+    assert seen.page.evaluate(shape) == [120, 80]
+    wait_for_answer(seen)
+    assert seen.page.evaluate(answered) == 1
+    seen.page.locator("#examples button").nth(3).click()  # the preview of the next picture is its own
+    seen.page.wait_for_function("document.querySelector('#picture img')?.src.endsWith('cifar10-frog.png')")
+
+
+def count_answers(watched: Watched) -> str:
+    """Count the verdicts that are drawn from now on; gives the expression that tells how many."""
+    watched.page.evaluate(
+        "window.drawn = 0; new MutationObserver((changes) => { drawn += changes.length; })"
+        ".observe(document.querySelector('#answer .answers'), {childList: true})"
+    )
+    return "drawn"
+
+
+def test_a_phone_s_photograph_of_54_megapixels_is_answered(client: Client, tmp_path: Path) -> None:
+    large = encode(quarters().resize((9000, 6000), Image.Resampling.NEAREST), "JPEG", quality=60)
+    label, _ = client.predict(handle_file(str(written(tmp_path / "phone.jpg", large))), api_name="/classify")
+    assert label["confidences"]

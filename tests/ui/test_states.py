@@ -33,7 +33,7 @@ CONTRAST = """selector => {
   return (Math.max(...pair) + .05) / (Math.min(...pair) + .05);
 }"""  # Web Content Accessibility Guidelines 2.2, "contrast ratio"
 TEXTS = (
-    ".page-head p", SENTENCE, "#answer h3 small", FIRST_LABEL, "#answer .words", "#answer .machine", "#answer .strip button",
+    ".page-head p", SENTENCE, "#answer h2 small", FIRST_LABEL, "#answer .words", "#answer .machine", "#answer .strip button",
     "#answer .seen", "#answer .save", "#model [data-testid=block-info]", "button[role=tab][aria-selected=true]",
 )  # fmt: skip
 
@@ -86,20 +86,35 @@ def test_nothing_moves_when_the_answer_comes(app: App, visit: Callable[..., Watc
     assert seen.page.locator(SENTENCE).inner_text().startswith("Choose a picture")
 
 
-def test_a_model_of_the_hub_that_cannot_be_had_is_told_with_what_to_do_and_the_answer_stays(
-    app: App, visit: Callable[..., Watched]
+def test_offline_the_lists_mark_what_cannot_be_had_with_its_size(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    for dropdown in ("model", "second"):
+        seen.page.locator(f"#{dropdown} input").click()
+        options = seen.page.get_by_role("option").all_inner_texts()
+        marked = [option.strip(" ✓\n") for option in options if "not here" in option]
+        assert len(marked) == 10
+        assert marked[0] == "ResNet-18 (ImageNet, torchvision's weights): not here, 47 MB"
+        assert not [option for option in options if "CIFAR-10" in option and "not here" in option]
+        seen.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(("dropdown", "before"), [("model", "ResNet-20 (CIFAR-10)"), ("second", "none")])
+def test_offline_a_network_that_cannot_be_had_is_told_with_what_to_do_and_the_one_in_use_stays_selected(
+    app: App, visit: Callable[..., Watched], dropdown: str, before: str
 ) -> None:
     seen = visit(app.url)
     wait_for_answer(seen)
-    before = seen.page.locator(FIRST_LABEL).first.inner_text()
-    choose(seen, "model", "ResNet-18")
+    label = seen.page.locator(FIRST_LABEL).first.inner_text()
+    choose(seen, dropdown, "ResNet-18")
     seen.page.wait_for_selector("#answer .sentence.error")
     said = seen.page.locator(SENTENCE).inner_text()
-    assert said.startswith("timm/resnet18.tv_in1k is not on this machine, and the app runs offline.")
-    assert "prefetch --model timm/resnet18.tv_in1k" in said and said.endswith("Still shown: resnet20-cifar10.")
-    assert seen.page.locator(FIRST_LABEL).first.inner_text() == before
+    assert said.startswith("ResNet-18 (ImageNet, torchvision's weights) is not on this machine, and the app runs offline.")
+    assert "prefetch --model timm/resnet18.tv_in1k" in said and said.endswith("Still shown: ResNet-20 (CIFAR-10).")
+    seen.page.wait_for_function("([id, name]) => document.querySelector(`#${id} input`).value === name", arg=[dropdown, before])
+    assert seen.page.locator(FIRST_LABEL).first.inner_text() == label
     choose(seen, "model", "Plain-20")
-    seen.page.wait_for_function("document.querySelector('#answer h3').innerText.startsWith('plain20')")
+    seen.page.wait_for_function("document.querySelector('#answer h2').innerText.startsWith('Plain-20')")
     assert seen.page.locator("#answer .sentence.error").count() == 0
 
 

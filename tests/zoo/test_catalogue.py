@@ -45,7 +45,7 @@ def test_models_that_ship_come_first_then_one_s_own_then_the_hub_s(roots: tuple[
     assert len(names) == 3 + 10
     first = catalogue.available()[0]
     assert (first.title, first.architecture, first.classes, first.test_accuracy, first.trained_on) == (
-        "ResNet-8, Letters", "resnet8", 10, 0.75, "Letters",
+        "ResNet-8 (Letters)", "resnet8", 10, 0.75, "Letters",
     )  # fmt: skip
 
 

@@ -73,6 +73,19 @@ def test_a_failure_is_a_sentence_and_the_next_try_may_work(loopback: LoopbackHub
     assert until(downloads, "user/name", lambda state: not state.goes_on).state == "ready"
 
 
+def test_without_a_network_the_sentence_names_the_model_and_no_file(
+    loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port: nothing listens
+    downloads = Downloads(Shelf())
+    downloads.start("timm/resnet18.tv_in1k")
+    failed = until(downloads, "timm/resnet18.tv_in1k", lambda state: not state.goes_on)
+    assert failed.message == (
+        "ResNet-18 (ImageNet, torchvision's weights) is not on this machine, and the Hugging Face Hub cannot be reached: "
+        "try again when there is a network."
+    )
+
+
 def test_a_path_from_a_page_is_refused_before_anything_starts(loopback: LoopbackHub) -> None:
     downloads = Downloads(Shelf())
     with pytest.raises(WeightsError, match="There is no model '/etc'"):

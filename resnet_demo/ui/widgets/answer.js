@@ -2,8 +2,7 @@
 // without asking the server (stage, opacity) is switched here; a click on a class triggers 'explain'.
 const find = (selector) => element.querySelector(selector);
 let answers = [];                                   // what is shown; it stays while the next answer is on its way
-let stage = new URL(location.href).searchParams.get('stage');  // what the person chose, kept from picture to picture
-const OPACITY = '0.75';
+let stage = null;                                   // what the person chose, kept from picture to picture
 let method = null;
 let current = {};                                   // what was told last, but for the late words of what was cancelled
 let cancelled = null;                               // the ticket of the question that the person gave up
@@ -33,9 +32,9 @@ function shownStage(answer) {
 function card(answer, index) {
   const node = make('article', { class: `card ${answer.kind}` });
   const shown = shownStage(answer), top = answer.predictions[0];
-  node.append(make('h3', {}, make('span', { class: `badge ${answer.kind}`, 'aria-hidden': 'true' }), answer.model, make('small', {}, answer.about)));
-  const where = shown ? `The map over it shows where ${answer.model} looked for ${answer.target_label}, after ${shown.title}.` : '';
-  const picture = view(answer, shown, `The picture. ${answer.model} says ${top.label}, ${percent(top.probability)}. ${where}`);
+  node.append(make('h2', {}, make('span', { class: `badge ${answer.kind}`, 'aria-hidden': 'true' }), answer.title, make('small', {}, answer.about)));
+  const where = shown ? `The map over it shows where ${answer.title} looked for ${answer.target_label}, after ${shown.title}.` : '';
+  const picture = view(answer, shown, `The picture. ${answer.title} says ${top.label}, ${percent(top.probability)}. ${where}`);
   const strip = make('div', { class: 'strip', role: 'group', 'aria-label': 'Stage whose map is shown' });
   for (const s of answer.stages) {
     const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
@@ -44,7 +43,7 @@ function card(answer, index) {
   }
   const small = answer.side <= 64 ? 'small' : null;
   strip.append(make('div', { class: 'seen', title: 'The picture as the network saw it' }, make('img', { src: answer.seen, class: small, alt: `The picture as the network saw it, ${answer.side} by ${answer.side} pixels` }), make('span', {}, 'Its input'), make('span', {}, `${answer.side}×${answer.side}`)));
-  const list = make('ol', { 'aria-label': `What ${answer.model} takes it for` });
+  const list = make('ol', { 'aria-label': `What ${answer.title} takes it for` });
   for (const p of answer.predictions) {
     const track = make('span', { class: 'track', 'aria-hidden': 'true' }, make('i', { style: `width:${(100 * p.probability).toFixed(1)}%` }));
     const button = make('button', { type: 'button', 'aria-pressed': String(p.index === answer.target), 'data-index': p.index, title: `Show where it looked for ${p.label}` }, make('span', { class: 'label' }, p.label), make('span', { class: 'value' }, percent(p.probability)), track);
@@ -59,7 +58,7 @@ function card(answer, index) {
 // Where nothing is answered yet, what will come is drawn in grey, in the same places.
 function ghost() {
   const list = make('ol', {}, ...[92, 40, 24, 12, 8].map((width) => make('li', {}, make('i', { style: `width:${width}%` }))));
-  return make('article', { class: 'card ghost', 'aria-hidden': 'true' }, make('h3', {}), make('div', { class: 'view' }), list);
+  return make('article', { class: 'card ghost', 'aria-hidden': 'true' }, make('h2', {}), make('div', { class: 'view' }), list);
 }
 
 // What has the focus, as a selector that finds its successor when the cards are drawn anew; null for all else.
@@ -93,34 +92,18 @@ function draw() {
     find('.scale .low').textContent = value.scale.low; find('.scale .high').textContent = value.scale.high;
   }
   opacity();
-  address();
+  address(Boolean(value.asked), value.state === 'empty');
   if (held) find(held)?.focus();
 }
 
 function say(value, loading) {
   const stays = answers.length && (value.state === 'error' || value.state === 'stopped');
-  const told = (value.message || value.sentence || 'Choose a picture.') + (stays ? ` Still shown: ${answers.map((answer) => answer.model).join(' and ')}.` : '');
+  const told = (value.message || value.sentence || 'Choose a picture.') + (stays ? ` Still shown: ${answers.map((answer) => answer.title).join(' and ')}.` : '');
   find('.sentence').textContent = told;
   find('.sentence').classList.toggle('error', value.state === 'error');
   if (!loading || spoken !== 'loading') find('.spoken').textContent = told;  // not every per cent of a long wait
   spoken = value.state;
-  // A phone's photographs: a browser offers HEIC files only where they are named.
-  document.querySelectorAll('#picture input[type=file]').forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
-  document.querySelectorAll('#picture img').forEach((image) => { image.alt = `Your picture. ${told}`; });
-}
-
-// A link to this page asks the same of the same networks; of pictures, it can name those that ship.
-function address() {
-  const asked = current.asked;
-  if (!asked || !element.offsetParent) return;
-  const here = new URL(location.href), shown = { ...asked, stage, opacity: find('.opacity').value };
-  const left_out = { method: 'grad-cam', target: -1, target_of: 0, contrast: -1, opacity: OPACITY };
-  here.searchParams.delete('run');
-  for (const key of ['picture', 'model', 'second', 'method', 'signed', 'target', 'target_of', 'contrast', 'stage', 'opacity']) {
-    const value = shown[key], said = value === 0 || value;   // class 0 is a class
-    if (said && value !== left_out[key]) here.searchParams.set(key, value); else here.searchParams.delete(key);
-  }
-  if (here.href !== location.href) history.replaceState(history.state, '', here);
+  around(value);
 }
 
 const load = (source) => new Promise((done, failed) => { const image = new Image(); image.onload = () => done(image); image.onerror = failed; image.src = source; });
@@ -135,7 +118,7 @@ async function save() {
     pen.imageSmoothingEnabled = true; pen.globalAlpha = +find('.opacity').value;
     if (shown && shown.heat) pen.drawImage(await load(shown.heat), index * side, 0, side, side);
     pen.globalAlpha = 1; pen.fillStyle = answer.kind === 'plain' ? '#d55e00' : '#0072b2'; pen.font = '600 20px sans-serif';
-    pen.fillText(`${answer.model}: ${top.label} ${percent(top.probability)}`, index * side + 8, side + 25, side - 16);
+    pen.fillText(`${answer.title}: ${top.label} ${percent(top.probability)}`, index * side + 8, side + 25, side - 16);
     pen.fillStyle = '#333'; pen.font = '16px sans-serif';
     pen.fillText(shown ? `What speaks for ${answer.target_label}: ${shown.title}, ${shown.size.join('×')}` : '', index * side + 8, side + 48, side - 16);
   }
@@ -144,14 +127,14 @@ async function save() {
 }
 
 async function copy() {
-  const lines = answers.flatMap((answer) => [answer.model, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
+  const lines = answers.flatMap((answer) => [answer.title, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
   find('.copy').textContent = await copied(lines.join('\n')) ? 'Copied' : 'Not allowed here';
   setTimeout(() => { find('.copy').textContent = 'Copy the numbers'; }, 2000);
 }
 
-find('.opacity').value = new URL(location.href).searchParams.get('opacity') || OPACITY;   // the slider keeps within its range
+fromAddress();
 find('.opacity').addEventListener('input', opacity);
-find('.opacity').addEventListener('change', address);
+find('.opacity').addEventListener('change', () => address());
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
 find('.cancel').addEventListener('click', () => { cancelled = current.ticket; trigger('abandon'); });
@@ -167,6 +150,5 @@ document.addEventListener('paste', (event) => {
   input.dispatchEvent(new Event('change', { bubbles: true }));
   event.preventDefault();
 });
-element.closest('#classify')?.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
 watch('value', draw);
 draw();

@@ -1,0 +1,26 @@
+"""The networks to choose from, as a list shows them: those that must be downloaded are marked. No torch here."""
+
+from __future__ import annotations
+
+from huggingface_hub import constants
+
+from resnet_demo import hub
+from resnet_demo.config import ModelConfig
+from resnet_demo.evaluation.cost import cost
+from resnet_demo.zoo.catalogue import Entry, available, is_hub_id
+
+BYTES_PER_PARAMETER = 4
+
+
+def choices() -> list[tuple[str, str]]:
+    """(what a person reads, name) of each network. Asks no network."""
+    return [(entry.title + download_note(entry), entry.name) for entry in available()]
+
+
+def download_note(entry: Entry) -> str:
+    """What a list adds to the title of a network that is not on this machine; empty for the others."""
+    if not is_hub_id(entry.name) or hub.is_listed(entry.name, "config.json", "model.safetensors"):
+        return ""
+    parameters = cost(ModelConfig.named(entry.architecture, classes=entry.classes)).parameters
+    size = f"{parameters * BYTES_PER_PARAMETER / 1e6:.0f} MB"
+    return f": not here, {size}" if constants.HF_HUB_OFFLINE else f": {size} to download"

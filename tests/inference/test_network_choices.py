@@ -1,0 +1,40 @@
+"""The lists of networks: what must be downloaded is marked with its size, without asking a network."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from huggingface_hub import constants
+from safetensors.torch import save
+
+from resnet_demo import hub
+from resnet_demo.config import ModelConfig
+from resnet_demo.inference.networks import choices
+from resnet_demo.model.resnet import build
+from tests.loopback_hub import LoopbackHub
+
+NAME = "timm/resnet18.tv_in1k"
+TITLE = "ResNet-18 (ImageNet, torchvision's weights)"
+
+
+def title(name: str) -> str:
+    return {name: title for title, name in choices()}[name]
+
+
+def test_a_network_of_the_hub_has_its_size_until_it_is_on_this_machine(loopback: LoopbackHub) -> None:
+    assert title(NAME) == f"{TITLE}: 47 MB to download"
+    assert title("timm/resnet152.a1_in1k").endswith(": 241 MB to download")
+    assert loopback.requests == []
+    loopback.add(NAME, "config.json", json.dumps({"architecture": "resnet18", "num_classes": 10}).encode())
+    loopback.add(NAME, "model.safetensors", save(build(ModelConfig.named("resnet18", classes=10)).state_dict()))
+    hub.fetch(NAME, "config.json")
+    assert title(NAME) == f"{TITLE}: 47 MB to download"  # a part of it is not enough
+    hub.fetch(NAME, "model.safetensors")
+    assert title(NAME) == TITLE
+
+
+def test_offline_the_same_networks_are_marked_as_not_to_be_had(loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert title(NAME) == f"{TITLE}: not here, 47 MB"
+    assert title("resnet20-cifar10") == "ResNet-20 (CIFAR-10)"
