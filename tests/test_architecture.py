@@ -25,7 +25,7 @@ LEVELS = (
     {"zoo"},
     {"evaluation"},
     {"training", "inference"},
-    {"transfer", "plots"},
+    {"transfer", "plots", "web"},
     {"ui", "commands"},
     {"__main__"},
 )

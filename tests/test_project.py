@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 IMPORT_NAMES = {"pillow": "PIL", "huggingface-hub": "huggingface_hub", "pillow-heif": "pillow_heif"}
 NOT_ASKED_FOR = {
     "spaces",  # there on a Space's ZeroGPU, looked for and done without elsewhere
-    "fastapi", "starlette",  # gradio's own, and pinned with it
+    "fastapi", "starlette", "uvicorn", "python_multipart",  # gradio's own, and pinned with it
 }  # fmt: skip
 
 

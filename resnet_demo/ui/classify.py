@@ -16,6 +16,7 @@ from resnet_demo.inference.examples import examples
 from resnet_demo.inference.question import METHODS, Question
 from resnet_demo.ui import engine
 from resnet_demo.ui.picture import FINGERPRINT, Picture
+from resnet_demo.ui.refusal import refusal
 from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
@@ -109,16 +110,16 @@ def classify(
     Grad-CAM of every stage as a picture in a data: URL.
     """
     if picture is None:
-        raise gr.Error("picture: there is none. Send an uploaded file or a data: URL.", print_exception=False)
+        raise refusal("picture: there is none. Send an uploaded file or a data: URL.")
     if isinstance(picture, PictureError):
-        raise gr.Error(str(picture), print_exception=False)
+        raise refusal(str(picture))
     words = {"model": model, "second": second, "stage": stage, "method": method}
     numbers = {"target": target, "contrast": contrast, "top_k": top_k}
     try:
         question = parse(Question, words | {name: whole(value) for name, value in numbers.items()})
         told = [answer for answer in engine.ask(picture, question) if isinstance(answer, dict)][-1]
     except ResNetDemoError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise refusal(str(error)) from error
     return {p["label"]: p["probability"] for p in told["answers"][0]["predictions"]}, told
 
 

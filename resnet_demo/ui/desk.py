@@ -20,6 +20,7 @@ from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.repeat import repeated
 from resnet_demo.training.view import View, first_shown, view
+from resnet_demo.ui.refusal import refusal
 
 log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
@@ -36,7 +37,7 @@ def in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*arguments, **named)
         except ResNetDemoError as error:
-            raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
+            raise refusal(html.escape(str(error), quote=False)) from error
 
     return wrapped
 
