@@ -68,8 +68,8 @@ class Sentences:
         except MultiPartException:  # body.py refuses this request
             raise
         except Exception:
-            if answer.is_sent:
-                raise  # the server logs it, and cuts the connection
+            if answer.is_sent and not answer.is_stream:
+                raise  # the server logs it, and cuts the connection: the answer is not whole
             log.exception("A request to %s could not be answered.", scope["path"])
         await answer.end()
 
@@ -83,7 +83,8 @@ class _Answer:
         self._has_begun = False
         self._error: int | None = None
         self._body = b""
-        self._is_stream = False
+        self._is_whole = False
+        self.is_stream = False
 
     async def send(self, message: Message) -> None:
         """Take one message of the application."""
@@ -93,12 +94,13 @@ class _Answer:
             if message["status"] >= 400 and MARK not in headers:
                 self._error = message["status"]
                 return
-            self._is_stream = headers.get("content-type", "").startswith("text/event-stream")
+            self.is_stream = headers.get("content-type", "").startswith("text/event-stream")
         elif self._error is not None:
             self._body = (self._body + message.get("body", b""))[:100_000]
             return
-        elif self._is_stream and message.get("body"):
+        elif self.is_stream and message.get("body"):
             message = {**message, "body": in_sentences(message["body"])}
+        self._is_whole = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
 
     @property
@@ -107,8 +109,10 @@ class _Answer:
         return self._has_begun and self._error is None
 
     async def end(self) -> None:
-        """Send the sentence in place of the error that was held back, or of no answer at all."""
+        """Send the sentence in place of the error that was held back, or of no answer at all; end a stream that broke off."""
         if self.is_sent:
+            if self.is_stream and not self._is_whole:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         status, sentence = BY_STATUS.get(self._error or 400, (400, MISFIT))
         own = _own_error(self._body)

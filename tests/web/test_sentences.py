@@ -94,6 +94,16 @@ def test_answers_without_an_error_pass_part_by_part() -> None:
     assert answer.chunks == [b"one", b"two", b""]
 
 
+def test_a_stream_that_breaks_off_ends_as_a_stream(caplog: pytest.LogCaptureFixture) -> None:
+    async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        raise RuntimeError("half way")
+
+    assert ask(Sentences(breaks), http()).chunks == [b"data: 1\n\n", b""]
+    assert "half way" in caplog.text
+
+
 GRADIOS_OUTPUT = {"error": "'float' object is not subscriptable", "visible": True}
 OWN_OUTPUT = {"error": "Depth 7 does not exist.", "title": TITLE, "visible": True, "duration": 10}
 
