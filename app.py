@@ -1,6 +1,9 @@
 """ResNet Lab: `python app.py [--host H] [--port P] [--share] [--root-path P]`. Also the entry point of the Space."""
 
 import argparse
+import os
+import shutil
+import signal
 import sys
 from contextlib import closing
 
@@ -10,16 +13,52 @@ from resnet_demo.training.queue import Lab
 from resnet_demo.training.waiting import sole_app
 from resnet_demo.ui.page import build, serve
 
+
+def end_on_sigterm() -> None:
+    """Leave the `with` blocks on SIGTERM: what trains is saved. Process 1 of a container would ignore the signal without this."""
+
+    def leave(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def own_upload_folder() -> None:
+    """Give uploads a folder that no other app uses, empty, unless the operator names one in GRADIO_TEMP_DIR."""
+    if not os.environ.get("GRADIO_TEMP_DIR"):
+        folder = home() / "uploads"
+        shutil.rmtree(folder, ignore_errors=True)  # of an app that was killed
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+
+
+def port(text: str) -> int:
+    """A port number, from the command line."""
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {number}")
+    return number
+
+
 if __name__ == "__main__":
+    end_on_sigterm()
     parser = argparse.ArgumentParser(description="See why residual networks work.")
     parser.add_argument("--host", help="address to listen on (default: this machine only; 0.0.0.0 for a classroom)")
-    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860 on)")
+    parser.add_argument("--port", type=port, help="port (default: the first free one from 7860 on)")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
     parser.add_argument("--root-path", help="path under which a proxy serves the app")
+    parser.add_argument(
+        "--allowed-host", action="append", default=[], metavar="NAME",
+        help="a further name by which the app may be called, such as lab.school.org or *.school.org; may be repeated",
+    )  # fmt: skip
     chosen = parser.parse_args()
     try:
         with sole_app(home()), closing(Lab(home())) as lab:
+            own_upload_folder()
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
-            serve(build(lab), lab, host=chosen.host, port=chosen.port, share=chosen.share, root_path=chosen.root_path)
+            serve(
+                build(lab), lab, host=chosen.host, port=chosen.port, share=chosen.share, root_path=chosen.root_path,
+                allowed_hosts=chosen.allowed_host,
+            )  # fmt: skip
     except ResNetDemoError as error:
         sys.exit(f"ResNet Lab: {error}")

@@ -145,6 +145,11 @@ def test_watching_a_run_loads_no_torch(module: str) -> None:
     assert not loaded & {"torch", "torchvision", "gradio", "captum"}
 
 
+def test_a_callback_refuses_by_the_one_error_whose_words_reach_the_client() -> None:
+    """web/sentences.py replaces the words of every other error."""
+    assert [module_of(file) for file in FILES if "gr.Error(" in file.read_text()] == ["resnet_demo.ui.refusal"]
+
+
 def test_no_file_has_more_than_300_lines() -> None:
     long = {module_of(file): lines for file in FILES if (lines := len(file.read_text().splitlines())) > 300}
     assert not long

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +20,7 @@ README = (ROOT / "README.md").read_text()
 IMPORT_NAMES = {"pillow": "PIL", "huggingface-hub": "huggingface_hub", "pillow-heif": "pillow_heif"}
 NOT_ASKED_FOR = {
     "spaces",  # there on a Space's ZeroGPU, looked for and done without elsewhere
-    "fastapi", "starlette",  # gradio's own, and pinned with it
+    "fastapi", "starlette", "uvicorn", "python_multipart",  # gradio's own, and pinned with it
 }  # fmt: skip
 
 
@@ -125,6 +128,37 @@ def test_only_gradio_is_pinned_to_one_version_of_what_runs() -> None:
     """A Space installs that very gradio; everything else is a range, so that it fits what is already there."""
     pinned = [name for name, version in requirements("requirements.txt").items() if not version.startswith(">=")]
     assert pinned == ["gradio"]
+
+
+REPORT = {"dependencies": [
+    {"name": "pillow", "version": "1.0", "vulns": [{"id": "PYSEC-1", "aliases": ["CVE-1"], "fix_versions": ["1.1"]}]},
+    {"name": "torch", "skip_reason": "not on PyPI"},
+]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "verdict"),
+    [
+        (None, 0, "pip-audit: NOT REACHABLE, nothing was checked: ['no route']"),
+        (REPORT, 1, "pip-audit: VULNERABLE: pillow 1.0, PYSEC-1; mended in: 1.1"),
+        (
+            {"dependencies": [{"name": "pillow", "version": "2.0", "vulns": []}]},
+            0,
+            "pip-audit: no vulnerability is known of 1 packages",
+        ),
+    ],
+)
+def test_the_check_tells_vulnerable_from_not_reachable(tmp_path: Path, report: object, status: int, verdict: str) -> None:
+    writes = (
+        f"Path(sys.argv[sys.argv.index('--output') + 1]).write_text({json.dumps(report)!r})"
+        if report
+        else "sys.exit('no route')"
+    )
+    (tmp_path / "pip_audit.py").write_text(f"import sys\nfrom pathlib import Path\n{writes}\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, ROOT / ".ci" / "audit"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == status
+    assert done.stdout.startswith(verdict)
 
 
 def test_the_licence_is_apache_2() -> None:

@@ -61,8 +61,8 @@ class WorkerProcess:
             except BrokenPipeError:
                 log.warning("The training process is gone; it is started anew.")
 
-    def close(self) -> None:
-        """Close the pipe, which asks the child to save and end; it is killed if it does not."""
+    def close(self, *, saves: bool = True) -> None:
+        """Close the pipe, which asks the child to save and end; it is killed if it does not, at once where it has nothing to save."""
         self._closing.set()
         child = self._child
         if child is not None:
@@ -70,7 +70,7 @@ class WorkerProcess:
                 if child.stdin is not None:
                     child.stdin.close()
             try:
-                child.wait(SECONDS_TO_CLOSE)
+                child.wait(SECONDS_TO_CLOSE if saves else 0)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

@@ -70,7 +70,7 @@ class Lab(Runs):
         """End the process: the run that trains saves a checkpoint and is shown as interrupted after a restart."""
         with self._lock:
             self._closed = True
-        self._worker.close()
+        self._worker.close(saves=self._current is not None)
 
     @property
     def machine(self) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from resnet_demo.errors import PictureError
 from resnet_demo.ui.picture import Picture
+from resnet_demo.ui.refusal import refusal
 from resnet_demo.web.paths import picture_source, refuse_files
 
 
@@ -19,7 +20,7 @@ class CheckedBlocks(gr.Blocks):
         try:
             checked = [self._checked(index, value, block_fn) for index, value in enumerate(inputs)]
         except PictureError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(str(error)) from error
         processed: list[Any] = await super().preprocess_data(block_fn, checked, *around, **named)
         return processed
 

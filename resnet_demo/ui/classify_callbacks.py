@@ -19,6 +19,7 @@ from resnet_demo.inference.question import Question
 from resnet_demo.ui import engine
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
+from resnet_demo.ui.refusal import refusal
 from resnet_demo.zoo.catalogue import is_hub_id
 
 NO_SECOND = "none"
@@ -120,16 +121,16 @@ class ClassifyCallbacks:
         Grad-CAM of every stage as a picture in a data: URL.
         """
         if picture is None:
-            raise gr.Error("picture: there is none. Send an uploaded file or a data: URL.", print_exception=False)
+            raise refusal("picture: there is none. Send an uploaded file or a data: URL.")
         if isinstance(picture, PictureError):
-            raise gr.Error(str(picture), print_exception=False)
+            raise refusal(str(picture))
         words = {"model": model, "second": second, "stage": stage, "method": method}
         numbers = {"target": target, "contrast": contrast, "top_k": top_k}
         try:
             question = parse(Question, words | {name: whole(value) for name, value in numbers.items()})
             told = [answer for answer in self.answer(picture, question) if isinstance(answer, dict)][-1]
         except ResNetDemoError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(str(error)) from error
         return {p["label"]: p["probability"] for p in told["answers"][0]["predictions"]}, told
 
     def _answers(self, picture: Sent, asked: dict[str, Any], about: dict[str, Any]) -> Iterator[Shown]:

@@ -22,6 +22,7 @@ from resnet_demo.training.repeat import repeated
 from resnet_demo.training.tickets import visitor_name
 from resnet_demo.training.view import View, first_shown, view
 from resnet_demo.ui.notices import warn
+from resnet_demo.ui.refusal import refusal
 
 log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
@@ -38,7 +39,7 @@ def in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*arguments, **named)
         except ResNetDemoError as error:
-            raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
+            raise refusal(html.escape(str(error), quote=False)) from error
 
     return wrapped
 

@@ -19,7 +19,9 @@ from resnet_demo.training.export import export_csv, export_json, export_zip
 from resnet_demo.training.feed import feed
 from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import Record
+from resnet_demo.web.sentences import MARK
 
+OURS = {MARK: "1"}
 MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "zip": "application/zip"}
 
 
@@ -32,19 +34,21 @@ def add_exports(app: FastAPI, laboratory: Lab) -> None:
         try:
             return JSONResponse(feed(laboratory, run, position))
         except ResNetDemoError as error:
-            return JSONResponse({"error": str(error)}, 404)
+            return JSONResponse({"error": str(error)}, 404, OURS)
 
     @app.get("/export/{run}/{form}")
     def export(run: str, form: str) -> Response:
         """One run in one form; 404 with a sentence where there is none."""
         if form not in MEDIA:
-            return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(MEDIA)}.", 404)
+            return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(MEDIA)}.", 404, OURS)
         try:
             return _file(laboratory.record(run), form, f"resnet-lab-{run}.{form}")
         except ResNetDemoError as error:
-            return PlainTextResponse(str(error), 404)
+            return PlainTextResponse(str(error), 404, OURS)
         except OSError as error:
-            return PlainTextResponse(f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507)
+            return PlainTextResponse(
+                f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507, OURS
+            )
 
 
 def _file(record: Record, form: str, name: str) -> Response:

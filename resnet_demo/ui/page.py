@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import gradio as gr
-from starlette.middleware import Middleware
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
 
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import examples
 from resnet_demo.training.queue import Lab
 from resnet_demo.ui import classify, engine, lab
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.theme import CSS, THEME
-from resnet_demo.web.visitor import VisitorCookie, signing_key
+from resnet_demo.web.connections import end_idle_connections
+from resnet_demo.web.guard import site_of
+from resnet_demo.web.layers import before_gradios, layers
+from resnet_demo.web.visitor import signing_key
 
 DAY = 24 * 3600
 QUEUE_LOOKS_EVERY = 0.02
@@ -41,25 +50,47 @@ def serve(
     port: int | None = None,
     share: bool = False,
     root_path: str | None = None,
+    allowed_hosts: Iterable[str] = (),
     block: bool = True,
 ) -> gr.routes.App:
     """Open the port, then load the heavy half behind it.
 
     The queue's limits also hold for calls of the API; nothing is sent anywhere, nothing is kept in the browser's
-    history of runs, and the page is drawn in the browser everywhere, on a Space too.
+    history of runs, and the page is drawn in the browser everywhere, on a Space too. Every request passes web/layers.py.
+
+    Raises:
+        SettingError: the port cannot be opened.
     """
+    site = site_of(os.environ, host=host, root_path=root_path, allowed=allowed_hosts)
+    in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(laboratory.folder.parent)))
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
-    middleware = [Middleware(VisitorCookie, key=signing_key(laboratory.folder.parent))]
-    app, _, _ = page.launch(
-        server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
-        theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=True,
-        max_file_size="25mb", footer_links=["api"], allowed_paths=[str(examples()[0].path.parent)],
-        app_kwargs={"middleware": middleware},
-    )  # fmt: skip
+    try:
+        app, _, _ = page.launch(
+            server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
+            theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False,
+            max_file_size="25mb", footer_links=["api"], allowed_paths=[str(examples()[0].path.parent)],
+            app_kwargs={"lifespan": in_front},
+        )  # fmt: skip
+    except OSError as error:
+        raise SettingError(_why_closed(host, port)) from error
+    end_idle_connections(page.server)
     add_exports(app, laboratory)
     engine.begin()
     laboratory.start()
     if block:
         page.block_thread()
     return app
+
+
+def _why_closed(host: str | None, port: int | None) -> str:
+    """Why the port could not be opened; Gradio says the same for every reason."""
+    if port is None:
+        return "No port from 7860 on is free. End a program that uses one, or choose one with --port."
+    try:
+        with socket.create_server((host or "127.0.0.1", port)):
+            pass
+        reason = "another program uses it, or used it a moment ago"
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0].lower()
+    return f"Port {port} of {host or 'this machine'} cannot be opened: {reason}. Choose another one with --port."

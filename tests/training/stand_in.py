@@ -25,8 +25,8 @@ class StandIn:
     def send(self, command: dict[str, Any]) -> None:
         self.told.append(command)
 
-    def close(self) -> None:
-        self.told.append({"do": "close"})
+    def close(self, *, saves: bool = True) -> None:
+        self.told.append({"do": "close", "saves": saves})
 
     def ready(self) -> None:
         self.machine = MACHINE

@@ -44,8 +44,8 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def start_app(home: Path, port: int, script: Path = ROOT / "app.py", **around: str) -> App:
-    """Start `python app.py`, with these environment variables besides its own, and wait until it answers."""
+def start_app(home: Path, port: int, *options: str, script: Path = ROOT / "app.py", **around: str) -> App:
+    """Start `python app.py` with these options and environment variables besides its own, and wait until it answers."""
     own = {
         "RESNET_DEMO_HOME": str(home),
         "RESNET_DEMO_TOKEN": TEACHER,
@@ -53,7 +53,7 @@ def start_app(home: Path, port: int, script: Path = ROOT / "app.py", **around: s
         "GRADIO_TEMP_DIR": str(home / "uploads"),
     }
     environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", **around}
-    command = [sys.executable, str(script), "--port", str(port)]
+    command = [sys.executable, str(script), "--port", str(port), *options]
     with (home / STDERR).open("ab") as errors:
         process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL, stderr=errors)
     url = f"http://127.0.0.1:{port}/"
