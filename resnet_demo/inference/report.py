@@ -19,6 +19,7 @@ from resnet_demo.inference import honesty, overlay
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
+from resnet_demo.inference.threads import answer_threads
 from resnet_demo.zoo.catalogue import available
 from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
@@ -52,7 +53,16 @@ def report(
     names = [question.model, *([question.second] if question.second else [])]
     if question.target_of >= len(names):
         raise SettingError("target_of: there is no second network to take the class from.")
-    answers = [classify(_load(name, say, should_cancel), picture) for name in names]
+    networks = [_load(name, say, should_cancel) for name in names]
+    with answer_threads().share(max(weights.preprocessing.image_size for weights in networks)):
+        return _report(picture, question, networks, say, should_cancel)
+
+
+def _report(
+    picture: Image.Image, question: Question, networks: Sequence[Weights],
+    say: Callable[[str], object], should_cancel: Callable[[], bool],
+) -> dict[str, Any]:  # fmt: skip
+    answers = [classify(weights, picture) for weights in networks]
     meant = answers[question.target_of].weights
     labels = [_label(meant, question.target, "target"), _label(meant, question.contrast, "contrast")]
     return {
@@ -171,7 +181,8 @@ def _scale(*, signed: bool) -> dict[str, str]:
 
 def _stage(found: Map, *, signed: bool) -> dict[str, Any]:
     empty = found.is_zero and not signed
-    heat = None if empty else _data_url(overlay.heat(found, (MAP_SIDE, MAP_SIDE), signed=signed))
+    draw = overlay.signed_heat if signed else overlay.heat
+    heat = None if empty else _data_url(draw(found, (MAP_SIDE, MAP_SIDE)))
     title = TITLES[found.method] if found.method != "grad-cam" else found.stage.title
     return {"name": found.stage.name, "title": title, "size": list(found.stage.size), "heat": heat}
 
@@ -216,7 +227,7 @@ def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 
 def _data_url(picture: Image.Image) -> str:
     """The picture inside a URL; PNG where it has transparency or few pixels, else JPEG."""
-    exact = picture.mode == "RGBA" or picture.width <= 64
+    exact = picture.mode != "RGB" or picture.width <= 64
     encoded = io.BytesIO()
     picture.save(encoded, "PNG" if exact else "JPEG", **({} if exact else {"quality": 88}))
     return f"data:image/{'png' if exact else 'jpeg'};base64,{base64.b64encode(encoded.getvalue()).decode()}"

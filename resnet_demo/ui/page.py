@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 
 from resnet_demo.inference.examples import examples
@@ -47,6 +49,8 @@ def serve(
     The queue's limits also hold for calls of the API; nothing is sent anywhere, nothing is kept in the browser's
     history of runs, and the page is drawn in the browser everywhere, on a Space too.
     """
+    # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
     app, _, _ = page.launch(
