@@ -103,7 +103,8 @@ def save_arm(
     try:
         models.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))  # its own for each who saves
-        shutil.copytree(source, temporary, dirs_exist_ok=True)
+        for file in source.iterdir():
+            shutil.copy2(file, temporary)  # not copytree, whose error is a list of errors
         kept = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
         files.write_atomically(temporary / "record.jsonl", b"".join(to_line(event) for event in kept))
         if complete is not None:
