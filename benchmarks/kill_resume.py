@@ -132,7 +132,7 @@ def kill_lab(folder: Path, victim: str, step: int, extra: float, threads: int) -
         while victim == "worker" and not isinstance(record.read()[0][-1], ENDINGS):  # written by the app that lives on
             time.sleep(0.01)
     finally:
-        successors = psutil.Process(app.pid).children() if victim == "worker" else []
+        successors = psutil.Process(app.pid).children() if victim == "worker" and app.poll() is None else []
         for process in [app, *successors]:
             process.kill()
         app.wait()

@@ -46,6 +46,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import RunningApp, percentile, running_app, wait_for
 from resnet_demo.inference.examples import examples
+from resnet_demo.training.record import Record
 
 QUESTION = ("resnet20-cifar10", "", "", -1, -1, "grad-cam", 5)
 SECONDS, WARM_UP = 40.0, 60
@@ -259,12 +260,13 @@ async def launch(url: str, word: str, times: int, tally: Tally) -> None:
 
 
 def run_statuses(home: Path) -> dict[str, int]:
-    """How many runs there are on the disk, how many of them train, and how many wait."""
-    from resnet_demo.training.record import Record
-
-    folders = [path for path in (home / "runs").iterdir() if (path / "config.json").exists()]
+    """How many runs there are on the disk, how many of them train, and how many wait, once the first one trains."""
+    until = time.monotonic() + SECONDS_TO_GIVE_UP
+    records = [Record(path) for path in (home / "runs").iterdir() if (path / "config.json").exists()]
+    while not (training := sum(record.is_held() for record in records)) and time.monotonic() < until:
+        time.sleep(0.1)
     waiting = json.loads((home / "runs" / "queue.json").read_text())
-    return {"runs": len(folders), "train": sum(Record(path).is_held() for path in folders), "wait": len(waiting)}
+    return {"runs": len(records), "train": training, "wait": len(waiting)}
 
 
 async def idle(app: RunningApp, share: float, seed: int) -> dict[str, dict[str, Any]]:
