@@ -1,11 +1,14 @@
-"""Kill a training run with SIGKILL at random moments, continue it, and compare with the run that was left alone.
+"""Kill training with SIGKILL at random moments, continue it, and compare with the run that was left alone.
 
-    python benchmarks/kill_resume.py [--moments 50] [--seed 0] [--threads 2] [--json]
+    python benchmarks/kill_resume.py [--moments 200] [--victims run,worker,app,both] [--seed 0] [--threads 2] [--json]
 
 Each trial begins the same small comparison anew (plain-8 and residual-8, augmented batches, checkpoints every 7
-steps), kills its process at a random step and a random time within that step, and resumes it. Equal means: the
-weights, the state of the optimizer and of the streams of batches, the written models byte for byte, and every
-point, measurement and diagnosis of the record. Needs fork (Linux, macOS).
+steps), kills at a random step and a random time within that step, and resumes it. The victims take turns: `run` is a
+process that only trains; `worker`, `app` and `both` are the laboratory behind the page (the app without its web server)
+and the process that trains for it. After each kill every line of the record, the queue, the measured times and the
+checkpoint must be readable, or absent, and a new laboratory must list the run. Equal means: the weights, the state of the
+optimizer and of the streams of batches, the written models byte for byte, and every point, measurement and diagnosis of
+the record. Needs fork (Linux, macOS).
 """
 
 from __future__ import annotations
@@ -16,22 +19,38 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
-from resnet_demo.training import session
+from resnet_demo.training import events, session
+from resnet_demo.training.estimate import Speeds
 from resnet_demo.training.events import CheckpointSaved, Progress, RunFinished, RunStarted
-from resnet_demo.training.record import Record
+from resnet_demo.training.queue import Lab
+from resnet_demo.training.record import ENDINGS, Record
 
+SERVE = """
+import signal, sys
+from pathlib import Path
+from resnet_demo.training.queue import Lab
+from resnet_demo.training.waiting import sole_app
+
+with sole_app(Path(sys.argv[1])):
+    Lab(Path(sys.argv[1])).start()
+    signal.pause()
+"""
 STEPS = 60
+VICTIMS = ("run", "worker", "app", "both")
+RUN = "20260101-000000-abcdef"
 CONFIG = RunConfig(
     arms=tuple(
         ArmConfig(name=f"{kind}8-s0", model=ModelConfig(depth=8, width=4, residual=kind == "residual"))
@@ -87,6 +106,67 @@ def kill(folder: Path, step: int, extra: float, threads: int) -> int | None:
     return max((event.step for event in record.read()[0]), default=0) if code else None
 
 
+def kill_lab(folder: Path, victim: str, step: int, extra: float, threads: int) -> int | None:
+    """Let a laboratory train the run, and kill it, its worker or both `extra` seconds after it has told of `step`.
+
+    Returns:
+        The last step it had told of, when nobody is at it any more; None if it was over before.
+    """
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(CONFIG.model_dump_json())
+    (folder.parent / "queue.json").write_text(json.dumps([folder.name]))
+    record, home = Record(folder), folder.parent.parent
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(Path(__file__).parents[1])}
+    app = subprocess.Popen([sys.executable, "-c", SERVE, str(home)], env=environment)
+    workers: list[psutil.Process] = []
+    try:
+        while max((event.step for event in record.read()[0]), default=-1) < step:
+            if app.poll() is not None:
+                raise SystemExit("The laboratory ended before it was killed.")
+            time.sleep(0.001)
+        time.sleep(extra)
+        workers = psutil.Process(app.pid).children()
+        over = isinstance(record.read()[0][-1], ENDINGS)
+        for process in {"worker": workers, "app": [app], "both": [app, *workers]}[victim]:
+            process.kill()
+        while victim == "worker" and not isinstance(record.read()[0][-1], ENDINGS):  # written by the app that lives on
+            time.sleep(0.01)
+    finally:
+        successors = psutil.Process(app.pid).children() if victim == "worker" and app.poll() is None else []
+        for process in [app, *successors]:
+            process.kill()
+        app.wait()
+        psutil.wait_procs([*workers, *successors])  # a worker whose app is gone saves a checkpoint, and ends
+    told = record.read()[0]
+    over = over or isinstance(told[-1], RunFinished)  # it was quicker than the kill, or was given to the next worker
+    return None if over else max(event.step for event in told)
+
+
+def unreadable(folder: Path) -> list[str]:
+    """What a kill left that cannot be read: lines of the record but for a torn last one, the checkpoint, the queue."""
+    found, home = [], folder.parent.parent
+    lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True) if (folder / "events.jsonl").exists() else []
+    for number, line in enumerate(lines):
+        try:
+            if line.endswith(b"\n") or number < len(lines) - 1:
+                events.from_line(line)
+        except ValueError:
+            found.append(f"line {number + 1} of events.jsonl")
+    for path in (folder / "checkpoint.pt", home / "speeds.json", home / "runs" / "queue.json"):
+        try:
+            if path.suffix == ".pt" and path.exists():
+                torch.load(path, weights_only=True)
+            elif path.exists():
+                json.loads(path.read_bytes())
+        except Exception as error:  # torch.load raises many kinds
+            found.append(f"{path.name} ({type(error).__name__})")
+    if folder.parent.name == "runs" and [state.id for state in Lab(home, token="none").runs()] != [folder.name]:
+        found.append("the list of runs")
+    if not Speeds(home / "speeds.json").read() and (home / "speeds.json").exists():
+        found.append("the measured times")
+    return found
+
+
 def differences(ours: Record, theirs: Record) -> list[str]:
     """What is not equal, to the last bit."""
     found = []
@@ -114,14 +194,39 @@ def equal(first: object, second: object) -> bool:
     return first == second
 
 
+def trial(home: Path, victim: str, draw: random.Random, a_step: float, threads: int) -> dict[str, object]:
+    """Kill, look at what is left, continue, and compare with the run in `home`/alone."""
+    while True:
+        folder = home / f"{victim}-{draw.randrange(10**9)}" / "runs" / RUN
+        step, extra = draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step)
+        if victim == "run":
+            folder.mkdir(parents=True)
+            killed_at = kill(folder, step, extra, threads)
+        else:
+            killed_at = kill_lab(folder, victim, step, extra, threads)
+        if killed_at is not None:
+            break
+        shutil.rmtree(folder.parent.parent)  # on a busy machine it may end first, and nothing was tried
+    damage = unreadable(folder)
+    finish(folder, True, threads)
+    resumed_at = [event.step for event in Record(folder).events() if isinstance(event, RunStarted)][-1]
+    unequal = differences(Record(folder), Record(home / "alone"))
+    shutil.rmtree(folder.parent.parent)
+    return {"victim": victim, "killed_at": killed_at, "resumed_at": resumed_at, "unreadable": damage, "unequal": unequal}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; 0 if every trial was equal."""
+    """Print the table; 0 if everything was readable and every trial was equal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--moments", type=int, default=50)
+    parser.add_argument("--moments", type=int, default=200)
+    parser.add_argument("--victims", default=",".join(VICTIMS), help="which are killed, in turn")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
+    victims = parsed.victims.split(",")
+    if unknown := sorted(set(victims) - {*VICTIMS}):
+        parser.error(f"there is no victim {unknown[0]!r}: say {', '.join(VICTIMS)}")
     torch.set_num_threads(1)  # no thread may exist yet when the process forks
     session.load(CONFIG.data)
     draw = random.Random(parsed.seed)
@@ -131,20 +236,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         begun = time.perf_counter()
         finish(home / "alone", False, parsed.threads)
         a_step = (time.perf_counter() - begun) / STEPS
-        for trial in range(parsed.moments):
-            folder = home / str(trial)
-            while (killed_at := kill(folder, draw.randrange(STEPS - 3), draw.uniform(0, 2 * a_step), parsed.threads)) is None:
-                shutil.rmtree(folder)  # on a busy machine it may end first, and nothing was tried
-            finish(folder, True, parsed.threads)
-            resumed_at = [event.step for event in Record(folder).events() if isinstance(event, RunStarted)][-1]
-            unequal = differences(Record(folder), Record(home / "alone"))
-            rows.append({"killed_at": killed_at, "resumed_at": resumed_at, "unequal": unequal})
+        for number in range(parsed.moments):
+            row = trial(home, victims[number % len(victims)], draw, a_step, parsed.threads)
+            rows.append(row)
             if not parsed.json:
-                print(
-                    f"{trial + 1:3}: killed at step {killed_at:2}, resumed at {resumed_at:2}: {', '.join(unequal) or 'equal'}"
-                )
-    same = sum(not row["unequal"] for row in rows)
-    print(json.dumps({"equal": same, "trials": rows}) if parsed.json else f"{same} of {len(rows)} equal")
+                print(f"{number + 1:3}: {', '.join(f'{key} {value}' for key, value in row.items())}", flush=True)
+    same = sum(not row["unequal"] and not row["unreadable"] for row in rows)
+    print(json.dumps({"equal": same, "trials": rows}) if parsed.json else f"{same} of {len(rows)} readable and equal")
     return 0 if same == len(rows) else 1
 
 

@@ -20,10 +20,11 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class RunningApp:
-    """Its address, its process id, and the seconds from the start of the process to the first page it answered with."""
+    """Its address, its process id, its folder, and the seconds from its start to the first page it answered with."""
 
     url: str
     pid: int
+    home: Path
     seconds: float
 
 
@@ -43,7 +44,7 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
             if process.poll() is not None:
                 raise SystemExit(f"{words[-1]} ended before it answered.")
             time.sleep(0.01)
-        yield RunningApp(url, process.pid, time.perf_counter() - begun)
+        yield RunningApp(url, process.pid, Path(home), time.perf_counter() - begun)
     finally:
         process.terminate()
         process.wait()
@@ -63,7 +64,12 @@ def wait_for(client: Client, run: str, reached: str) -> None:
 
 def p95(times: Sequence[float]) -> float:
     """The 95th percentile."""
-    return sorted(times)[int(0.95 * len(times))]
+    return percentile(times, 0.95)
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The time that this share of all times, 0 to 1, does not exceed."""
+    return sorted(times)[min(int(share * len(times)), len(times) - 1)]
 
 
 def _answers(url: str) -> bool:

@@ -30,25 +30,37 @@ def _table(colours: tuple[str, ...]) -> NDArray[numpy.uint8]:
 _HEAT, _SIGNED = _table(HEAT), _table(SIGNED)
 
 
-def heat(map: Map, size: tuple[int, int], *, signed: bool = False) -> Image.Image:
-    """The map as an RGBA picture to lay over another: the stronger a place, the less transparent.
+def heat(map: Map, size: tuple[int, int]) -> Image.Image:
+    """What speaks for the class, as a picture to lay over another: the stronger a place, the less transparent.
+
+    Colour and transparency follow from one value, so that a palette holds both (mode "P"): a quarter of the bytes of
+    RGBA, and a fifth of the time to write as PNG.
 
     Args:
         map: what to show.
         size: width and height; the map is smoothly enlarged.
-        signed: show what speaks against the class too.
     """
-    values = Image.fromarray(map.signed if signed else map.positive).resize(size, Image.Resampling.BICUBIC)
-    shown = numpy.clip(numpy.asarray(values), -1 if signed else 0, 1)  # bicubic overshoots a little
-    strength = numpy.abs(shown)
-    colours = _SIGNED[((shown + 1) * 127.5).round().astype(int)] if signed else _HEAT[(shown * 255).round().astype(int)]
-    alpha = (strength * 255).round().astype(numpy.uint8)
-    return Image.fromarray(numpy.dstack([colours, alpha]))
+    shown = Image.fromarray((_enlarged(map.positive, size).clip(0, 1) * 255).round().astype(numpy.uint8))
+    shown.putpalette(_HEAT.tobytes())
+    shown.info["transparency"] = bytes(range(256))
+    return shown
+
+
+def signed_heat(map: Map, size: tuple[int, int]) -> Image.Image:
+    """What speaks for and against the class, as an RGBA picture like that of `heat`."""
+    shown = _enlarged(map.signed, size).clip(-1, 1)
+    alpha = (numpy.abs(shown) * 255).round().astype(numpy.uint8)
+    return Image.fromarray(numpy.dstack([_SIGNED[((shown + 1) * 127.5).round().astype(int)], alpha]))
+
+
+def _enlarged(values: NDArray[numpy.float32], size: tuple[int, int]) -> NDArray[numpy.float32]:
+    """Bicubic, which overshoots a little."""
+    return numpy.asarray(Image.fromarray(values).resize(size, Image.Resampling.BICUBIC))
 
 
 def overlay(picture: Image.Image, map: Map, opacity: float = 0.7, *, signed: bool = False) -> Image.Image:
     """An RGB picture with the map over it, opacity in 0..1; 0 gives the picture."""
-    laid = heat(map, picture.size, signed=signed)
+    laid = (signed_heat if signed else heat)(map, picture.size).convert("RGBA")
     laid.putalpha(laid.getchannel("A").point(lambda value: round(value * opacity)))
     return Image.alpha_composite(picture.convert("RGBA"), laid).convert("RGB")
 

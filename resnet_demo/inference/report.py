@@ -22,6 +22,7 @@ from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.examples import FINGERPRINT, examples
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.question import METHODS, Question
+from resnet_demo.inference.threads import answer_threads
 from resnet_demo.words import share
 from resnet_demo.zoo.catalogue import available, title_of
 from resnet_demo.zoo.downloads import downloads
@@ -63,10 +64,21 @@ def report(
     kept = cache.get(key) if cache is not None and key is not None else None
     if kept is not None:
         return kept
+    with answer_threads().share(max(weights.preprocessing.image_size for weights in networks)):
+        finished = _report(picture, question, networks, say, should_cancel)
+    if cache is not None and key is not None:
+        cache.put(key, finished)
+    return finished
+
+
+def _report(
+    picture: Image.Image, question: Question, networks: Sequence[Weights],
+    say: Callable[[str], object], should_cancel: Callable[[], bool],
+) -> dict[str, Any]:  # fmt: skip
     answers = [classify(weights, picture) for weights in networks]
     meant = networks[question.target_of]
     labels = [_label(meant, question.target, "target"), _label(meant, question.contrast, "contrast")]
-    finished = {
+    return {
         "state": "result",
         "sentence": _sentence(answers),
         "scale": _scale(signed=question.signed),
@@ -78,9 +90,6 @@ def report(
             for answer in answers
         ],
     }
-    if cache is not None and key is not None:
-        cache.put(key, finished)
-    return finished
 
 
 def _cache_key(picture: Image.Image, question: Question, networks: Sequence[Weights]) -> Hashable | None:
@@ -200,7 +209,8 @@ def _scale(*, signed: bool) -> dict[str, str]:
 
 def _stage(found: Map, *, signed: bool) -> dict[str, Any]:
     empty = found.is_zero and not signed
-    heat = None if empty else _data_url(overlay.heat(found, (MAP_SIDE, MAP_SIDE), signed=signed))
+    draw = overlay.signed_heat if signed else overlay.heat
+    heat = None if empty else _data_url(draw(found, (MAP_SIDE, MAP_SIDE)))
     title = TITLES[found.method] if found.method != "grad-cam" else found.stage.title
     return {"name": found.stage.name, "title": title, "size": list(found.stage.size), "heat": heat}
 
@@ -254,7 +264,7 @@ def _preview(picture: Image.Image) -> str:
 
 def _data_url(picture: Image.Image) -> str:
     """The picture inside a URL; PNG where it has transparency or few pixels, else JPEG."""
-    exact = picture.mode == "RGBA" or picture.width <= 64
+    exact = picture.mode != "RGB" or picture.width <= 64
     encoded = io.BytesIO()
     picture.save(encoded, "PNG" if exact else "JPEG", **({} if exact else {"quality": 88}))
     return f"data:image/{'png' if exact else 'jpeg'};base64,{base64.b64encode(encoded.getvalue()).decode()}"

@@ -14,9 +14,11 @@ steps is computed again, identically, and readers drop the first telling (`told`
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +35,7 @@ from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused
 Status = Literal["waiting", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 RESERVE, RESERVED = ".reserve", 16_384  # room on the disk for a last word, given free when it is full
 PROBING = threading.Lock()  # two probes of one process would each take the other for a process that trains
+log = logging.getLogger(__name__)
 ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
 
 
@@ -128,7 +131,7 @@ class RecordWriter(Record):
     """A run's folder, for the one process that trains it; a context manager that holds the lock.
 
     Raises:
-        RunError: another process is at it, or the folder already holds another run.
+        RunError: another process is at it, the folder already holds another run, or nothing can be written there.
     """
 
     def __init__(self, folder: Path, config: RunConfig, *, resume: bool) -> None:
@@ -139,11 +142,19 @@ class RecordWriter(Record):
         self._file: FileIO | None = None
 
     def __enter__(self) -> RecordWriter:
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=5)
-        except Timeout as error:
+            return self._open()
+        except Timeout as error:  # an OSError too
             raise RunError(f"Another process is training the run in {self.folder}.") from error
+        except OSError as error:
+            raise RunError(
+                f"The run cannot be kept in {self.folder} ({error.strerror or error}): make room there, or name a folder that "
+                "can be written."
+            ) from error
+
+    def _open(self) -> RecordWriter:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire(timeout=5)
         try:
             if not (self.folder / "config.json").exists():
                 write_atomically(self.folder / "config.json", self._config.model_dump_json(indent=1).encode())
@@ -157,14 +168,18 @@ class RecordWriter(Record):
             self._cut(whole)  # a torn last line
             write_atomically(self.folder / RESERVE, bytes(RESERVED))
         except BaseException:
-            self._lock.release()
+            self._close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
-        (self.folder / RESERVE).unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that became read-only: the lock must go all the same
+            (self.folder / RESERVE).unlink(missing_ok=True)
         self._lock.release()
 
     def append(self, event: Event) -> None:
@@ -192,6 +207,13 @@ class RecordWriter(Record):
         (self.folder / RESERVE).unlink(missing_ok=True)
         self.append(event)
 
+    def try_append_last(self, event: Event) -> None:
+        """As `append_last`; where nothing can be written any more (the disk became read-only), that is only logged."""
+        try:
+            self.append_last(event)
+        except OSError as error:
+            log.warning("The end of the run in %s could not be written: %s", self.folder, error)
+
     def save_checkpoint(self, content: bytes | memoryview) -> None:
         """Make the events durable, then replace the checkpoint."""
         assert self._file is not None
@@ -203,7 +225,7 @@ def end(folder: Path, event: RunPaused | RunStopped | RunFailed) -> None:
     """Write the last word into the record of a run that no process trains.
 
     Raises:
-        RunError: a process does train it.
+        RunError: a process does train it, or nothing can be written in its folder.
         OSError: the disk is full.
     """
     with RecordWriter(folder, Record(folder).config, resume=True) as writer:

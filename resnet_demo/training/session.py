@@ -66,7 +66,7 @@ def run(
         request: asked after each step whether to go on.
 
     Raises:
-        RunError: the folder is in use, or holds another run; or the processes cannot share a batch evenly.
+        RunError: the folder is in use, cannot be written, or holds another run; or the processes cannot share a batch evenly.
     """
     device = machine.device()
     with distributed.processes(device) as (rank, world):
@@ -89,7 +89,7 @@ def run(
                 if not isinstance(error, ResNetDemoError):
                     log.exception("The run in %s failed.", folder)
                 failed = RunFailed(step=step, reason=reason(error))
-                record.append_last(failed)
+                record.try_append_last(failed)
                 yield failed
 
 
@@ -290,6 +290,8 @@ def reason(error: BaseException) -> str:
         return "The memory is full. Take a smaller batch, smaller pictures, a shallower network or fewer seeds."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The disk is full. Make room where the runs are kept, then continue the run."
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"The run's folder cannot be written ({error.strerror}). Make it writable, then continue the run."
     return f"The run failed: {type(error).__name__}: {error}"
 
 

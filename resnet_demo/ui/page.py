@@ -63,6 +63,8 @@ def serve(
     """
     site = site_of(os.environ, host=host, root_path=root_path, allowed=allowed_hosts)
     in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(laboratory.folder.parent)))
+    # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
     try:

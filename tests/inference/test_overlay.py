@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from resnet_demo.inference.explain import Map, Stage
-from resnet_demo.inference.overlay import HEAT, heat, overlay, scale_bar
+from resnet_demo.inference.overlay import HEAT, heat, overlay, scale_bar, signed_heat
 
 VALUES = numpy.array([[4.0, 0.0], [-2.0, 2.0]], numpy.float32)
 MAP = Map(VALUES, Stage("layer3", "Stage 3", (2, 2)), 0, "grad-cam")
@@ -13,8 +13,7 @@ NOTHING = Map(-abs(VALUES), MAP.stage, 0, "grad-cam")
 
 
 def test_the_strongest_place_has_the_lightest_colour_and_no_transparency() -> None:
-    picture = heat(MAP, (2, 2))
-    assert picture.mode == "RGBA"
+    picture = heat(MAP, (2, 2)).convert("RGBA")
     assert (
         [picture.getpixel((x, y)) for y in range(2) for x in range(2)]
         == [
@@ -27,7 +26,7 @@ def test_the_strongest_place_has_the_lightest_colour_and_no_transparency() -> No
 
 
 def test_a_signed_map_is_vermillion_for_and_blue_against() -> None:
-    picture = heat(MAP, (2, 2), signed=True)
+    picture = signed_heat(MAP, (2, 2))
     assert picture.getpixel((0, 0)) == (0xD5, 0x5E, 0x00, 255)
     red, _, blue, alpha = picture.getpixel((0, 1))  # type: ignore[misc]
     assert blue > red
@@ -69,7 +68,7 @@ def test_a_map_that_is_all_zero_leaves_the_picture_as_it_is() -> None:
 
 
 def test_enlarging_is_smooth_and_stays_within_the_scale() -> None:
-    alpha = numpy.asarray(heat(MAP, (64, 64)).getchannel("A"), int)
+    alpha = numpy.asarray(heat(MAP, (64, 64)).convert("RGBA").getchannel("A"), int)
     assert alpha.max() == 255
     assert abs(numpy.diff(alpha, axis=0)).max() < 16
     assert abs(numpy.diff(alpha, axis=1)).max() < 16
