@@ -123,7 +123,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
     torch.set_num_threads(1)  # no thread may exist yet when the process forks
-    session.load(CONFIG.data)
     draw = random.Random(parsed.seed)
     rows = []
     with tempfile.TemporaryDirectory() as name:
