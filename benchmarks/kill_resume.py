@@ -228,7 +228,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(victims) - {*VICTIMS}):
         parser.error(f"there is no victim {unknown[0]!r}: say {', '.join(VICTIMS)}")
     torch.set_num_threads(1)  # no thread may exist yet when the process forks
-    session.load(CONFIG.data)
     draw = random.Random(parsed.seed)
     rows = []
     with tempfile.TemporaryDirectory() as name:

@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -65,8 +64,8 @@ def ours(steps: int, warmup: int, compiled: bool) -> dict[str, Any]:
     config = RunConfig(arms=(arm,), batch=BATCH, steps=steps, log_every=5, compile=compiled)
     begun = seconds = 0.0
     precision = ""
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(session, "load", return_value=fifty_thousand()):
-        for event in session.run(config, Path(folder) / "run"):
+    with tempfile.TemporaryDirectory() as folder:
+        for event in session.run(config, Path(folder) / "run", load=lambda _config: fifty_thousand()):
             if isinstance(event, RunStarted):
                 precision = event.precision
             if isinstance(event, TrainingPoint) and event.step == warmup:
@@ -110,7 +109,7 @@ def public(steps: int, warmup: int, workers: int) -> dict[str, Any]:
         def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
             return augment(Image.fromarray(pixels[index])), labels[index]
 
-    device = machine.device()
+    device = machine.Machine().device
     loader = DataLoader(
         Pictures(), BATCH, shuffle=True, drop_last=True, num_workers=workers, pin_memory=device.type == "cuda",
         persistent_workers=workers > 0,

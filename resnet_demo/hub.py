@@ -10,19 +10,13 @@ lines of JSON; it can be cancelled, has a deadline, and dies with its parent.
 from __future__ import annotations
 
 import json
-import os
-import queue
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
+from resnet_demo.child_process import ChildProcess
 from resnet_demo.download import SHA256, damaged, sha256
 from resnet_demo.errors import HubError
 
@@ -129,8 +123,8 @@ def _messages(
     max_bytes: int | None, should_cancel: Callable[[], bool], patience: float,
 ) -> Iterator[dict[str, int]]:  # fmt: skip
     """Download in a child process; yields its progress until the file is in the cache."""
-    wanted = {"repository": repository, "filename": filename, "kind": kind, "max_bytes": max_bytes}
-    with _child(json.dumps(wanted)) as (lines, last_words):
+    request = {"repository": repository, "filename": filename, "kind": kind, "max_bytes": max_bytes}
+    with ChildProcess("resnet_demo.download", json.dumps(request), keep_stderr=True) as child:
         mark, mark_done = time.monotonic(), 0
         message = {"done": 0, "total": 0}
         while True:
@@ -142,12 +136,11 @@ def _messages(
                     "the download was ended. Try again on a better connection."
                 )
             try:
-                line = lines.get(timeout=0.1)
-            except queue.Empty:
+                received = child.receive(timeout=0.1)
+            except TimeoutError:
                 continue
-            if not line:
-                raise HubError(f"The download of {what} broke off: {last_words()}")
-            received = json.loads(line)
+            if received is None:
+                raise HubError(f"The download of {what} broke off: {child.last_words() or 'the process ended.'}")
             if "error" in received:
                 raise (HubUnreachable if received.get("unreachable") else HubError)(received["error"])
             if "finished" in received:
@@ -156,41 +149,3 @@ def _messages(
             if message["done"] - mark_done >= QUOTA:
                 mark, mark_done = time.monotonic(), message["done"]
             yield message
-
-
-@contextmanager
-def _child(wanted: str) -> Iterator[tuple[queue.Queue[str], Callable[[], str]]]:
-    """Start the child; gives its lines (an empty one at the end) and its last words. It ends with the block."""
-    paths = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", ""))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    lines: queue.Queue[str] = queue.Queue()
-    with tempfile.TemporaryFile() as complaints:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "resnet_demo.download", wanted], env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
-        )  # fmt: skip
-        assert child.stdin is not None and child.stdout is not None
-        reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
-        reader.start()
-
-        def last_words() -> str:
-            complaints.seek(0)
-            return complaints.read().decode(errors="replace").strip().rpartition("\n")[2] or "the process ended."
-
-        try:
-            yield lines, last_words
-        finally:
-            child.stdin.close()  # tells the child to clean up and end
-            try:
-                child.wait(3)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-            reader.join()
-            child.stdout.close()
-
-
-def _read(lines: IO[str], into: queue.Queue[str]) -> None:
-    for line in lines:
-        into.put(line)
-    into.put("")

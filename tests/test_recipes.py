@@ -9,8 +9,8 @@ import pytest
 from resnet_demo.__main__ import main
 from resnet_demo.config import DataConfig, OptimizerConfig, parse
 from resnet_demo.recipes import RECIPES
+from resnet_demo.training.assemble import plan_of
 from resnet_demo.training.record import Record
-from resnet_demo.training.session import plan_of
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -18,7 +18,7 @@ def add(to: Any) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """List the architectures with their cost (on 32×32 or 224×224 pictures; multiply-adds as in Table 1), and the weights."""
     from resnet_demo.config import ARCHITECTURES, ModelConfig
-    from resnet_demo.evaluation.cost import cost
+    from resnet_demo.model.cost import cost
     from resnet_demo.zoo.catalogue import available
 
     costs = {name: cost(ModelConfig.named(name)) for name in ARCHITECTURES}

@@ -9,9 +9,10 @@ CIFAR-10: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
@@ -62,6 +63,29 @@ class Dataset:
     mean: RGB
     std: RGB
     skipped: tuple[str, ...] = ()  # files of a folder that were left out, as they cannot be read
+
+    def to(self, device: torch.device) -> Dataset:
+        """The same data set on another device."""
+        return replace(self, train=self.train.to(device), test=self.test.to(device))
+
+
+class BundledCache:
+    """Gives data sets as `load` does, and keeps the last ones made of the bundled pictures, so that a run begins at once."""
+
+    def __init__(self, kept: int = 2) -> None:
+        self._kept = kept
+        self._datasets: OrderedDict[DataConfig, Dataset] = OrderedDict()
+
+    def load(self, config: DataConfig) -> Dataset:
+        """The data set that `config` describes. Raises as `load` does."""
+        if config.source != "bundled":
+            return load(config)
+        if config not in self._datasets:
+            self._datasets[config] = load(config)
+            if len(self._datasets) > self._kept:
+                self._datasets.popitem(last=False)
+        self._datasets.move_to_end(config)
+        return self._datasets[config]
 
 
 def load(config: DataConfig) -> Dataset:

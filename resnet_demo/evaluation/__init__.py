@@ -1,1 +1,1 @@
-"""How good a model is: testset.py has the pictures, predictions.py and measure.py run it, metrics.py counts, cost.py tells its price."""
+"""How good a model is: testset.py has the pictures, predictions.py and measure.py run it, metrics.py counts."""

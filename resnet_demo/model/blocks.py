@@ -1,39 +1,42 @@
 """Sections 3.1 and 3.2: residual learning, F(x), and the shortcut.
 
 A few stacked layers compute F(x). A plain network passes on relu(F(x)); a residual network passes on
-relu(F(x) + x), equation (1), so that the layers need only learn how the output differs from the input.
-That is the one difference between the two, and it is one line: `Block.forward`.
+relu(F(x) + x), equation (1), so that its layers only have to learn how the output differs from the input.
+This is the only difference between the two, and it stands in one place: `Block.forward`.
 
-No operation here works in place: a hook on any layer sees what the text says it sees.
+In this file F is the paper's F. No operation works in place, so a hook on any layer sees what the text says.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import pad, relu
 
-from resnet_demo.model.batch_norm import BatchNorm2d
+from resnet_demo.config import ModelConfig
+
+Norm = Callable[[int], nn.Module]
+"""Makes the normalization layer of a convolution with that many channels."""
 
 
-def conv3x3(channels_in: int, channels_out: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
-    """A 3×3 convolution that keeps the map's size at stride 1."""
+def no_norm(_channels: int) -> nn.Module:
+    """No normalization, for networks without it."""
+    return nn.Identity()
+
+
+def conv3x3(channels_in: int, channels_out: int, stride: int = 1, *, bias: bool = False) -> nn.Conv2d:
+    """A 3×3 convolution that keeps the size of the map at stride 1."""
     return nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=bias)
 
 
-def conv1x1(channels_in: int, channels_out: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
+def conv1x1(channels_in: int, channels_out: int, stride: int = 1, *, bias: bool = False) -> nn.Conv2d:
     """A 1×1 convolution."""
     return nn.Conv2d(channels_in, channels_out, 1, stride, bias=bias)
 
 
-def norm(channels: int, batch_norm: bool) -> nn.Module:
-    """Batch normalization right after each convolution (section 3.4), or nothing where it is switched off."""
-    return BatchNorm2d(channels) if batch_norm else nn.Identity()
-
-
 class ZeroPadding(nn.Module):
-    """Option A: the identity, taken at every second position, with zeros for the new channels. No parameters."""
+    """Option A: the identity, subsampled by the stride, with zeros for the new channels. It has no parameters."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
@@ -42,50 +45,52 @@ class ZeroPadding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C + new, H / stride, W / stride)."""
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
+        return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
 
 
-def projection(channels_in: int, channels_out: int, stride: int, batch_norm: bool) -> nn.Module:
+def projection(channels_in: int, channels_out: int, stride: int, norm: Norm, *, bias: bool) -> nn.Module:
     """Option B: W_s x, a 1×1 convolution, equation (2)."""
-    return nn.Sequential(conv1x1(channels_in, channels_out, stride, bias=not batch_norm), norm(channels_out, batch_norm))
+    return nn.Sequential(conv1x1(channels_in, channels_out, stride, bias=bias), norm(channels_out))
 
 
 class Block(nn.Module):
-    """A building block: the layers F, and the shortcut around them when `residual` is true.
+    """A building block: the layers F, with the shortcut around them in a residual network.
 
     Args:
         channels_in: channels of x.
-        channels_out: channels of F(x).
-        stride: 2 where a stage begins and halves the map, else 1.
-        residual: the switch: with the shortcut, or without.
-        shortcut: option "A" or "B", for the blocks that change the size; every other shortcut is the identity.
-        batch_norm: with batch normalization after each convolution.
+        width: channels of the 3×3 layer; F(x) has `expansion` times as many.
+        stride: 2 in the first block of a stage that halves the map, else 1.
+        config: of the network. Where the size changes, the shortcut is its option "A" or "B"; elsewhere the identity.
+        norm: makes the normalization layer after each convolution.
     """
 
-    def __init__(
-        self, channels_in: int, channels_out: int, stride: int, *, residual: bool, shortcut: Literal["A", "B"], batch_norm: bool
-    ) -> None:
+    expansion: int
+
+    def __init__(self, channels_in: int, width: int, stride: int, config: ModelConfig, norm: Norm) -> None:
         super().__init__()
-        self.residual = residual
+        channels_out = width * self.expansion
+        self.residual = config.residual
         self.downsample: nn.Module | None = None
-        if residual and (stride != 1 or channels_in != channels_out):
-            if shortcut == "A":
+        if self.residual and (stride != 1 or channels_in != channels_out):
+            if config.shortcut == "A":
                 self.downsample = ZeroPadding(channels_in, channels_out, stride)
             else:
-                self.downsample = projection(channels_in, channels_out, stride, batch_norm)
+                self.downsample = projection(channels_in, channels_out, stride, norm, bias=not config.batch_norm)
 
     def F(self, x: Tensor) -> Tensor:
-        """The stacked layers, up to the last one's normalization; no activation after it."""
+        """The stacked layers, up to the last normalization; no activation follows it."""
         raise NotImplementedError
 
     def shortcut(self, x: Tensor) -> Tensor:
-        """X itself, or x brought to the size of F(x)."""
+        """The input x, brought to the size of F(x) where the size changes."""
         return x if self.downsample is None else self.downsample(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        """relu(F(x) + x), or relu(F(x)): the whole difference between a residual and a plain network."""
+        """relu(F(x) + x) in a residual network, relu(F(x)) in a plain one: the whole difference between the two."""
         y = self.F(x)
-        return F.relu(y + self.shortcut(x) if self.residual else y)
+        if self.residual:
+            y = y + self.shortcut(x)
+        return relu(y)
 
 
 class BasicBlock(Block):
@@ -93,49 +98,43 @@ class BasicBlock(Block):
 
     expansion = 1
 
-    def __init__(
-        self, channels_in: int, width: int, stride: int, *,
-        residual: bool, shortcut: Literal["A", "B"], batch_norm: bool,
-        stride_in: Literal["1x1", "3x3"],  # noqa: ARG002  only a bottleneck has the choice; both kinds are built alike
-    ) -> None:  # fmt: skip
-        super().__init__(channels_in, width, stride, residual=residual, shortcut=shortcut, batch_norm=batch_norm)
-        self.conv1 = conv3x3(channels_in, width, stride, bias=not batch_norm)
-        self.bn1 = norm(width, batch_norm)
-        self.conv2 = conv3x3(width, width, bias=not batch_norm)
-        self.bn2 = norm(width, batch_norm)
+    def __init__(self, channels_in: int, width: int, stride: int, config: ModelConfig, norm: Norm) -> None:
+        super().__init__(channels_in, width, stride, config, norm)
+        bias = not config.batch_norm
+        self.conv1 = conv3x3(channels_in, width, stride, bias=bias)
+        self.bn1 = norm(width)
+        self.conv2 = conv3x3(width, width, bias=bias)
+        self.bn2 = norm(width)
 
     def F(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, width, H / stride, W / stride)."""
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = relu(self.bn1(self.conv1(x)))
         y: Tensor = self.bn2(self.conv2(x))
         return y
 
 
 class Bottleneck(Block):
-    """Figure 5, right: 1×1 reduces the channels, 3×3 works on few, 1×1 restores four times as many.
+    """Figure 5, right: a 1×1 layer reduces the channels, a 3×3 layer works on few, a 1×1 layer restores four times as many.
 
-    The paper strides in the first 1×1; torchvision and most published weights stride in the 3×3
-    (called v1.5), which costs a little more and is about half a percent more accurate on ImageNet.
+    The paper strides in the first 1×1 layer; torchvision and most published weights stride in the 3×3
+    (v1.5), which costs a little more and is about half a percent more accurate on ImageNet.
     """
 
     expansion = 4
 
-    def __init__(
-        self, channels_in: int, width: int, stride: int, *,
-        residual: bool, shortcut: Literal["A", "B"], batch_norm: bool, stride_in: Literal["1x1", "3x3"],
-    ) -> None:  # fmt: skip
-        channels_out = width * self.expansion
-        super().__init__(channels_in, channels_out, stride, residual=residual, shortcut=shortcut, batch_norm=batch_norm)
-        self.conv1 = conv1x1(channels_in, width, stride if stride_in == "1x1" else 1, bias=not batch_norm)
-        self.bn1 = norm(width, batch_norm)
-        self.conv2 = conv3x3(width, width, stride if stride_in == "3x3" else 1, bias=not batch_norm)
-        self.bn2 = norm(width, batch_norm)
-        self.conv3 = conv1x1(width, channels_out, bias=not batch_norm)
-        self.bn3 = norm(channels_out, batch_norm)
+    def __init__(self, channels_in: int, width: int, stride: int, config: ModelConfig, norm: Norm) -> None:
+        super().__init__(channels_in, width, stride, config, norm)
+        bias = not config.batch_norm
+        self.conv1 = conv1x1(channels_in, width, stride if config.stride_in == "1x1" else 1, bias=bias)
+        self.bn1 = norm(width)
+        self.conv2 = conv3x3(width, width, stride if config.stride_in == "3x3" else 1, bias=bias)
+        self.bn2 = norm(width)
+        self.conv3 = conv1x1(width, width * self.expansion, bias=bias)
+        self.bn3 = norm(width * self.expansion)
 
     def F(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 4 width, H / stride, W / stride)."""
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = F.relu(self.bn2(self.conv2(x)))
+        x = relu(self.bn1(self.conv1(x)))
+        x = relu(self.bn2(self.conv2(x)))
         y: Tensor = self.bn3(self.conv3(x))
         return y

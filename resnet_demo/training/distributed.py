@@ -16,12 +16,12 @@ from torch.nn.parallel import DistributedDataParallel
 from resnet_demo.errors import RunError
 from resnet_demo.files import home
 
-Word = TypeVar("Word", bound=str)
+Value = TypeVar("Value", bound=str)
 
 
 @contextmanager
 def processes(device: torch.device) -> Iterator[tuple[int, int]]:
-    """Join the other processes if torchrun started this one, each on an accelerator of its own; gives (rank, world).
+    """Join the other processes if torchrun started this one, each on an accelerator of its own; gives (rank, world size).
 
     Raises:
         RunError: there are more processes than accelerators.
@@ -60,28 +60,28 @@ def is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def world() -> int:
+def world_size() -> int:
     """How many processes train this run."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def parallel(model: nn.Module) -> nn.Module:
-    """The model with its gradients averaged over the processes."""
+    """The model, with its gradients averaged over the processes."""
     return DistributedDataParallel(model) if dist.is_initialized() else model
 
 
-def average(value: Tensor) -> Tensor:
+def all_reduce_mean(value: Tensor) -> Tensor:
     """The mean of a value over the processes."""
     if dist.is_initialized():
         dist.all_reduce(value)
-        value = value / world()
+        value = value / world_size()
     return value
 
 
-def agreed(value: Word) -> Word:
-    """What the first process says, for all."""
+def broadcast(value: Value) -> Value:
+    """The value that the first process gives, in every process."""
     if dist.is_initialized():
-        said = [value]
-        dist.broadcast_object_list(said, src=0)
-        value = said[0]
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        value = values[0]
     return value

@@ -1,4 +1,4 @@
-"""The wait for data that come from the Hub: told as events, and given up when the run is asked to end."""
+"""The wait for data from the Hub: reported as events, and given up when the run is asked to end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_demo.training.events import Event, Fetching, RunPaused, RunStopped
 SECONDS = 0.5  # between two events
 
 
-def fetched(data: DataConfig, request: Callable[[], str], *, step: int = 0, rank: int = 0) -> Generator[Event, None, bool]:
+def fetch_data(data: DataConfig, request: Callable[[], str], *, step: int = 0, rank: int = 0) -> Generator[Event, None, bool]:
     """Bring the data into the local cache; nothing happens where they are there.
 
     Of several processes only the first fetches; the others wait for it.
@@ -32,30 +32,31 @@ def fetched(data: DataConfig, request: Callable[[], str], *, step: int = 0, rank
     Raises:
         HubError: the Hub did not give them.
     """
-    there = False
+    is_local = False
     try:
-        there = rank == 0 and (yield from _fetched(data, request, step))
-    finally:  # the others wait for this word, whatever became of the data
-        there = distributed.agreed("there" if there else "missing") == "there"
-    return there
+        if rank == 0:
+            is_local = yield from _fetch(data, request, step)
+    finally:  # the other processes wait for this answer, whatever became of the data
+        is_local = distributed.broadcast("local" if is_local else "missing") == "local"
+    return is_local
 
 
-def _fetched(data: DataConfig, request: Callable[[], str], step: int) -> Generator[Event, None, bool]:
-    begun, told = time.perf_counter(), -SECONDS
+def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator[Event, None, bool]:
+    began, last_event = time.perf_counter(), -SECONDS
 
     def should_cancel() -> bool:
-        asked = request()
-        return asked != "go on" and not (asked == "stop" and step)
+        latest = request()
+        return latest != "go on" and not (latest == "stop" and step)
 
     try:
         for done, total in dataset.arriving(data, should_cancel):
-            if time.perf_counter() - told >= SECONDS:
-                told = time.perf_counter()
+            if time.perf_counter() - last_event >= SECONDS:
+                last_event = time.perf_counter()
                 yield Fetching(step=step, what="CIFAR-10", done=done, total=total)
     except DownloadCancelled:
         match request():
             case "stop":
-                yield RunStopped(step=step, seconds=time.perf_counter() - begun)
+                yield RunStopped(step=step, seconds=time.perf_counter() - began)
             case "pause":
                 yield RunPaused(step=step)
         return False

@@ -131,7 +131,7 @@ def train(
         for arm, deviations in zip(learning, each(learn, learning), strict=True):
             if diagnose:
                 yield _diagnosed(step, arm, deviations)
-            clock.images += len(batches[arm.seed][1]) * distributed.world()
+            clock.images += len(batches[arm.seed][1]) * distributed.world_size()
             if last or _due(step, plan.log_every):
                 yield from _points(step, arm, rate)
         if last or _due(step, plan.evaluate_every):
@@ -184,9 +184,9 @@ def _learn(
 
 def _points(step: int, arm: Arm, rate: float) -> Iterator[Event]:
     seen = torch.stack(arm.seen)
-    if distributed.world() == 1:
+    if distributed.world_size() == 1:
         seen = seen.cpu()  # not every accelerator (MPS) has numbers of 64 bits
-    loss, error = distributed.average(seen.double().mean(0)).tolist()
+    loss, error = distributed.all_reduce_mean(seen.double().mean(0)).tolist()
     arm.seen.clear()
     yield TrainingPoint(step=step, arm=arm.name, loss=loss, error=error, learning_rate=rate)
     if not math.isfinite(loss):

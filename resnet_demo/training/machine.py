@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, Literal, cast
 
 import torch
@@ -26,12 +26,22 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """What `map` does: a function, and the things to do it for, in whose order the results come."""
 
 
-def device() -> torch.device:
-    """The accelerator torch finds (CUDA, ROCm, MPS, XPU) if it works, else the CPU."""
-    return choose().device
+class Machine:
+    """What trains: a device, and the number format that is faster there.
+
+    Args:
+        device: by default the accelerator torch finds (CUDA, ROCm, MPS, XPU) if it works, else the CPU.
+    """
+
+    def __init__(self, device: torch.device | None = None) -> None:
+        self.device = choose().device if device is None else device
+
+    @cached_property
+    def faster_precision(self) -> Precision:
+        """The faster number format, measured when it is first needed."""
+        return faster_precision(self.device)
 
 
-@lru_cache(maxsize=4)
 def faster_precision(on: torch.device) -> Precision:
     """Train three convolutions for a moment in each format, in turn, and name the faster; about a second on a CPU.
 
@@ -91,7 +101,7 @@ def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
     (LOG.md); two threads within each operation gain less. An accelerator has work enough from one network.
     """
     threads = torch.get_num_threads()
-    at_once = min(networks, threads, MOST_AT_ONCE) if on.type == "cpu" and distributed.world() == 1 else 1
+    at_once = min(networks, threads, MOST_AT_ONCE) if on.type == "cpu" and distributed.world_size() == 1 else 1
     if at_once == 1:
         yield map
         return

@@ -1,31 +1,27 @@
-"""A run's whole life on one page: config -> data -> model -> train -> record."""
+"""A run's whole life on one page: prepare, start, train, conclude."""
 
 from __future__ import annotations
 
 import errno
-import io
 import logging
 import math
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import nn
 
-from resnet_demo.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.config import DataConfig, RunConfig
 from resnet_demo.data import dataset
-from resnet_demo.data.batches import Batches
-from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.device import name_of
 from resnet_demo.errors import ResNetDemoError, RunError
-from resnet_demo.evaluation import predictions
-from resnet_demo.model.resnet import build, count_parameters
-from resnet_demo.training import distributed, fetching, machine
+from resnet_demo.model.cost import cost
+from resnet_demo.training import checkpoint, distributed, fetching, machine
+from resnet_demo.training.assemble import Assembly, assemble
 from resnet_demo.training.events import (
     ArmDiverged,
     Event,
@@ -37,12 +33,11 @@ from resnet_demo.training.events import (
     RunStopped,
     Split,
 )
-from resnet_demo.training.loop import Arm, Plan, train
+from resnet_demo.training.loop import train
+from resnet_demo.training.machine import Machine
 from resnet_demo.training.record import Record, RecordWriter
-from resnet_demo.training.schedule import SCHEDULES, warmed_up
-from resnet_demo.zoo import folder as model_folder
 
-Request = Literal["go on", "pause", "stop", "leave"]  # leave: save and end without a word, as if interrupted
+Request = Literal["go on", "pause", "stop", "leave"]  # leave: save a checkpoint and end without an event, as if interrupted
 ALL_DIVERGED = (
     "Every network of this run diverged: the loss or a weight was no longer a finite number; "
     "take a smaller learning rate or a warm-up."
@@ -50,240 +45,205 @@ ALL_DIVERGED = (
 log = logging.getLogger(__name__)
 
 
+class Requests:
+    """What a run is asked to do; all of its processes get the same answer."""
+
+    def __init__(self, ask: Callable[[], Request]) -> None:
+        self._ask = ask
+        self.latest: Request = "go on"
+
+    def should_stop(self) -> bool:
+        """Ask once more; whether the run is to end now."""
+        self.latest = distributed.broadcast(self._ask())
+        return self.latest != "go on"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One life of a run in one process: from its beginning, or from a checkpoint, to its end or its next pause."""
+
+    config: RunConfig
+    folder: Path
+    resume: bool
+    ask: Callable[[], Request]
+    requests: Requests
+    machine: Machine
+    load: Callable[[DataConfig], dataset.Dataset]
+    rank: int
+    world_size: int
+    began: float  # time.perf_counter()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where training ended: the steps done, and the arms that were measured after the last of them."""
+
+    step: int
+    measured: frozenset[str]
+
+
 def run(
-    config: RunConfig, folder: Path, *, resume: bool = False, request: Callable[[], Request] = lambda: "go on"
-) -> Iterator[Event]:
+    config: RunConfig, folder: Path, *, resume: bool = False, request: Callable[[], Request] = lambda: "go on",
+    on: Machine | None = None, load: Callable[[DataConfig], dataset.Dataset] = dataset.load,
+) -> Iterator[Event]:  # fmt: skip
     """Train what `config` says and keep the record in `folder`; yields each event after it is written.
 
-    The last event is a RunFinished, RunPaused, RunStopped or RunFailed (none of them after "leave"). A run that was killed, paused or
-    interrupted goes on with `resume` from its last checkpoint, bit-identically on the same machine with the
-    same number of threads.
+    The last event is a RunFinished, RunPaused, RunStopped or RunFailed (none of them after "leave"). A run that was
+    killed, paused or interrupted goes on with `resume` from its last checkpoint, bit-identically on the same machine
+    with the same number of threads.
 
     Args:
         config: the settings.
         folder: the run's own folder.
-        resume: go on with the run that is there (or begin, if it has no checkpoint yet).
+        resume: go on with the run in the folder (or begin, if it has no checkpoint yet).
         request: asked after each step whether to go on.
+        on: the machine that trains; by default its accelerator, or its CPU.
+        load: gives the data set; the worker process keeps the one that ships in memory.
 
     Raises:
         RunError: the folder is in use, cannot be written, or holds another run; or the processes cannot share a batch evenly.
     """
-    device = machine.device()
-    with distributed.processes(device) as (rank, world):
-        if config.batch % world:
+    on = on or Machine()
+    with distributed.processes(on.device) as (rank, world_size):
+        if config.batch % world_size:
             raise RunError(
-                f"A batch of {config.batch} cannot be shared evenly by {world} processes: take a multiple of {world}."
+                f"A batch of {config.batch} cannot be shared evenly by {world_size} processes: take a multiple of {world_size}."
             )
+        session = Session(
+            config, folder, resume, request, Requests(request), on, load, rank, world_size, began=time.perf_counter()
+        )
         if rank > 0:  # the first process keeps the record
-            for _ in _life(config, folder, None, device, (rank, world), resume, request):
+            for _ in _life(session, None):
                 pass
             return
         with RecordWriter(folder, config, resume=resume) as record:
-            step = next((event.step for event in reversed(record.read()[0])), 0)
-            try:
-                for event in _life(config, folder, record, device, (rank, world), resume, request):
-                    record.append(event)
-                    step = event.step
-                    yield event
-            except Exception as error:
-                if not isinstance(error, ResNetDemoError):
-                    log.exception("The run in %s failed.", folder)
-                failed = RunFailed(step=step, reason=reason(error))
-                record.try_append_last(failed)
-                yield failed
+            yield from _recorded(record, _life(session, record))
 
 
-def load(config: DataConfig) -> dataset.Dataset:
-    """The data set; the one that ships is kept in memory, so that a run begins at once."""
-    return _bundled(config) if config.source == "bundled" else dataset.load(config)
+def _recorded(record: RecordWriter, events: Iterator[Event]) -> Iterator[Event]:
+    """Write each event into the record, then yield it; an exception becomes the last event."""
+    step = next((event.step for event in reversed(record.read()[0])), 0)
+    try:
+        for event in events:
+            record.append(event)
+            step = event.step
+            yield event
+    except Exception as error:
+        if not isinstance(error, ResNetDemoError):
+            log.exception("The run in %s failed.", record.folder)
+        failed = RunFailed(step=step, reason=failure_reason(error))
+        record.try_append_last(failed)
+        yield failed
 
 
-@lru_cache(maxsize=2)
-def _bundled(config: DataConfig) -> dataset.Dataset:
-    return dataset.load(config)
-
-
-def _life(
-    config: RunConfig, folder: Path, record: RecordWriter | None, device: torch.device, part: tuple[int, int],
-    resume: bool, request: Callable[[], Request],
-) -> Iterator[Event]:  # fmt: skip
-    begun = time.perf_counter()
-    state = _load(Record(folder).checkpoint) if resume else None
-    start = int(state["step"]) if state else 0
-    if not (yield from fetching.fetched(config.data, request, step=start, rank=part[0])):
+def _life(session: Session, record: RecordWriter | None) -> Iterator[Event]:
+    assembly = yield from _prepare(session)
+    if assembly is None:
         return
-    data = load(config.data)
-    if len(data.classes) != config.arms[0].model.classes:
-        raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
-    data = dataset.Dataset(
-        data.name, data.classes, data.train.to(device), data.test.to(device), data.mean, data.std, data.skipped
+    yield _started(session, assembly)
+    outcome = yield from _train(session, assembly, record)
+    yield from _conclude(session, assembly, outcome, record)
+
+
+def _prepare(session: Session) -> Generator[Event, None, Assembly | None]:
+    """Read the checkpoint, fetch the data and put together what trains; None where the run ended while it waited for data."""
+    saved = checkpoint.read(Record(session.folder).checkpoint) if session.resume else None
+    start = int(saved["step"]) if saved else 0
+    is_local = yield from fetching.fetch_data(session.config.data, session.ask, step=start, rank=session.rank)
+    if not is_local:
+        return None
+    data = session.load(session.config.data)
+    return assemble(session.config, data, session.machine, rank=session.rank, world_size=session.world_size, checkpoint=saved)
+
+
+def _started(session: Session, assembly: Assembly) -> RunStarted:
+    config = session.config
+    return RunStarted(
+        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        step=assembly.start,
+        steps=config.steps,
+        steps_per_epoch=next(iter(assembly.streams.values())).per_epoch,
+        device=name_of(session.machine.device),
+        precision=assembly.precision,
+        threads=torch.get_num_threads(),
+        processes=session.world_size,
+        torch=torch.__version__,
+        commit=_commit(),
+        parameters={arm.name: cost(arm.model).parameters for arm in config.arms},
+        skipped=assembly.data.skipped,
     )
-    arms = [new_arm(config, index, device) for index in range(len(config.arms))]
-    streams: dict[int, Batches] = {}
-    for seed in dict.fromkeys(arm.seed for arm in config.arms):
-        padded = next((stream.source for stream in streams.values()), None)
-        streams[seed] = Batches(data, config.data, config.batch, seed, part, padded)
-    if state:
-        for arm in arms:
-            arm.load_state_dict(state["arms"][arm.name])
-        for seed, stream in streams.items():
-            stream.load_state_dict(state["streams"][seed])
-    seconds_before = state.get("seconds", 0.0) if state else 0.0
-    precision = state["precision"] if state else config.precision
-    if precision == "auto":
-        precision = distributed.agreed(machine.faster_precision(device))
-    autocast = partial(machine.autocast, device, precision)
-    measure = partial(predictions.judge, data=data, autocast=autocast)
 
-    def seconds() -> float:
-        return float(seconds_before + time.perf_counter() - begun)
 
+def _train(session: Session, assembly: Assembly, record: RecordWriter | None) -> Generator[Event, None, Outcome]:
     def save(step: int) -> None:
         if record is not None:
-            content = {
-                "step": step, "precision": precision, "seconds": seconds(),
-                "arms": {arm.name: arm.state_dict() for arm in arms},
-                "streams": {seed: stream.state_dict() for seed, stream in streams.items()},
-            }  # fmt: skip
-            record.save_checkpoint(_dumped(content))
+            record.save_checkpoint(checkpoint.to_bytes(assembly.checkpoint(step, _seconds(session, assembly))))
 
-    steps_per_epoch = next(iter(streams.values())).per_epoch
-    yield RunStarted(
-        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        step=start, steps=config.steps, steps_per_epoch=steps_per_epoch,
-        device=name_of(device), precision=precision, threads=torch.get_num_threads(), processes=part[1],
-        torch=torch.__version__, commit=_commit(), parameters={arm.name: count_parameters(arm.model) for arm in arms},
-        skipped=data.skipped,
-    )  # fmt: skip
-    asked: Request = "go on"
-
-    def should_stop() -> bool:
-        nonlocal asked
-        asked = distributed.agreed(request())
-        return asked != "go on"
-
-    split: Split = "held-out" if config.data.held_out else "test"
-    step, measured = start, set()
-    plan = plan_of(config)
-    stays = start and (should_stop() or all(arm.diverged for arm in arms))  # continued only to be stopped where it was
-    with machine.side_by_side(len(arms), device) as each:
-        training = train(
-            arms, streams, plan, autocast=autocast, measure=measure, save=save, should_stop=should_stop,
-            start=start, split=split, each=each,
-        )  # fmt: skip
-        for event in () if stays else training:
+    step, measured = assembly.start, {}
+    if step > 0:  # a run may be continued only to be stopped where it was
+        stop = session.requests.should_stop()
+        if stop or assembly.all_diverged:
+            return Outcome(step, frozenset())
+    with machine.side_by_side(len(assembly.arms), session.machine.device) as each:
+        for event in train(
+            assembly.arms, assembly.streams, assembly.plan, autocast=assembly.autocast, measure=assembly.measure, save=save,
+            should_stop=session.requests.should_stop, start=assembly.start, split=_split(session.config), each=each,
+        ):  # fmt: skip
             step = event.step
             if isinstance(event, Measured):
-                measured.add((event.arm, event.step))
+                measured[event.arm] = step
             yield event
-    if asked == "leave" and step < config.steps:
+    return Outcome(step, frozenset(arm for arm, at in measured.items() if at == step))
+
+
+def _conclude(session: Session, assembly: Assembly, outcome: Outcome, record: RecordWriter | None) -> Iterator[Event]:
+    """Pause, or measure what was learnt, write the weights, and say how the run ended."""
+    step, config = outcome.step, session.config
+    is_finished = step == config.steps
+    if not is_finished and session.requests.latest in ("leave", "pause"):
+        if session.requests.latest == "pause":
+            yield RunPaused(step=step)
         return
-    if asked == "pause" and step < config.steps:
-        yield RunPaused(step=step)
-        return
-    for arm in arms:
-        if not arm.diverged and not _is_finite(arm.model):
+    for arm in assembly.arms:
+        if not arm.diverged and not all(bool(torch.isfinite(value).all()) for value in arm.model.state_dict().values()):
             arm.diverged = True
             yield ArmDiverged(step=step, arm=arm.name, loss=math.nan)
-    if all(arm.diverged for arm in arms):
+    if assembly.all_diverged:
         yield RunFailed(step=step, reason=ALL_DIVERGED)
         return
-    if step < config.steps:
-        for arm in arms:
-            if not arm.diverged and (arm.name, step) not in measured:
-                loss, error = measure(arm.model)
-                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
+    for arm in assembly.arms:
+        if not is_finished and not arm.diverged and arm.name not in outcome.measured:
+            loss, error = assembly.measure(arm.model)
+            yield Measured(step=step, arm=arm.name, split=_split(config), loss=loss, error=error)
     if record is not None:
-        errors = {event.arm: event.error for event in record.events() if isinstance(event, Measured)}
-        judged_on_all = not config.data.held_out and not config.data.test_limit
-        for arm, wanted in zip(arms, config.arms, strict=True):
-            if not arm.diverged:
-                accuracy = 1 - errors[arm.name] if judged_on_all else None
-                _write_arm(folder / "arms" / arm.name, wanted.model, arm.model, data, config, accuracy)
-    yield RunFinished(step=step, seconds=seconds()) if step == config.steps else RunStopped(step=step, seconds=seconds())
+        _write_weights(session, assembly, record)
+    seconds = _seconds(session, assembly)
+    yield RunFinished(step=step, seconds=seconds) if is_finished else RunStopped(step=step, seconds=seconds)
 
 
-def _is_finite(model: nn.Module) -> bool:
-    return all(bool(torch.isfinite(value).all()) for value in model.state_dict().values())
+def _write_weights(session: Session, assembly: Assembly, record: RecordWriter) -> None:
+    """Write the weights of every network that did not diverge, with the accuracy where all test images were measured."""
+    config = session.config
+    errors = {event.arm: event.error for event in record.events() if isinstance(event, Measured)}
+    measured_all = not config.data.held_out and not config.data.test_limit
+    for arm, arm_config in zip(assembly.arms, config.arms, strict=True):
+        if not arm.diverged:
+            accuracy = 1 - errors[arm.name] if measured_all else None
+            target = session.folder / "arms" / arm.name
+            checkpoint.write_weights(target, arm_config.model, arm.model, assembly.data, config, accuracy)
 
 
-def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
-    """An arm of a run as it begins, on the device."""
-    wanted = config.arms[index]
-    model = build(wanted.model, wanted.seed).to(device).to(memory_format=torch.channels_last)
-    forward = distributed.parallel(machine.compiled(model, device) if config.compile else model)
-    return Arm(wanted.name, wanted.seed, model, optimizer(model, config.optimizer), forward)
+def _split(config: RunConfig) -> Split:
+    return "held-out" if config.data.held_out else "test"
 
 
-def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The optimizer that `config` names, over the parameters of `model`."""
-    decayed = [parameter for parameter in model.parameters() if config.decay == "all" or parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if config.decay == "weights" and parameter.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    if config.name == "adam":
-        return torch.optim.Adam(groups, config.learning_rate, betas=(config.momentum, 0.999))
-    return torch.optim.SGD(groups, config.learning_rate, config.momentum, nesterov=config.nesterov)
+def _seconds(session: Session, assembly: Assembly) -> float:
+    """How long the run has taken so far, its earlier lives included."""
+    return assembly.seconds_before + time.perf_counter() - session.began
 
 
-def plan_of(config: RunConfig) -> Plan:
-    """What the loop does when."""
-    optimizer, data = config.optimizer, config.data
-    schedule = warmed_up(SCHEDULES[optimizer.schedule], optimizer.warmup)
-
-    def learning_rate(step: int) -> float:
-        factor = 0.1 if step < optimizer.low_start else schedule((step + 0.5) / config.steps)
-        return optimizer.learning_rate * factor
-
-    progressive = bool(data.half_size or data.three_quarter_size)
-    return Plan(
-        steps=config.steps,
-        learning_rate=learning_rate,
-        side=lambda step: data.side_at((step + 0.5) / config.steps) if progressive else None,
-        label_smoothing=optimizer.label_smoothing,
-        log_every=config.log_every,
-        evaluate_every=config.evaluate_every,
-        diagnose_every=config.diagnose_every,
-        checkpoint_every=config.checkpoint_every,
-    )
-
-
-def _dumped(content: dict[str, Any]) -> memoryview:
-    file = io.BytesIO()  # torch.save straight into a file hides why writing failed
-    torch.save(content, file)
-    return file.getbuffer()
-
-
-def _load(checkpoint: Path) -> dict[str, Any] | None:
-    if not checkpoint.exists():
-        return None
-    try:
-        loaded: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise RunError(f"{checkpoint} is damaged; the run can only begin anew.") from error
-    return loaded
-
-
-def _write_arm(
-    target: Path, architecture: ModelConfig, model: nn.Module, data: dataset.Dataset, config: RunConfig, accuracy: float | None
-) -> None:
-    size = config.data.image_size
-    content = model_folder.ModelFolder(
-        architecture=architecture,
-        classes=data.classes,
-        preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),
-        test_accuracy=accuracy,
-        trained_on=data.name,
-    )
-    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
-    model_folder.write(target, content, model.state_dict(), card)
-
-
-def reason(error: BaseException) -> str:
-    """Why a run failed, in a sentence for a person."""
+def failure_reason(error: BaseException) -> str:
+    """Why a run failed, as one sentence for a person."""
     if isinstance(error, ResNetDemoError):
         return str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):

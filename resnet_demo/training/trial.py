@@ -12,15 +12,21 @@ from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.batches import Batches
 from resnet_demo.evaluation import predictions
-from resnet_demo.training import machine, session
+from resnet_demo.training import machine
+from resnet_demo.training.assemble import new_arm, plan_of
 from resnet_demo.training.loop import train
+from resnet_demo.training.machine import Machine
 
 NETWORKS = 2  # a comparison trains at least a plain and a residual one
 STEPS = 8
 
 
 def time_steps(
-    model: ModelConfig, config: RunConfig, should_stop: Callable[[], bool] = lambda: False
+    model: ModelConfig,
+    config: RunConfig,
+    on: Machine,
+    load: Callable[[DataConfig], dataset.Dataset] = dataset.load,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[float, float] | None:
     """What each network of a comparison costs here: the median seconds of a few steps, and seconds of judging one picture.
 
@@ -30,32 +36,33 @@ def time_steps(
     Args:
         model: the network.
         config: the run whose batch, picture size and precision count.
+        on: the machine that trains.
+        load: gives the data set.
         should_stop: asked after each step; when true, there is no answer.
     """
-    device = machine.device()
-    data = session.load(DataConfig(image_size=config.data.image_size, augment=config.data.augment, padding=config.data.padding))
-    data = dataset.Dataset(data.name, data.classes, data.train.to(device), data.test[:200].to(device), data.mean, data.std)
+    data = load(DataConfig(image_size=config.data.image_size, augment=config.data.augment, padding=config.data.padding))
+    data = replace(data, test=data.test[:200]).to(on.device)
     arm = ArmConfig(name="timed", model=model.model_copy(update={"classes": len(data.classes)}))
     timed = config.model_copy(update={"arms": (arm,), "steps": STEPS, "log_every": 1})
     stream = Batches(data, config.data, config.batch, 0)
-    precision = machine.faster_precision(device) if config.precision == "auto" else config.precision
-    autocast = partial(machine.autocast, device, precision)
+    precision = on.faster_precision if config.precision == "auto" else config.precision
+    autocast = partial(machine.autocast, on.device, precision)
     measure = partial(predictions.judge, data=data, autocast=autocast)
-    plan = replace(session.plan_of(timed), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
-    copies = [session.new_arm(timed, 0, device) for _ in range(NETWORKS)]
-    with machine.side_by_side(NETWORKS, device) as each:
-        told = {0: time.perf_counter()}
+    plan = replace(plan_of(timed), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
+    copies = [new_arm(timed, 0, on.device) for _ in range(NETWORKS)]
+    with machine.side_by_side(NETWORKS, on.device) as each:
+        times = {0: time.perf_counter()}
         for event in train(
             copies, {0: stream}, plan, autocast=autocast, measure=measure, save=lambda _: None, should_stop=should_stop,
             each=each,
         ):  # fmt: skip
-            told.setdefault(event.step, time.perf_counter())
-        if len(told) <= STEPS:
+            times.setdefault(event.step, time.perf_counter())
+        if len(times) <= STEPS:
             return None
         judging = []
         for _ in range(2):
             start = time.perf_counter()
             list(each(measure, [copy.model for copy in copies]))
             judging.append(time.perf_counter() - start)
-    steps = [told[step] - told[step - 1] for step in range(3, STEPS + 1)]
+    steps = [times[step] - times[step - 1] for step in range(3, STEPS + 1)]
     return statistics.median(steps) / NETWORKS, min(judging) / len(data.test) / NETWORKS

@@ -22,11 +22,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from resnet_demo.config import DataConfig, RunConfig, parse
+from resnet_demo.config import RunConfig, parse
 from resnet_demo.errors import ResNetDemoError
+from resnet_demo.lab import LabSettings, comparison
+
+if TYPE_CHECKING:
+    from resnet_demo.data.dataset import BundledCache
+    from resnet_demo.training.machine import Machine
 
 NICENESS = 10  # the page goes first
 SECONDS_TO_LEAVE = 20.0
@@ -89,16 +95,19 @@ def main() -> int:
         os.nice(NICENESS)
     inbox = Inbox(sys.stdin.buffer)
     signal.signal(signal.SIGTERM, inbox.leave)  # sent to every process of a service or container that is stopped
-    _reply(replies, ready=_warm_up())
+    warm = _warm_up()
+    from resnet_demo.device import name_of
+
+    _reply(replies, ready={"device": name_of(warm.on.device), "precision": warm.on.faster_precision})
     while (command := inbox.next()) is not None:
         if command["do"] == "train":
-            failed = _train(Path(command["folder"]), bool(command["resume"]), inbox)
+            failed = _train(Path(command["folder"]), bool(command["resume"]), inbox, warm)
             leaving = failed is not None or inbox.is_left()
             _reply(replies, done=command["folder"], failed=failed, leaving=leaving)
             if leaving:
                 return 0
         else:
-            _reply(replies, **_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work))
+            _reply(replies, **_measure(parse(RunConfig, json.dumps(command["config"])), inbox.has_work, warm))
     return 0
 
 
@@ -109,17 +118,25 @@ def _reply(replies: IO[str], **content: Any) -> None:
         logging.getLogger(__name__).warning("The app is gone; nobody hears %s.", next(iter(content)))
 
 
-def _warm_up() -> dict[str, Any]:
-    from resnet_demo.device import name_of
-    from resnet_demo.training import machine, session
+@dataclass(frozen=True)
+class _Warm:
+    """What is loaded before the first command: the machine's device and faster precision, and the bundled pictures."""
+
+    on: Machine
+    datasets: BundledCache
+
+
+def _warm_up() -> _Warm:
+    from resnet_demo.data.dataset import BundledCache
+    from resnet_demo.training import machine
 
     machine.keep_memory()
-    session.load(DataConfig())
-    device = machine.device()
-    return {"device": name_of(device), "precision": machine.faster_precision(device)}
+    warm = _Warm(machine.Machine(), BundledCache())
+    warm.datasets.load(comparison(LabSettings()).data)
+    return warm
 
 
-def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
+def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
     """Train one run to its end; gives the reason if it failed."""
     from resnet_demo.training import session
     from resnet_demo.training.events import RunFailed
@@ -128,14 +145,16 @@ def _train(folder: Path, resume: bool, inbox: Inbox) -> str | None:
     last = None
     try:
         config = Record(folder).config
-        for event in session.run(config, folder, resume=resume, request=lambda: inbox.request(str(folder))):
+        for event in session.run(
+            config, folder, resume=resume, request=lambda: inbox.request(str(folder)), on=warm.on, load=warm.datasets.load
+        ):
             last = event
     except (ResNetDemoError, OSError, MemoryError) as error:
-        return session.reason(error)
+        return session.failure_reason(error)
     return last.reason if isinstance(last, RunFailed) else None
 
 
-def _measure(config: RunConfig, should_stop: Callable[[], bool]) -> dict[str, list[dict[str, Any]]]:
+def _measure(config: RunConfig, should_stop: Callable[[], bool], warm: _Warm) -> dict[str, list[dict[str, Any]]]:
     """Seconds of a step, and of judging a picture, of each different network, as far as there is nothing better to do.
 
     Returns:
@@ -148,7 +167,7 @@ def _measure(config: RunConfig, should_stop: Callable[[], bool]) -> dict[str, li
     failed: list[dict[str, Any]] = []
     for model in models:
         try:
-            seconds = trial.time_steps(model, config, should_stop)
+            seconds = trial.time_steps(model, config, warm.on, warm.datasets.load, should_stop)
         except Exception:  # a guess at the time is not worth the process
             logging.getLogger(__name__).exception("%s could not be timed.", model.name)
             failed.append(model.model_dump())

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from resnet_demo.config import ModelConfig
 from resnet_demo.model import blocks, resnet
-from resnet_demo.model.blocks import BasicBlock, Bottleneck, ZeroPadding
+from resnet_demo.model.blocks import BasicBlock, Bottleneck, ZeroPadding, no_norm
 
 KINDS: list[type[BasicBlock] | type[Bottleneck]] = [BasicBlock, Bottleneck]
 
@@ -20,7 +21,8 @@ def tiny(
     kind: Any = BasicBlock, *, residual: bool, channels: int = 1, stride: int = 1, shortcut: Literal["A", "B"] = "A"
 ) -> Any:
     """A block of width 1 whose 3×3 filters look at the middle pixel only: every weight is set by the test."""
-    block = kind(channels, 1, stride, residual=residual, shortcut=shortcut, batch_norm=False, stride_in="3x3")
+    config = ModelConfig(residual=residual, shortcut=shortcut, batch_norm=False)
+    block = kind(channels, 1, stride, config, no_norm)
     for layer in block.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.zeros_(layer.weight)
@@ -87,7 +89,7 @@ def test_option_b_projects_by_a_strided_1x1_convolution() -> None:
 
 @pytest.mark.parametrize(("stride_in", "strides"), [("1x1", (2, 1, 1)), ("3x3", (1, 2, 1))])
 def test_a_bottleneck_strides_where_it_is_told_to(stride_in: Literal["1x1", "3x3"], strides: tuple[int, int, int]) -> None:
-    block = Bottleneck(8, 2, 2, residual=True, shortcut="B", batch_norm=True, stride_in=stride_in)
+    block = Bottleneck(8, 2, 2, ModelConfig(shortcut="B", stride_in=stride_in), nn.BatchNorm2d)
     assert tuple(conv.stride[0] for conv in (block.conv1, block.conv2, block.conv3)) == strides
     assert block(torch.zeros(1, 8, 6, 6)).shape == (1, 8, 3, 3)
 
@@ -96,7 +98,7 @@ def test_a_bottleneck_strides_where_it_is_told_to(stride_in: Literal["1x1", "3x3
 @pytest.mark.parametrize("residual", [True, False])
 def test_a_hook_sees_the_values_before_the_activation_and_they_stay_so(kind: Any, residual: bool) -> None:
     """Half of a normalized response is negative; an in-place relu or addition would have changed what the hook was given."""
-    block = kind(4, 4 // kind.expansion, 1, residual=residual, shortcut="A", batch_norm=True, stride_in="3x3")
+    block = kind(4, 4 // kind.expansion, 1, ModelConfig(residual=residual), nn.BatchNorm2d)
     seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def remember(name: str) -> Any:

@@ -11,13 +11,19 @@ import torchvision
 from torch import nn
 
 from resnet_demo.config import ARCHITECTURES, CIFAR_DEPTHS, IMAGENET_STAGES, ModelConfig
-from resnet_demo.model.resnet import ResNet, build, count_multiply_adds, count_parameters
+from resnet_demo.model.cost import cost
+from resnet_demo.model.resnet import ResNet, build
 
 
 def skeleton(name: str, **changes: Any) -> ResNet:
     """A network without values: shapes only."""
     with torch.device("meta"):
         return ResNet(ModelConfig.named(name, **changes))
+
+
+def parameters(model: nn.Module) -> int:
+    """The number of learned parameters; running statistics do not count."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 # --- Parameters ---------------------------------------------------------------------------------------
@@ -36,7 +42,7 @@ PROJECTIONS = 173_824
 def test_parameters_are_counted_to_the_unit(name: str) -> None:
     config = ModelConfig.named(name)
     without = PROJECTIONS if config.design == "imagenet" and not config.residual else 0
-    assert count_parameters(skeleton(name)) == PARAMETERS[config.depth] - without
+    assert parameters(skeleton(name)) == PARAMETERS[config.depth] - without
 
 
 @pytest.mark.parametrize("depth", CIFAR_DEPTHS)
@@ -47,7 +53,7 @@ def test_the_cifar_nets_have_the_parameters_of_a_sum_done_by_hand(depth: int) ->
     convolutions = sum(9 * channels_in * channels_out for channels_in, channels_out in pairs)
     normalizations = sum(2 * channels_out for _, channels_out in pairs)
     assert len(pairs) + 1 == depth
-    assert count_parameters(skeleton(f"resnet{depth}")) == convolutions + normalizations + (64 * 10 + 10)
+    assert parameters(skeleton(f"resnet{depth}")) == convolutions + normalizations + (64 * 10 + 10)
 
 
 @pytest.mark.parametrize(
@@ -55,19 +61,19 @@ def test_the_cifar_nets_have_the_parameters_of_a_sum_done_by_hand(depth: int) ->
 )
 def test_parameters_round_to_those_of_table_6(depth: int, millions: str) -> None:
     decimals = len(millions.partition(".")[2])
-    assert f"{count_parameters(skeleton(f'resnet{depth}')) / 1e6:.{decimals}f}" == millions
+    assert f"{parameters(skeleton(f'resnet{depth}')) / 1e6:.{decimals}f}" == millions
 
 
 @pytest.mark.parametrize("depth", [20, 56])
 def test_option_b_adds_two_projections_and_their_normalizations(depth: int) -> None:
-    added = count_parameters(skeleton(f"resnet{depth}", shortcut="B")) - count_parameters(skeleton(f"resnet{depth}"))
+    added = parameters(skeleton(f"resnet{depth}", shortcut="B")) - parameters(skeleton(f"resnet{depth}"))
     assert added == (16 * 32 + 2 * 32) + (32 * 64 + 2 * 64)
 
 
 @pytest.mark.parametrize("depth", [18, 34])
 def test_option_a_costs_an_imagenet_net_no_parameters(depth: int) -> None:
     """Table 2: 'they have no extra parameter compared to their plain counterparts'."""
-    assert count_parameters(skeleton(f"resnet{depth}", shortcut="A")) == count_parameters(skeleton(f"plain{depth}"))
+    assert parameters(skeleton(f"resnet{depth}", shortcut="A")) == parameters(skeleton(f"plain{depth}"))
 
 
 # --- Multiply-adds: of convolutions and classifier, additions of shortcuts and normalization not counted ----
@@ -80,7 +86,7 @@ def test_multiply_adds_of_a_cifar_net_are_those_of_a_sum_done_by_hand(kind: str)
     first = 6 * 9 * 16 * 16 * 1024
     second = 9 * 16 * 32 * 256 + 5 * 9 * 32 * 32 * 256
     third = 9 * 32 * 64 * 64 + 5 * 9 * 64 * 64 * 64
-    assert count_multiply_adds(ModelConfig.named(f"{kind}20"), 32) == stem + first + second + third + 640 == 40_551_040
+    assert cost(ModelConfig.named(f"{kind}20"), 32).multiply_adds == stem + first + second + third + 640 == 40_551_040
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_multiply_adds_agree_with_table_1_by_the_papers_own_convention(depth: in
     All but one round to the printed figure. ResNet-50 has 3.86 and the paper prints 3.8: within 2 %.
     """
     shortcut = "A" if depth < 50 else "B"
-    counted = count_multiply_adds(ModelConfig.named(f"resnet{depth}", stride_in="1x1", shortcut=shortcut), 224) / 1e9
+    counted = cost(ModelConfig.named(f"resnet{depth}", stride_in="1x1", shortcut=shortcut), 224).multiply_adds / 1e9
     assert f"{counted:.1f}" == printed
     assert abs(counted / billions - 1) < 0.02
 
@@ -105,8 +111,8 @@ def test_striding_in_the_3x3_costs_the_same_more_at_every_depth(depth: int, expe
     The first 1×1 of conv3_x, conv4_x and conv5_x works before the stride, on four times the positions: three
     times in · out · positions more, 77,070,336 in each of the three.
     """
-    newer = count_multiply_adds(ModelConfig.named(f"resnet{depth}"), 224)
-    older = count_multiply_adds(ModelConfig.named(f"resnet{depth}", stride_in="1x1"), 224)
+    newer = cost(ModelConfig.named(f"resnet{depth}"), 224).multiply_adds
+    older = cost(ModelConfig.named(f"resnet{depth}", stride_in="1x1"), 224).multiply_adds
     assert newer == expected
     assert newer - older == 3 * (256 * 128 * 28**2 + 512 * 256 * 14**2 + 1024 * 512 * 7**2) == 231_211_008
 

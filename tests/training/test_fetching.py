@@ -95,37 +95,37 @@ def test_a_continued_run_whose_data_cannot_be_had_keeps_its_step(
     assert events == [RunFailed(step=step, reason="There is no network.")]
 
 
-@pytest.mark.parametrize("becomes", ["there", "missing"])
+@pytest.mark.parametrize("becomes", ["local", "missing"])
 def test_the_first_of_several_processes_fetches_and_the_others_take_its_word(
     becomes: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
 
-    def agreed(word: str) -> str:
+    def broadcast(word: str) -> str:
         said.append(word)
         return becomes
 
     def gone(*_: object) -> Iterator[tuple[int, int]]:
         raise HubError("There is no network.")
 
-    monkeypatch.setattr(distributed, "agreed", agreed)
-    monkeypatch.setattr(dataset, "arriving", few if becomes == "there" else gone)
-    first = fetching.fetched(DataConfig(source="cifar10"), lambda: "go on", rank=0)
-    if becomes == "there":
+    monkeypatch.setattr(distributed, "broadcast", broadcast)
+    monkeypatch.setattr(dataset, "arriving", few if becomes == "local" else gone)
+    first = fetching.fetch_data(DataConfig(source="cifar10"), lambda: "go on", rank=0)
+    if becomes == "local":
         assert len(list(first)) == 1
     else:
         with pytest.raises(HubError):
             list(first)
     assert said == [becomes]
     monkeypatch.setattr(dataset, "arriving", gone)
-    waiting = fetching.fetched(DataConfig(source="cifar10"), lambda: "go on", rank=1)
+    waiting = fetching.fetch_data(DataConfig(source="cifar10"), lambda: "go on", rank=1)
     with pytest.raises(StopIteration) as ended:
         next(waiting)
-    assert ended.value.value is (becomes == "there")
+    assert ended.value.value is (becomes == "local")
 
 
 def test_data_that_are_there_are_waited_for_by_no_one(tmp_path: Path) -> None:
-    waiting = fetching.fetched(DataConfig(), lambda: "go on")
+    waiting = fetching.fetch_data(DataConfig(), lambda: "go on")
     with pytest.raises(StopIteration) as ended:
         next(waiting)
     assert ended.value.value is True

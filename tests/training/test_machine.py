@@ -15,7 +15,7 @@ from resnet_demo.training import machine
 
 def test_the_device_is_the_accelerator_torch_finds_or_the_cpu() -> None:
     found = torch.accelerator.current_accelerator(check_available=True)
-    assert machine.device().type == (found.type if found is not None else "cpu")
+    assert machine.Machine().device.type == (found.type if found is not None else "cpu")
 
 
 @pytest.mark.parametrize(("fp32", "bf16", "chosen"), [(1.0, 0.5, "bf16"), (1.0, 0.95, "fp32"), (1.0, 3.0, "fp32")])
@@ -24,9 +24,7 @@ def test_the_format_that_is_clearly_faster_is_chosen(
 ) -> None:
     seconds = {"fp32": [fp32 * 9, fp32], "bf16": [bf16, bf16 * 9]}
     monkeypatch.setattr(machine, "_seconds", lambda _, precision: seconds[precision])
-    machine.faster_precision.cache_clear()
-    assert machine.faster_precision(torch.device("cpu")) == chosen
-    machine.faster_precision.cache_clear()
+    assert machine.Machine(torch.device("cpu")).faster_precision == chosen
 
 
 def test_both_formats_can_be_timed() -> None:
@@ -76,7 +74,7 @@ def test_the_processes_of_a_run_take_their_networks_in_one_order(
     with_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_threads(2)
-    monkeypatch.setattr(machine.distributed, "world", lambda: 2)
+    monkeypatch.setattr(machine.distributed, "world_size", lambda: 2)
     with machine.side_by_side(2, torch.device("cpu")) as each:
         assert each is map
 

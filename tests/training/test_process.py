@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.training import process
+from resnet_demo import child_process
 from resnet_demo.training.process import WorkerProcess
 
 
@@ -17,7 +17,7 @@ def test_another_process_is_started_although_the_death_of_one_could_not_be_handl
     program = tmp_path / "ends"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o700)
-    monkeypatch.setattr(process.sys, "executable", str(program))
+    monkeypatch.setattr(child_process.sys, "executable", str(program))
     deaths: list[str] = []
     twice = threading.Event()
 
@@ -34,11 +34,3 @@ def test_another_process_is_started_although_the_death_of_one_could_not_be_handl
     finally:
         worker.close()
     assert deaths[:2] == ["exit status 3"] * 2
-
-
-def test_the_process_has_all_processors_unless_the_operator_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process.os, "cpu_count", lambda: 6)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert process._environment()["OMP_NUM_THREADS"] == "6"
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert process._environment()["OMP_NUM_THREADS"] == "3"

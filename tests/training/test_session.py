@@ -19,7 +19,7 @@ import torch
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError
 from resnet_demo.model.resnet import ResNet
-from resnet_demo.training import session
+from resnet_demo.training import assemble, distributed, machine, session
 from resnet_demo.training.events import (
     ArmDiverged,
     Event,
@@ -93,7 +93,7 @@ def test_plain_and_residual_arms_of_a_seed_begin_with_the_same_weights(picture_f
     config = tiny_run(
         picture_folder, arms=(tiny_arm("plain8", 3, residual=False), tiny_arm("residual8", 3), tiny_arm("other", 4))
     )
-    plain, residual, other = (session.new_arm(config, index, torch.device("cpu")).model.state_dict() for index in range(3))
+    plain, residual, other = (assemble.new_arm(config, index, torch.device("cpu")).model.state_dict() for index in range(3))
     assert same(plain, residual)
     assert not torch.equal(plain["conv1.weight"], other["conv1.weight"])
 
@@ -173,7 +173,7 @@ def test_a_compiled_network_learns_the_same_and_goes_on_bit_identically(picture_
 def at_once() -> Iterator[None]:
     """Two threads, so that two networks learn at the same time, each with the one thread that it has in the other tests."""
     torch.set_num_threads(2)
-    with mock.patch.object(session.machine, "ThreadPoolExecutor", wraps=ThreadPoolExecutor) as pool:
+    with mock.patch.object(machine, "ThreadPoolExecutor", wraps=ThreadPoolExecutor) as pool:
         yield
     torch.set_num_threads(1)
     assert pool.call_args.args[0] == 2
@@ -221,8 +221,8 @@ def test_what_fails_in_one_of_two_that_learn_at_the_same_time_fails_the_run(
         arm.forward = forward
         return arm
 
-    real = session.new_arm
-    monkeypatch.setattr(session, "new_arm", new_arm)
+    real = assemble.new_arm
+    monkeypatch.setattr(assemble, "new_arm", new_arm)
     last = run(finished.config.model_copy(update={"checkpoint_every": 4}), tmp_path)[-1]
     assert isinstance(last, RunFailed)
     assert last.reason.startswith("The memory is full")
@@ -354,8 +354,8 @@ def test_a_run_whose_every_network_diverged_has_failed_and_stays_so(picture_fold
 def test_all_processes_train_in_the_format_that_the_first_one_chose(
     picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session.machine, "faster_precision", lambda _: "fp32")
-    monkeypatch.setattr(session.distributed, "agreed", lambda value: "bf16" if value == "fp32" else value)
+    monkeypatch.setattr(machine, "faster_precision", lambda _: "fp32")
+    monkeypatch.setattr(distributed, "broadcast", lambda value: "bf16" if value == "fp32" else value)
     begun = run(tiny_run(picture_folder, steps=1, precision="auto"), tmp_path)[0]
     assert isinstance(begun, RunStarted)
     assert begun.precision == "bf16"
@@ -365,7 +365,7 @@ def test_all_processes_train_in_the_format_that_the_first_one_chose(
 def test_a_batch_that_the_processes_cannot_share_is_refused(
     finished: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: int
 ) -> None:
-    monkeypatch.setattr(session.distributed, "processes", lambda _: nullcontext((0, world)))
+    monkeypatch.setattr(distributed, "processes", lambda _: nullcontext((0, world)))
     with pytest.raises(
         RunError, match=f"A batch of 8 cannot be shared evenly by {world} processes: take a multiple of {world}"
     ):
@@ -375,5 +375,5 @@ def test_a_batch_that_the_processes_cannot_share_is_refused(
 
 def test_the_learning_rate_starts_low_where_a_recipe_asks_for_it(picture_folder: Path) -> None:
     config = tiny_run(picture_folder, optimizer={"learning_rate": 0.1, "schedule": "constant", "low_start": 3})
-    plan = session.plan_of(config)
+    plan = assemble.plan_of(config)
     assert [plan.learning_rate(step) for step in range(5)] == pytest.approx([0.01, 0.01, 0.01, 0.1, 0.1])

@@ -12,11 +12,12 @@ import torch
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.lab import LabSettings, comparison
-from resnet_demo.training import session, trial
+from resnet_demo.training import trial
 from resnet_demo.training.events import Event, TrainingPoint
 from resnet_demo.training.loop import Arm
-from resnet_demo.training.machine import Each
+from resnet_demo.training.machine import Each, Machine
 
+CPU = Machine(torch.device("cpu"))
 SMALL = ModelConfig(depth=8, width=4)
 CONFIG = comparison(LabSettings(depth=8, width=4, image_size=16, batch=8, steps=60, precision="fp32"))
 
@@ -31,9 +32,9 @@ def test_two_copies_learn_as_many_steps_and_a_step_takes_some_time(monkeypatch: 
         made.append(arm)
         return arm
 
-    real = session.new_arm
-    monkeypatch.setattr(session, "new_arm", new_arm)
-    found = trial.time_steps(SMALL, CONFIG)
+    real = trial.new_arm
+    monkeypatch.setattr(trial, "new_arm", new_arm)
+    found = trial.time_steps(SMALL, CONFIG, CPU)
     assert found is not None
     assert all(0 < seconds < 5 for seconds in found)
     assert [learnt.count(arm.optimizer) for arm in made] == [trial.STEPS, trial.STEPS]
@@ -58,7 +59,7 @@ def test_what_one_of_the_two_adds_is_half_of_the_median_step(monkeypatch: pytest
     monkeypatch.setattr(trial.predictions, "logits", logits)
     monkeypatch.setattr(trial.predictions, "loss_and_error", lambda *_: (0.0, 0.0))
     # one after the other (one thread): 20 seconds for both, over 200 pictures
-    assert trial.time_steps(SMALL, CONFIG) == (1.0, pytest.approx(20 / 200 / 2))
+    assert trial.time_steps(SMALL, CONFIG, CPU) == (1.0, pytest.approx(20 / 200 / 2))
 
 
 def test_the_copies_learn_and_are_judged_as_those_of_a_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,13 +76,12 @@ def test_the_copies_learn_and_are_judged_as_those_of_a_run_at_the_same_time(monk
 
         yield each
 
-    monkeypatch.setattr(trial.machine, "device", lambda: torch.device("cpu"))
     monkeypatch.setattr(trial.machine, "side_by_side", side_by_side)
-    assert trial.time_steps(SMALL, CONFIG) is not None
+    assert trial.time_steps(SMALL, CONFIG, CPU) is not None
     assert asked == [(2, "cpu")]
     assert counts == [2] * (trial.STEPS + 3)  # each step, its last measurement, and two that are timed
 
 
 def test_who_has_better_to_do_gets_no_answer() -> None:
     asked = iter([False, False, True])
-    assert trial.time_steps(SMALL, CONFIG, lambda: next(asked)) is None
+    assert trial.time_steps(SMALL, CONFIG, CPU, should_stop=lambda: next(asked)) is None

@@ -16,9 +16,11 @@ import pytest
 import torch
 
 from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.data.dataset import BundledCache
 from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.training import session, trial, worker
 from resnet_demo.training.events import RunFailed, RunStarted, TrainingPoint
+from resnet_demo.training.machine import Machine
 from resnet_demo.training.queue import Lab, RunState
 from resnet_demo.training.worker import Inbox
 from tests.tiny import ENVIRONMENT, same, tiny_run, told_numbers
@@ -234,6 +236,7 @@ def test_a_full_disk_fails_the_run_with_a_reason_and_room_lets_it_go_on(small_di
 
 def test_the_worker_tells_which_networks_could_not_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     config = comparison(LabSettings(depth=8, width=4))
+    warm = worker._Warm(Machine(torch.device("cpu")), BundledCache())
 
     def times(model: ModelConfig, *_: object) -> tuple[float, float]:
         if model.residual:
@@ -243,6 +246,6 @@ def test_the_worker_tells_which_networks_could_not_be_timed(monkeypatch: pytest.
     monkeypatch.setattr(trial, "time_steps", times)
     plain, residual = (arm.model.model_dump() for arm in config.arms)
     timed = {"model": plain, "step_seconds": 0.5, "picture_seconds": 0.25}
-    assert worker._measure(config, lambda: False) == {"measured": [timed], "failed": [residual]}
+    assert worker._measure(config, lambda: False, warm) == {"measured": [timed], "failed": [residual]}
     monkeypatch.setattr(trial, "time_steps", lambda *_: None)  # a visitor's run is there
-    assert worker._measure(config, lambda: True) == {"measured": [], "failed": []}
+    assert worker._measure(config, lambda: True, warm) == {"measured": [], "failed": []}

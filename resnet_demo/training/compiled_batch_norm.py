@@ -1,4 +1,4 @@
-"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167, Algorithm 1), and a form that torch.compile makes fast on a CPU."""
+"""Batch normalization (Ioffe and Szegedy 2015, arXiv 1502.03167, Algorithm 1) in a form that torch.compile makes fast on a CPU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 
-class BatchNorm2d(nn.BatchNorm2d):
+class CompiledBatchNorm2d(nn.BatchNorm2d):
     """torch's layer with its parameters and buffers; compiled on a CPU, with the same results up to rounding.
 
     Where torch.compile compiles a training step for a CPU, it sums over the whole batch on a single core as long as

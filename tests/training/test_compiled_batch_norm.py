@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.model.batch_norm import BatchNorm2d
+from resnet_demo.training.compiled_batch_norm import CompiledBatchNorm2d
 
 
 def pictures(kind: torch.dtype = torch.float32) -> Tensor:
@@ -18,9 +18,9 @@ def pictures(kind: torch.dtype = torch.float32) -> Tensor:
     return x.to(kind, memory_format=torch.channels_last).requires_grad_()
 
 
-def both() -> tuple[nn.BatchNorm2d, BatchNorm2d]:
+def both() -> tuple[nn.BatchNorm2d, CompiledBatchNorm2d]:
     """Torch's layer and ours, with equal parameters other than those that they begin with."""
-    torchs, ours = nn.BatchNorm2d(5), BatchNorm2d(5)
+    torchs, ours = nn.BatchNorm2d(5), CompiledBatchNorm2d(5)
     for layer in (torchs, ours):
         with torch.no_grad():
             layer.weight.copy_(torch.linspace(0.5, 2, 5))
