@@ -7,8 +7,8 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from resnet_demo.config import check_class_name
 from resnet_demo.errors import DataError, SettingError
+from resnet_demo.parsing import check_class_name
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif"}
 KEPT = 8  # listings

@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
+from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.folders import list_folder
+from resnet_demo.parsing import Frozen, parse
 
 PAPER_STEPS = 64_000  # section 4.2: the iterations of the paper's CIFAR-10 runs
 SHIPPED = ("bundled", "cifar10")

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "resnet_demo"
 # A part may import the parts of the levels before its own, and itself.
 LEVELS = (
     {"errors", "words"},
+    {"parsing"},
     {"config", "files", "download", "device", "child_process"},
     {"hub", "folders"},
     {"lab", "recipes", "cifar10"},

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, RunConfig, parse, parse_link, whole
+from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.question import Question
+from resnet_demo.parsing import parse, parse_link, whole
 
 
 @pytest.mark.parametrize(

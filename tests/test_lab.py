@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import (
     PRESETS,
@@ -21,6 +21,7 @@ from resnet_demo.lab import (
     steps_per_epoch,
     training_images,
 )
+from resnet_demo.parsing import parse
 
 
 def test_the_defaults_are_the_first_preset() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from resnet_demo.__main__ import main
-from resnet_demo.config import DataConfig, OptimizerConfig, parse
+from resnet_demo.config import DataConfig, OptimizerConfig
+from resnet_demo.parsing import parse
 from resnet_demo.recipes import RECIPES
 from resnet_demo.training.assemble import plan_of
 from resnet_demo.training.record import Record

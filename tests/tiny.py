@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from resnet_demo.config import ArmConfig, ModelConfig, RunConfig, parse
+from resnet_demo.config import ArmConfig, ModelConfig, RunConfig
+from resnet_demo.parsing import parse
 from resnet_demo.training.events import CheckpointSaved, Event, Progress, RunStarted
 
 ROOT = Path(__file__).parents[1]

@@ -12,9 +12,10 @@ from typing import Any
 
 from resnet_demo import files, lab
 from resnet_demo.commands.settings import add_settings, check_unchanged, option_of, settings_of
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.parsing import parse
 
 
 def add(to: Any) -> None:

@@ -75,8 +75,8 @@ def run(parsed: argparse.Namespace) -> int:
     than half of them is not imported.
     """
     normalization = _normalization(parsed)
-    from resnet_demo.config import parse
     from resnet_demo.data.preprocessing import Preprocessing
+    from resnet_demo.parsing import parse
     from resnet_demo.zoo import folder
 
     if (parsed.out / folder.CONFIG).exists():
@@ -260,7 +260,7 @@ def _write(out: Path, result: Import) -> None:
 
 def _classes(file: Path | None, count: int) -> tuple[str, ...]:
     if file is not None:
-        from resnet_demo.config import check_class_name
+        from resnet_demo.parsing import check_class_name
 
         try:
             names = tuple(check_class_name(line.strip()) for line in file.read_text().split("\n") if line.strip())

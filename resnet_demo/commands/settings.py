@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from resnet_demo.config import Frozen
 from resnet_demo.errors import SettingError
+from resnet_demo.parsing import Frozen
 
 
 def description(kind: type[Frozen], name: str) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from resnet_demo.commands.settings import add_settings, check_unchanged, description, option_of, settings_of
-from resnet_demo.config import ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig, parse
+from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.parsing import Frozen, parse
 from resnet_demo.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from PIL import Image
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from resnet_demo.config import Frozen
 from resnet_demo.data.augment import normalize
+from resnet_demo.parsing import Frozen
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen, parse
 from resnet_demo.files import EXAMPLES
+from resnet_demo.parsing import Frozen, parse
 
 SOURCES = "sources.json"
 FINGERPRINT = "fingerprint"

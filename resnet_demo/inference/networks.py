@@ -6,7 +6,7 @@ from huggingface_hub import constants
 
 from resnet_demo import hub
 from resnet_demo.config import ModelConfig
-from resnet_demo.evaluation.cost import cost
+from resnet_demo.model.cost import cost
 from resnet_demo.zoo.catalogue import Entry, available, is_hub_id
 
 BYTES_PER_PARAMETER = 4

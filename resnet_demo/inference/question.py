@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen
+from resnet_demo.parsing import Frozen
 
 METHODS = {
     "Grad-CAM": "grad-cam",

@@ -10,9 +10,10 @@ import os
 
 from pydantic import Field
 
-from resnet_demo.config import Frozen, RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.lab import settings_of, steps_per_epoch
+from resnet_demo.parsing import Frozen, parse
 from resnet_demo.training.estimate import Estimate, slow_step_seconds
 from resnet_demo.words import duration
 

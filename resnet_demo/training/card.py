@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from resnet_demo.config import IMAGENET_STAGES, ArmConfig, DataConfig, Frozen, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.config import IMAGENET_STAGES, ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.evaluation.metrics import Scores
+from resnet_demo.parsing import Frozen
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
 
 PAPER_DEPTHS = (20, 32, 44, 56, 110, 1202)

@@ -19,9 +19,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from resnet_demo.config import Frozen, ModelConfig, RunConfig
+from resnet_demo.config import ModelConfig, RunConfig
 from resnet_demo.files import write_atomically
 from resnet_demo.lab import TEST_IMAGES
+from resnet_demo.parsing import Frozen
 from resnet_demo.training.events import ArmDiverged, Event, Progress
 
 SLOWEST = 1e10  # multiply-adds a second, assumed before anything was measured; two cores of a laptop do some times that

@@ -26,9 +26,10 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError
 from resnet_demo.files import write_atomically
+from resnet_demo.parsing import parse
 from resnet_demo.training import events
 from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
 

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from resnet_demo.config import Frozen, RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.files import write_atomically
+from resnet_demo.parsing import Frozen, parse
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from resnet_demo.config import ModelConfig, RunConfig, parse
+from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.parsing import parse
 from resnet_demo.training.estimate import Speeds, key, slow_step_seconds
 
 LONGEST_STEP = 5.0  # seconds; a visitor's run waits for the step that is being timed

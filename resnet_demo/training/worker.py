@@ -26,9 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.parsing import parse
 
 if TYPE_CHECKING:
     from resnet_demo.data.dataset import BundledCache

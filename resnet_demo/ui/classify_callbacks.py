@@ -11,11 +11,11 @@ from uuid import uuid4
 import gradio as gr
 from PIL import Image
 
-from resnet_demo.config import parse, parse_link, whole
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import FINGERPRINT, Example, examples
 from resnet_demo.inference.question import Question
+from resnet_demo.parsing import parse, parse_link, whole
 from resnet_demo.ui import engine
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD

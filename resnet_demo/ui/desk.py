@@ -12,9 +12,9 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import gradio as gr
 
-from resnet_demo.config import whole
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.lab import PRESETS, LabSettings, comparison, from_outside, settings_of
+from resnet_demo.parsing import whole
 from resnet_demo.training.feed import feed
 from resnet_demo.training.forecast import forecast, link
 from resnet_demo.training.queue import Lab

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 
 from resnet_demo import files
-from resnet_demo.config import ClassName, ModelConfig, parse
+from resnet_demo.config import ModelConfig
 from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.parsing import ClassName, parse
 
 SHIPPED = Path(__file__).parents[2] / "weights"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)

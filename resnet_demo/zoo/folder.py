@@ -17,11 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from resnet_demo.config import ClassName, Frozen, ModelConfig, parse
+from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError, WeightsError
 from resnet_demo.files import open_regular, read_text, write_atomically
 from resnet_demo.model.resnet import ResNet
+from resnet_demo.parsing import ClassName, Frozen, parse
 from resnet_demo.zoo.forward_check import check_answers
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"

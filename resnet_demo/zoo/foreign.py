@@ -22,10 +22,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from resnet_demo.config import IMAGENET_STAGES, ModelConfig, parse
+from resnet_demo.config import IMAGENET_STAGES, ModelConfig
 from resnet_demo.errors import SettingError, WeightsError
 from resnet_demo.files import open_regular
 from resnet_demo.model.resnet import ResNet
+from resnet_demo.parsing import parse
 from resnet_demo.zoo.folder import check_tensors, fill_from
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "state_dict.")

@@ -9,9 +9,10 @@ import psutil
 import torch
 
 from resnet_demo import hub
-from resnet_demo.config import ModelConfig, parse
+from resnet_demo.config import ModelConfig
 from resnet_demo.errors import SettingError, WeightsError
 from resnet_demo.model.resnet import ResNet
+from resnet_demo.parsing import parse
 from resnet_demo.zoo import timm
 from resnet_demo.zoo.folder import CONFIG, WEIGHTS, ModelFolder, Weights, assemble
 

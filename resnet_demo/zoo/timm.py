@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from resnet_demo.config import IMAGENET_STAGES, ModelConfig, parse
+from resnet_demo.config import IMAGENET_STAGES, ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.parsing import parse
 from resnet_demo.zoo.catalogue import well_known
 from resnet_demo.zoo.folder import ModelFolder
 

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from resnet_demo.config import parse
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
+from resnet_demo.parsing import parse
 
 IMAGENET = Preprocessing(image_size=224, resize=256)
 

@@ -23,7 +23,8 @@ import hashlib, json, sys
 from pathlib import Path
 import torch
 from torch import distributed as dist
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
+from resnet_demo.parsing import parse
 from resnet_demo.training import distributed, session
 
 torch.set_num_threads(1)

@@ -152,7 +152,8 @@ def test_an_app_that_closes_leaves_a_checkpoint_of_the_run_that_trains(picture_f
 APP = """
 import sys, time
 from pathlib import Path
-from resnet_demo.config import RunConfig, parse
+from resnet_demo.config import RunConfig
+from resnet_demo.parsing import parse
 from resnet_demo.training.queue import Lab
 lab = Lab(Path(sys.argv[1]))
 lab.start()
