@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import running_app
-from resnet_demo.lab import LabSettings
+from resnet_demo.comparison import LabSettings
 from tests.ui.conftest import FLAGS
 
 GOALS = (2.0, 90.0)

@@ -32,20 +32,20 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
+from resnet_demo.runs.service import RunService
+from resnet_demo.runs.step_times import StepTimes
 from resnet_demo.training import events, session
-from resnet_demo.training.estimate import Speeds
 from resnet_demo.training.events import CheckpointSaved, Progress, RunFinished, RunStarted
-from resnet_demo.training.queue import Lab
 from resnet_demo.training.record import ENDINGS, Record
 
 SERVE = """
 import signal, sys
 from pathlib import Path
-from resnet_demo.training.queue import Lab
-from resnet_demo.training.waiting import sole_app
+from resnet_demo.runs.service import RunService
+from resnet_demo.runs.queue import single_app_lock
 
-with sole_app(Path(sys.argv[1])):
-    Lab(Path(sys.argv[1])).start()
+with single_app_lock(Path(sys.argv[1])):
+    RunService(Path(sys.argv[1])).start()
     signal.pause()
 """
 STEPS = 60
@@ -152,7 +152,7 @@ def unreadable(folder: Path) -> list[str]:
                 events.from_line(line)
         except ValueError:
             found.append(f"line {number + 1} of events.jsonl")
-    for path in (folder / "checkpoint.pt", home / "speeds.json", home / "runs" / "queue.json"):
+    for path in (folder / "checkpoint.pt", home / "step_times.json", home / "runs" / "queue.json"):
         try:
             if path.suffix == ".pt" and path.exists():
                 torch.load(path, weights_only=True)
@@ -160,9 +160,9 @@ def unreadable(folder: Path) -> list[str]:
                 json.loads(path.read_bytes())
         except Exception as error:  # torch.load raises many kinds
             found.append(f"{path.name} ({type(error).__name__})")
-    if folder.parent.name == "runs" and [state.id for state in Lab(home, token="none").runs()] != [folder.name]:
+    if folder.parent.name == "runs" and [state.id for state in RunService(home, token="none").runs()] != [folder.name]:
         found.append("the list of runs")
-    if not Speeds(home / "speeds.json").read() and (home / "speeds.json").exists():
+    if not StepTimes(home / "step_times.json").read() and (home / "step_times.json").exists():
         found.append("the measured times")
     return found
 

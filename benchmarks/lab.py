@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 
+from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.data.dataset import BundledCache
-from resnet_demo.lab import LabSettings, comparison
+from resnet_demo.results.summary import results
 from resnet_demo.training import machine, session
 from resnet_demo.training.events import RunFinished, RunStarted
 from resnet_demo.training.record import Record
-from resnet_demo.training.summary import results
 
 
 def measure(settings: LabSettings, on: machine.Machine, datasets: BundledCache) -> dict[str, Any]:

@@ -263,7 +263,7 @@ def run_statuses(home: Path) -> dict[str, int]:
     """How many runs there are on the disk, how many of them train, and how many wait, once the first one trains."""
     until = time.monotonic() + SECONDS_TO_GIVE_UP
     records = [Record(path) for path in (home / "runs").iterdir() if (path / "config.json").exists()]
-    while not (training := sum(record.is_held() for record in records)) and time.monotonic() < until:
+    while not (training := sum(record.is_locked() for record in records)) and time.monotonic() < until:
         time.sleep(0.1)
     waiting = json.loads((home / "runs" / "queue.json").read_text())
     return {"runs": len(records), "train": training, "wait": len(waiting)}

@@ -28,8 +28,8 @@ from gradio_client import Client, handle_file
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import p95, running_app, wait_for
+from resnet_demo.comparison import LabSettings
 from resnet_demo.inference.examples import examples
-from resnet_demo.lab import LabSettings
 
 SECONDS_TO_SETTLE, SECONDS_ALONE = 20.0, 30.0
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ import pytest
 
 from resnet_demo.config import ARCHITECTURES, IMAGENET_STAGES, ModelConfig, RunConfig
 from resnet_demo.errors import SettingError
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
 
 
@@ -90,8 +90,10 @@ def test_a_depth_that_no_network_has_is_refused() -> None:
 
 
 def test_a_link_is_read_as_words_and_what_is_not_ours_is_left_to_others() -> None:
-    read = parse_link(Question, {"target": "3", "signed": "true", "model": "plain20-cifar10", "run": "20261122-000000-abcdef"})
-    assert read == Question(target=3, signed=True, model="plain20-cifar10")
+    read = parse_link(
+        ClassifyRequest, {"target": "3", "signed": "true", "model": "plain20-cifar10", "run": "20261122-000000-abcdef"}
+    )
+    assert read == ClassifyRequest(target=3, signed=True, model="plain20-cifar10")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_link_is_read_as_words_and_what_is_not_ours_is_left_to_others() -> Non
 )
 def test_a_link_that_says_what_cannot_be_is_refused_with_the_name(query: dict[str, str], named: str) -> None:
     with pytest.raises(SettingError, match=named):
-        parse_link(Question, query)
+        parse_link(ClassifyRequest, query)
 
 
 @pytest.mark.parametrize(("sent", "taken"), [(3.0, 3), (3.5, 3.5), (float("nan"), float("nan")), ("3.0", "3.0"), (True, True)])

@@ -16,17 +16,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from resnet_demo import files, hub
+from resnet_demo import files
 from resnet_demo.__main__ import main
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import HubError, RunError
-from resnet_demo.training import queue, session
+from resnet_demo.hub import fetch
+from resnet_demo.results.export import export_zip, save_arm
+from resnet_demo.runs import service
+from resnet_demo.training import session
 from resnet_demo.training.events import RunFailed, RunFinished
-from resnet_demo.training.export import export_zip, save_arm
 from resnet_demo.training.record import Record, RecordWriter
 from tests.loopback_hub import LoopbackHub
+from tests.runs.stand_in import Opened, StandIn
 from tests.tiny import tiny_run
-from tests.training.stand_in import Opened, StandIn
 
 resource = pytest.importorskip("resource", reason="the system has no limit on a file's size")
 
@@ -56,7 +58,7 @@ def finished(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(queue, "WorkerProcess", StandIn)
+    monkeypatch.setattr(service, "WorkerProcess", StandIn)
     return Opened(tmp_path / "home")
 
 
@@ -133,7 +135,7 @@ def test_a_disk_that_becomes_read_only_ends_the_run_in_a_sentence(
     last = list(session.run(config, tmp_path))[-1]
     assert isinstance(last, RunFailed)
     assert last.reason.startswith(f"The run's folder cannot be written ({os.strerror(number)}).")
-    assert not Record(tmp_path).is_held()
+    assert not Record(tmp_path).is_locked()
 
 
 def test_a_queue_without_room_refuses_a_run_in_a_sentence_and_keeps_the_others(opened: Opened, config: RunConfig) -> None:
@@ -146,12 +148,12 @@ def test_a_queue_without_room_refuses_a_run_in_a_sentence_and_keeps_the_others(o
 
 
 def test_measured_times_without_room_are_not_kept_and_the_queue_goes_on(opened: Opened, config: RunConfig) -> None:
-    speeds = opened.lab.speeds
-    speeds.add(config.arms[0].model, config, 0.01, 0.001)
-    before = speeds.read()
+    step_times = opened.lab.step_times
+    step_times.add(config.arms[0].model, config, 0.01, 0.001)
+    before = step_times.read()
     with no_file_over(10), pytest.raises(OSError):
-        speeds.add(config.arms[0].model, config, 0.02, 0.002)
-    assert speeds.read() == before and not half_made(opened.lab.folder.parent)
+        step_times.add(config.arms[0].model, config, 0.02, 0.002)
+    assert step_times.read() == before and not half_made(opened.lab.folder.parent)
     opened.worker.ready()
     first, second = opened.lab.submit(config, "a"), opened.lab.submit(config, "b")
     with no_file_over(10):
@@ -193,13 +195,13 @@ def test_an_archive_without_room_is_the_systems_error_for_the_route_to_put_into_
 def test_a_download_without_room_is_a_sentence_and_leaves_nothing_in_the_cache(loopback: LoopbackHub) -> None:
     loopback.add("user/name", "model.safetensors", os.urandom(400_000))
     with no_file_over(100_000), pytest.raises(HubError, match=r"The disk is full: there is no room for model\.safetensors"):
-        hub.fetch("user/name", "model.safetensors")
-    assert hub.cached("user/name", "model.safetensors") is None
-    assert hub.fetch("user/name", "model.safetensors").stat().st_size == 400_000
+        fetch.fetch_file("user/name", "model.safetensors")
+    assert fetch.cached_file("user/name", "model.safetensors") is None
+    assert fetch.fetch_file("user/name", "model.safetensors").stat().st_size == 400_000
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(loopback: LoopbackHub, tmp_path: Path) -> None:
     loopback.add("user/name", "config.json", json.dumps({"a": 1}).encode())
     (tmp_path / "hub-cache").write_text("")
     with pytest.raises(HubError, match=r"config\.json of user/name"):
-        hub.fetch("user/name", "config.json")
+        fetch.fetch_file("user/name", "config.json")

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from resnet_demo import files, lab
+from resnet_demo import files
 from resnet_demo.commands.settings import add_settings, check_unchanged, option_of, settings_of
+from resnet_demo.comparison import LabSettings, comparison
+from resnet_demo.comparison import settings_of as comparison_settings_of
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
-from resnet_demo.lab import LabSettings, comparison
 from resnet_demo.parsing import parse
 
 
@@ -36,11 +37,11 @@ def add(to: Any) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Train networks with and without shortcuts, from equal weights, on the same batches, and say what happened."""
     from resnet_demo.commands.train import follow
+    from resnet_demo.results.export import plain
+    from resnet_demo.results.summary import results, sentence, table
+    from resnet_demo.runs.permissions import new_run_id
     from resnet_demo.training import machine
-    from resnet_demo.training.export import plain
     from resnet_demo.training.record import Record
-    from resnet_demo.training.summary import results, sentence, table
-    from resnet_demo.training.tickets import new_run_id
 
     if parsed.resume and parsed.out is None:
         raise SettingError("--resume needs --out: the folder of the run that is to go on.")
@@ -66,11 +67,11 @@ def run(parsed: argparse.Namespace) -> int:
 
 def changed_options(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:
     """The options that ask for another comparison than the recorded one, each with what the record has in its place."""
-    recorded = lab.settings_of(config)
+    recorded = comparison_settings_of(config)
     for name, value in settings_of(parsed, LabSettings).items():
         if recorded is None:
             yield option_of(name, value), "a run of another command"
             continue
         changed = parse(LabSettings, {**recorded.model_dump(), name: value})
-        if lab.settings_of(comparison(changed, config.title)) != recorded:
+        if comparison_settings_of(comparison(changed, config.title)) != recorded:
             yield option_of(name, value), f"{config.steps} steps" if name == "epochs" else getattr(recorded, name)

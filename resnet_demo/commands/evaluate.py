@@ -32,7 +32,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.device import choose
     from resnet_demo.evaluation import testset
     from resnet_demo.evaluation.measure import measure
-    from resnet_demo.zoo.shelf import shelf
+    from resnet_demo.zoo.model_cache import shelf
 
     with progress(parsed.model) as bar:
         weights = shelf().get(parsed.model, allow_paths=True, on_progress=bar)

@@ -23,8 +23,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Measure a run's network on the test images of its data, and write weights, config, card and record into a folder."""
     from resnet_demo.evaluation import testset
     from resnet_demo.evaluation.measure import measure
-    from resnet_demo.training.card import card
-    from resnet_demo.training.export import arm_to_keep, save_arm
+    from resnet_demo.results.card import card
+    from resnet_demo.results.export import arm_to_keep, save_arm
     from resnet_demo.training.record import Record
     from resnet_demo.zoo import folder
 

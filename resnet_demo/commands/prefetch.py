@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import Any
 
-from resnet_demo import cifar10, hub
 from resnet_demo.commands.progress import progress
+from resnet_demo.data import cifar10
 from resnet_demo.errors import SettingError
+from resnet_demo.hub import fetch
 
 
 def add(to: Any) -> None:
@@ -35,6 +36,6 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.data:
         for part, file in zip(("train", "test"), cifar10.FILES, strict=True):
             with progress(f"CIFAR-10, {part}") as bar:
-                hub.fetch(cifar10.REPOSITORY, file, "dataset", on_progress=bar)
+                fetch.fetch_file(cifar10.REPOSITORY, file, "dataset", on_progress=bar)
         print("CIFAR-10 is in the cache.", file=sys.stderr)
     return 0

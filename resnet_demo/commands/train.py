@@ -180,7 +180,7 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **recipe.run, **settings_of(parsed, RunConfig)}
     largest = parse(RunConfig, settings).batch  # refuses what is out of range before it is computed with, or data is fetched
     with distributed.one_after_another():
-        for _ in dataset.arriving(data, lambda: False):
+        for _ in dataset.download(data, lambda: False):
             pass
     loaded = dataset.load(data)
     per_epoch = len(loaded.train) // min(largest, len(loaded.train))

@@ -21,11 +21,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo import cifar10, hub
 from resnet_demo.config import DataConfig
+from resnet_demo.data import cifar10
+from resnet_demo.data.folders import list_folder
 from resnet_demo.data.image import fit, read
 from resnet_demo.errors import DataError, PictureError
-from resnet_demo.folders import list_folder
+from resnet_demo.hub import fetch
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BUNDLED = Path(__file__).parent / "cifar10_bundled"
@@ -125,18 +126,18 @@ def load(config: DataConfig) -> Dataset:
 def _cifar10_files(source: str) -> tuple[Path, Path]:
     if source == "bundled":
         return BUNDLED / "train.parquet", BUNDLED / "test.parquet"
-    train, test = (hub.fetch(cifar10.REPOSITORY, file, "dataset") for file in cifar10.FILES)
+    train, test = (fetch.fetch_file(cifar10.REPOSITORY, file, "dataset") for file in cifar10.FILES)
     return train, test
 
 
-def arriving(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+def download(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
     """Bring what `load` needs from the Hub into its cache, and yield (done, total) bytes of the file on its way.
 
     Raises:
         HubError: the Hub did not give it; DownloadCancelled: `should_cancel` said so.
     """
     for file in cifar10.FILES if config.source == "cifar10" else ():
-        yield from hub.arriving(cifar10.REPOSITORY, file, "dataset", should_cancel=should_cancel)
+        yield from fetch.download_file(cifar10.REPOSITORY, file, "dataset", should_cancel=should_cancel)
 
 
 def read_cifar10(path: Path) -> ImageSet:

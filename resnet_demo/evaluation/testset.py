@@ -18,12 +18,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo import cifar10, hub
+from resnet_demo.data import cifar10
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
+from resnet_demo.data.folders import list_folder
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
-from resnet_demo.folders import list_folder
+from resnet_demo.hub import fetch
 
 BATCH = 250
 
@@ -62,7 +63,7 @@ class TestSet:
                 yield torch.from_numpy(numpy.stack(list(threads.map(pixels, part)))).permute(0, 3, 1, 2).contiguous()
 
 
-def load(source: str, on_progress: hub.Progress | None = None, *, skip_unreadable: bool = False) -> TestSet:
+def load(source: str, on_progress: fetch.Progress | None = None, *, skip_unreadable: bool = False) -> TestSet:
     """The pictures that `source` names: cifar10, bundled, or the path of a folder, without its unreadable files if asked.
 
     Raises:
@@ -73,7 +74,7 @@ def load(source: str, on_progress: hub.Progress | None = None, *, skip_unreadabl
         case "bundled":
             return _cifar10("CIFAR-10 (bundled part)", BUNDLED / "test.parquet")
         case "cifar10":
-            return _cifar10("CIFAR-10", hub.fetch(cifar10.REPOSITORY, cifar10.TEST, "dataset", on_progress=on_progress))
+            return _cifar10("CIFAR-10", fetch.fetch_file(cifar10.REPOSITORY, cifar10.TEST, "dataset", on_progress=on_progress))
         case _:
             folder = Path(source).expanduser()
             classes, _, test = list_folder(folder)

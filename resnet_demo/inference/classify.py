@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo.inference import honesty
+from resnet_demo.inference import confidence
 from resnet_demo.zoo.folder import Weights
 
 
@@ -59,12 +59,12 @@ class Answer:
     @property
     def unsure(self) -> str:
         """What to say where the answer is to be doubted, with the model's classes; empty where it is not."""
-        return self.words if honesty.is_unsure(self.entropy) else ""
+        return self.words if confidence.is_unsure(self.entropy) else ""
 
     @property
     def words(self) -> str:
         """What must be said beside the answer: whether it is unsure, and what the model can answer at all."""
-        return honesty.words(self.top(1)[0].probability, self.entropy, self.weights.classes)
+        return confidence.words(self.top(1)[0].probability, self.entropy, self.weights.classes)
 
 
 def classify(weights: Weights, picture: Image.Image) -> Answer:

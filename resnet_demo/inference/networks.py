@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from huggingface_hub import constants
 
-from resnet_demo import hub
 from resnet_demo.config import ModelConfig
+from resnet_demo.hub import fetch
 from resnet_demo.model.cost import cost
 from resnet_demo.zoo.catalogue import Entry, available, is_hub_id
 
@@ -19,7 +19,7 @@ def choices() -> list[tuple[str, str]]:
 
 def download_note(entry: Entry) -> str:
     """What a list adds to the title of a network that is not on this machine; empty for the others."""
-    if not is_hub_id(entry.name) or hub.is_listed(entry.name, "config.json", "model.safetensors"):
+    if not is_hub_id(entry.name) or fetch.is_listed(entry.name, "config.json", "model.safetensors"):
         return ""
     parameters = cost(ModelConfig.named(entry.architecture, classes=entry.classes)).parameters
     size = f"{parameters * BYTES_PER_PARAMETER / 1e6:.0f} MB"

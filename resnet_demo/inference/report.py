@@ -15,19 +15,19 @@ from PIL import Image
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.device import choose
 from resnet_demo.errors import HubError, SettingError
-from resnet_demo.hub import DownloadCancelled
+from resnet_demo.hub.fetch import DownloadCancelled
 from resnet_demo.inference import overlay
 from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.examples import FINGERPRINT, examples
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
-from resnet_demo.inference.question import METHODS, Question
+from resnet_demo.inference.request import METHODS, ClassifyRequest
 from resnet_demo.inference.threads import answer_threads
 from resnet_demo.words import share
 from resnet_demo.zoo.catalogue import available, title_of
 from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
-from resnet_demo.zoo.shelf import shelf
+from resnet_demo.zoo.model_cache import shelf
 
 MAP_SIDE = 112  # pixels of a map as it is sent; the browser scales it smoothly
 PICTURE_SIDE = 448
@@ -37,7 +37,7 @@ TITLES = {method: title for title, method in METHODS.items()}
 
 def report(
     picture: Image.Image,
-    question: Question,
+    question: ClassifyRequest,
     *,
     cache: AnswerCache | None = None,
     say: Callable[[str], object] = lambda _: None,
@@ -72,7 +72,7 @@ def report(
 
 
 def _report(
-    picture: Image.Image, question: Question, networks: Sequence[Weights],
+    picture: Image.Image, question: ClassifyRequest, networks: Sequence[Weights],
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> dict[str, Any]:  # fmt: skip
     answers = [classify(weights, picture) for weights in networks]
@@ -92,7 +92,7 @@ def _report(
     }
 
 
-def _cache_key(picture: Image.Image, question: Question, networks: Sequence[Weights]) -> Hashable | None:
+def _cache_key(picture: Image.Image, question: ClassifyRequest, networks: Sequence[Weights]) -> Hashable | None:
     """What the answer about an example depends on: the file, the weights in memory, the question. None for other pictures.
 
     Weights are meant by themselves, not by name, and are not kept alive: loaded again, they are others.
@@ -105,7 +105,7 @@ def _cache_key(picture: Image.Image, question: Question, networks: Sequence[Weig
 
 def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
     """The network of that name. A download goes on when who asked leaves, so that the next who asks finds it further."""
-    if downloads().is_at_hand(name):
+    if downloads().is_local(name):
         if not shelf().is_loaded(name):
             say(f"Loading {title_of(name)}.")
         return shelf().get(name, should_cancel=should_cancel)
@@ -119,7 +119,7 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
             f'network with "python -m resnet_demo prefetch --model {name}".'
         )
     coming, title = downloads().start(name), title_of(name)
-    while coming.goes_on:
+    while coming.in_progress:
         size = f": {coming.done / 1e6:.0f} of {coming.total / 1e6:.0f} MB" if coming.total else ""
         say(f"Downloading {title} from the Hugging Face Hub{size}.")
         if should_cancel():
@@ -138,7 +138,7 @@ def _label(weights: Weights, index: int, name: str) -> str:
     return weights.classes[index] if index >= 0 else ""
 
 
-def _classes(answer: Answer, meant: Weights, question: Question, labels: Sequence[str]) -> tuple[int, int | None]:
+def _classes(answer: Answer, meant: Weights, question: ClassifyRequest, labels: Sequence[str]) -> tuple[int, int | None]:
     """Target and contrast in this network's own numbering.
 
     A class that it does not have gives its first answer, and no contrast; nor is a class contrasted with itself.
@@ -153,7 +153,7 @@ def _classes(answer: Answer, meant: Weights, question: Question, labels: Sequenc
 
 
 def _answer(
-    answer: Answer, picture: Image.Image, question: Question, about: tuple[int, int | None],
+    answer: Answer, picture: Image.Image, question: ClassifyRequest, about: tuple[int, int | None],
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> dict[str, Any]:  # fmt: skip
     weights, predictions = answer.weights, answer.top(question.top_k)
@@ -188,7 +188,7 @@ def _answer(
 
 
 def _attribute(
-    weights: Weights, picture: Image.Image, question: Question, target: int,
+    weights: Weights, picture: Image.Image, question: ClassifyRequest, target: int,
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> Map:  # fmt: skip
     title = title_of(weights.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data import dataset
-from resnet_demo.hub import DownloadCancelled
+from resnet_demo.hub.fetch import DownloadCancelled
 from resnet_demo.training import distributed
 from resnet_demo.training.events import Event, Fetching, RunPaused, RunStopped
 
@@ -49,7 +49,7 @@ def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator
         return latest != "go on" and not (latest == "stop" and step)
 
     try:
-        for done, total in dataset.arriving(data, should_cancel):
+        for done, total in dataset.download(data, should_cancel):
             if time.perf_counter() - last_event >= SECONDS:
                 last_event = time.perf_counter()
                 yield Fetching(step=step, what="CIFAR-10", done=done, total=total)

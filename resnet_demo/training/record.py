@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
 
 
-def told(history: Iterable[Event]) -> list[Event]:
+def drop_repeated_steps(history: Iterable[Event]) -> list[Event]:
     """The events of a run as if it had never been interrupted: after a resume at step k, only steps up to k count."""
     kept: list[Event] = []
     for event in history:
@@ -109,9 +109,9 @@ class Record:
 
     def events(self) -> list[Event]:
         """What happened, as if the run had never been interrupted."""
-        return told(self.read()[0])
+        return drop_repeated_steps(self.read()[0])
 
-    def is_held(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether a living process trains this run."""
         lock = FileLock(self.folder / "lock")
         try:
@@ -122,7 +122,7 @@ class Record:
 
     def status(self) -> Status:
         """What the run is doing now."""
-        if self.is_held():
+        if self.is_locked():
             return "running"
         history, _ = self.read()
         return status_after(history[-1]) if history else "waiting"

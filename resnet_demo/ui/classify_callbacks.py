@@ -14,7 +14,7 @@ from PIL import Image
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import FINGERPRINT, Example, examples
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
 from resnet_demo.ui import engine
 from resnet_demo.ui.notices import warn
@@ -55,7 +55,7 @@ class ClassifyCallbacks:
         answer: yields sentences, then the report (`engine.ask`).
     """
 
-    answer: Callable[[Image.Image, Question], Iterator[str | dict[str, Any]]]
+    answer: Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]
     _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and question
 
     def arrive(self, picture: Sent, request: gr.Request) -> tuple[Any, ...]:
@@ -127,7 +127,7 @@ class ClassifyCallbacks:
         words = {"model": model, "second": second, "stage": stage, "method": method}
         numbers = {"target": target, "contrast": contrast, "top_k": top_k}
         try:
-            question = parse(Question, words | {name: whole(value) for name, value in numbers.items()})
+            question = parse(ClassifyRequest, words | {name: whole(value) for name, value in numbers.items()})
             told = [answer for answer in self.answer(picture, question) if isinstance(answer, dict)][-1]
         except ResNetDemoError as error:
             raise refusal(str(error)) from error
@@ -140,7 +140,7 @@ class ClassifyCallbacks:
             return
         target = {"target": about["target"], "target_of": about["target_of"]}
         try:
-            for answer in self.answer(picture, parse(Question, asked | target)):
+            for answer in self.answer(picture, parse(ClassifyRequest, asked | target)):
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
@@ -226,12 +226,12 @@ def _restored(picture: Sent, query: Mapping[str, str]) -> tuple[Any, ...]:
     )
 
 
-def _question_of(query: Mapping[str, str], names: list[str]) -> Question:
+def _question_of(query: Mapping[str, str], names: list[str]) -> ClassifyRequest:
     """What an address asks; the default where it asks what cannot be."""
-    question = Question(model=names[0])
+    question = ClassifyRequest(model=names[0])
     try:
         mine = {name: value for name, value in query.items() if name not in ("stage", "top_k")}  # the widget's, and the API's
-        asked = parse_link(Question, {"model": names[0]} | mine)
+        asked = parse_link(ClassifyRequest, {"model": names[0]} | mine)
         if unknown := sorted({asked.model, asked.second} - {"", *names}):
             raise SettingError(f"There is no network {unknown[0][:80]!r} here.")
         return asked

@@ -17,9 +17,9 @@ from typing import Any
 
 from PIL import Image
 
-from resnet_demo import plots
 from resnet_demo.inference.answer_cache import AnswerCache
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.request import ClassifyRequest
+from resnet_demo.results import plots
 
 plots.draw_without_a_display()
 
@@ -42,12 +42,12 @@ def cancel_downloads(names: list[str]) -> None:
             begin().result().downloads().cancel(name)
 
 
-def answering(cache: AnswerCache) -> Callable[[Image.Image, Question], Iterator[str | dict[str, Any]]]:
+def answering(cache: AnswerCache) -> Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]:
     """`ask`, with this cache."""
     return lambda picture, question: ask(picture, question, cache)
 
 
-def ask(picture: Image.Image, question: Question, cache: AnswerCache | None = None) -> Iterator[str | dict[str, Any]]:
+def ask(picture: Image.Image, question: ClassifyRequest, cache: AnswerCache | None = None) -> Iterator[str | dict[str, Any]]:
     """Yields sentences while the answer is on its way, then the answer (`inference.report.report`).
 
     Raises:

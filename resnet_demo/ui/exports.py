@@ -13,11 +13,11 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.background import BackgroundTask
 
-from resnet_demo import plots
 from resnet_demo.errors import ResNetDemoError
-from resnet_demo.training.export import export_csv, export_json, export_zip
-from resnet_demo.training.feed import feed
-from resnet_demo.training.queue import Lab
+from resnet_demo.results import plots
+from resnet_demo.results.export import export_csv, export_json, export_zip
+from resnet_demo.runs.service import RunService
+from resnet_demo.runs.updates import updates_since
 from resnet_demo.training.record import Record
 from resnet_demo.web.sentences import MARK
 
@@ -25,14 +25,14 @@ OURS = {MARK: "1"}
 MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "zip": "application/zip"}
 
 
-def add_exports(app: FastAPI, laboratory: Lab) -> None:
+def add_exports(app: FastAPI, service: RunService) -> None:
     """Add the routes to the served app."""
 
     @app.get("/runs/{run}")
     def watch(run: str, position: int = 0) -> Response:
         """A run's state and its events from a position on (feed.py); 404 with a sentence where there is none."""
         try:
-            return JSONResponse(feed(laboratory, run, position))
+            return JSONResponse(updates_since(service, run, position))
         except ResNetDemoError as error:
             return JSONResponse({"error": str(error)}, 404, OURS)
 
@@ -42,7 +42,7 @@ def add_exports(app: FastAPI, laboratory: Lab) -> None:
         if form not in MEDIA:
             return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(MEDIA)}.", 404, OURS)
         try:
-            return _file(laboratory.record(run), form, f"resnet-lab-{run}.{form}")
+            return _file(service.record(run), form, f"resnet-lab-{run}.{form}")
         except ResNetDemoError as error:
             return PlainTextResponse(str(error), 404, OURS)
         except OSError as error:

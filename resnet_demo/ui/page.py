@@ -12,10 +12,11 @@ from gradio.utils import get_upload_folder
 
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import examples
-from resnet_demo.training.queue import Lab
-from resnet_demo.ui import classify, engine, lab
+from resnet_demo.runs.service import RunService
+from resnet_demo.ui import engine
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.exports import add_exports
+from resnet_demo.ui.tabs import classify, lab
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
@@ -27,7 +28,7 @@ QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
 
 
-def build(laboratory: Lab) -> gr.Blocks:
+def build(service: RunService) -> gr.Blocks:
     """The whole page. Uploaded pictures are forgotten after a day."""
     with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
@@ -38,13 +39,13 @@ def build(laboratory: Lab) -> gr.Blocks:
             with gr.Tab("Classify", id="classify"):
                 choosers = classify.build(page)
             with gr.Tab("Lab", id="lab"):
-                lab.build(page, laboratory, tabs, choosers)
+                lab.build(page, service, tabs, choosers)
     return page
 
 
 def serve(
     page: gr.Blocks,
-    laboratory: Lab,
+    service: RunService,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -62,7 +63,7 @@ def serve(
         SettingError: the port cannot be opened.
     """
     site = site_of(os.environ, host=host, root_path=root_path, allowed=allowed_hosts)
-    in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(laboratory.folder.parent)))
+    in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(service.folder.parent)))
     # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
@@ -77,9 +78,9 @@ def serve(
     except OSError as error:
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
-    add_exports(app, laboratory)
+    add_exports(app, service)
     engine.begin()
-    laboratory.start()
+    service.start()
     if block:
         page.block_thread()
     return app

@@ -37,7 +37,7 @@ class Entry:
     """A model that can be chosen.
 
     Args:
-        name: what `Shelf.get` takes.
+        name: what `ModelCache.get` takes.
         title: what a person reads, the same wherever the model is named.
         architecture: resnet20, plain20, resnet50, …
         classes: number of classes.

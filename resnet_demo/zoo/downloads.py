@@ -1,6 +1,6 @@
 """Models that come from the Hub while the page goes on: started, watched and cancelled by whoever asks.
 
-A request never waits for the network. It asks `is_at_hand`; if not, it starts a download here and looks at its
+A request never waits for the network. It asks `is_local`; if not, it starts a download here and looks at its
 state from time to time. The model in use stays in use.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Literal
 
-from resnet_demo import hub
 from resnet_demo.errors import ResNetDemoError
+from resnet_demo.hub import fetch
 from resnet_demo.zoo import repository
 from resnet_demo.zoo.catalogue import locate, title_of
-from resnet_demo.zoo.shelf import Shelf, shelf
+from resnet_demo.zoo.model_cache import ModelCache, shelf
 
 AT_ONCE = 2
 UNREACHABLE = "{} is not on this machine, and the Hugging Face Hub cannot be reached: try again when there is a network."
@@ -44,7 +44,7 @@ class Download:
     message: str = ""
 
     @property
-    def goes_on(self) -> bool:
+    def in_progress(self) -> bool:
         """Whether its state will still change."""
         return self.state in ("waiting", "downloading")
 
@@ -56,14 +56,14 @@ class Downloads:
         onto: the shelf that the models are loaded onto.
     """
 
-    def __init__(self, onto: Shelf) -> None:
+    def __init__(self, onto: ModelCache) -> None:
         self._shelf = onto
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="download")
         self._states: dict[str, Download] = {}
         self._cancels: dict[str, Event] = {}
 
-    def is_at_hand(self, source: str) -> bool:
+    def is_local(self, source: str) -> bool:
         """Whether the model can be had without the network.
 
         Raises:
@@ -81,7 +81,7 @@ class Downloads:
         locate(source, allow_paths=False)
         with self._lock:
             known = self._states.get(source)
-            if known is not None and (known.goes_on or (known.state == "ready" and self._shelf.is_loaded(source))):
+            if known is not None and (known.in_progress or (known.state == "ready" and self._shelf.is_loaded(source))):
                 return known
             self._states[source] = started = Download(source)
             self._cancels[source] = cancel = Event()
@@ -108,9 +108,9 @@ class Downloads:
                 on_progress=lambda done, total: self._change(source, done=done, total=total),
                 should_cancel=cancel.is_set,
             )
-        except hub.DownloadCancelled:
+        except fetch.DownloadCancelled:
             return self._change(source, state="cancelled")
-        except hub.HubUnreachable:
+        except fetch.HubUnreachable:
             return self._change(source, state="failed", message=UNREACHABLE.format(title_of(source)))
         except ResNetDemoError as error:
             return self._change(source, state="failed", message=str(error))

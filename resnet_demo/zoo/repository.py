@@ -8,9 +8,9 @@ from collections.abc import Callable
 import psutil
 import torch
 
-from resnet_demo import hub
 from resnet_demo.config import ModelConfig
 from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.hub import fetch
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.parsing import parse
 from resnet_demo.zoo import timm
@@ -21,7 +21,7 @@ ROOM = 1.1  # the weights' header and its padding
 
 
 def load(
-    repository: str, *, on_progress: hub.Progress | None = None, should_cancel: Callable[[], bool] = lambda: False
+    repository: str, *, on_progress: fetch.Progress | None = None, should_cancel: Callable[[], bool] = lambda: False
 ) -> Weights:
     """Load a model of the Hub onto the CPU, from the cache where it is there.
 
@@ -41,7 +41,7 @@ def load(
         raise WeightsError(f"{repository} needs {size / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.")
     # Twice: weights may be kept in float64. Whatever is larger holds something else than this network.
     limit = int(2 * ROOM * size) + LARGEST_CONFIG
-    path = hub.fetch(repository, WEIGHTS, on_progress=on_progress, should_cancel=should_cancel, max_bytes=limit)
+    path = fetch.fetch_file(repository, WEIGHTS, on_progress=on_progress, should_cancel=should_cancel, max_bytes=limit)
     return assemble(repository, content, path)
 
 
@@ -52,7 +52,7 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
         HubError: the Hub did not give it.
         WeightsError: it is not a network of the paper.
     """
-    path = hub.fetch(repository, CONFIG, should_cancel=should_cancel, max_bytes=LARGEST_CONFIG)
+    path = fetch.fetch_file(repository, CONFIG, should_cancel=should_cancel, max_bytes=LARGEST_CONFIG)
     try:
         text = path.read_text()
         content = json.loads(text)
@@ -62,8 +62,8 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
         return timm.read(repository, content)
     if not isinstance(content, dict) or content.get("library") != "resnet-lab":
         kind = content.get("model_type") if isinstance(content, dict) else None
-        told = f"is a {kind!r} model" if isinstance(kind, str) else "is neither timm's nor one that ResNet Lab published"
-        raise WeightsError(f"{repository} {told}: choose a timm/resnet… model, or one that ResNet Lab published.")
+        told = f"is a {kind!r} model" if isinstance(kind, str) else "is neither timm's nor one that ResNet RunService published"
+        raise WeightsError(f"{repository} {told}: choose a timm/resnet… model, or one that ResNet RunService published.")
     try:
         return parse(ModelFolder, text)
     except SettingError as error:
@@ -72,7 +72,7 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
 
 def is_cached(repository: str) -> bool:
     """Whether a model can be loaded without a network."""
-    return all(hub.cached(repository, file) is not None for file in (CONFIG, WEIGHTS))
+    return all(fetch.cached_file(repository, file) is not None for file in (CONFIG, WEIGHTS))
 
 
 def nbytes(architecture: ModelConfig) -> int:

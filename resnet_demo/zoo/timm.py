@@ -70,7 +70,7 @@ def read(origin: str, content: dict[str, Any]) -> ModelFolder:
     known = [f"resnet{depth}" for depth in IMAGENET_STAGES]
     if config.architecture not in known:
         raise WeightsError(
-            f"{origin} is a {config.architecture!r}, a network that ResNet Lab does not have: choose one of {', '.join(known)}."
+            f"{origin} is a {config.architecture!r}, a network that ResNet RunService does not have: choose one of {', '.join(known)}."
         )
     if config.model_args:
         raise WeightsError(

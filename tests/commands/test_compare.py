@@ -9,10 +9,10 @@ import pytest
 
 from resnet_demo import files
 from resnet_demo.__main__ import main
-from resnet_demo.lab import LabSettings, comparison
-from resnet_demo.training.queue import Lab
+from resnet_demo.comparison import LabSettings, comparison
+from resnet_demo.runs.permissions import RUN_ID
+from resnet_demo.runs.service import RunService
 from resnet_demo.training.record import Record
-from resnet_demo.training.tickets import RUN_ID
 
 Output = pytest.CaptureFixture[str]
 TINY = ("compare", "--depth", "8", "--width", "4", "--image-size", "16", "--batch", "8", "--warmup", "0", "--precision", "fp32")
@@ -34,7 +34,7 @@ def test_json_is_one_value_with_the_config_and_a_row_for_each_arm(picture_folder
 
 
 def test_without_a_folder_the_run_joins_those_of_the_page(picture_folder: Path, capsys: Output) -> None:
-    lab = Lab(files.home())
+    lab = RunService(files.home())
     before = {state.id for state in lab.runs()}
     assert main([*TINY, "--steps", "2", "--data", str(picture_folder)]) == 0
     new = [state for state in lab.runs() if state.id not in before]

@@ -14,7 +14,7 @@ import pytest
 from resnet_demo.__main__ import main, parser
 from resnet_demo.commands.train import run_config
 from resnet_demo.config import RunConfig
-from resnet_demo.training.card import command
+from resnet_demo.results.card import command
 from resnet_demo.training.events import from_line
 from resnet_demo.zoo import folder
 from tests.tiny import ENVIRONMENT

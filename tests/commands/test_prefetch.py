@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save
 
-from resnet_demo import hub
 from resnet_demo.__main__ import main
 from resnet_demo.config import ModelConfig
+from resnet_demo.hub import fetch
 from resnet_demo.model.resnet import build
 from tests.loopback_hub import LoopbackHub
 
@@ -24,7 +24,7 @@ def test_a_model_and_the_data_are_in_the_cache_afterwards(loopback: LoopbackHub,
     assert captured.out == ""
     assert "timm/some is in the cache." in captured.err
     for part in ("train", "test"):
-        found = hub.cached("uoft-cs/cifar10", f"plain_text/{part}-00000-of-00001.parquet", "dataset")
+        found = fetch.cached_file("uoft-cs/cifar10", f"plain_text/{part}-00000-of-00001.parquet", "dataset")
         assert isinstance(found, Path)
         assert found.read_text() == part
 

@@ -244,7 +244,7 @@ def test_of_the_processes_of_torchrun_one_fetches_and_the_others_find_what_it_br
     fetched: list[int] = []
     second_is_there = threading.Event()
 
-    def arriving(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
+    def download(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
         if fetched:  # it is in the cache
             return
         second.start()
@@ -255,11 +255,11 @@ def test_of_the_processes_of_torchrun_one_fetches_and_the_others_find_what_it_br
     def fetch_too() -> None:
         with distributed.one_after_another():
             second_is_there.set()
-            assert list(dataset.arriving(DataConfig(source="cifar10"), lambda: False)) == []
+            assert list(dataset.download(DataConfig(source="cifar10"), lambda: False)) == []
 
     second = threading.Thread(target=fetch_too)
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(dataset, "arriving", arriving)
+    monkeypatch.setattr(dataset, "download", download)
     bundled = dataset.load(DataConfig(train_limit=64))
     monkeypatch.setattr(dataset, "load", lambda _: bundled)
     config = run_config(parser().parse_args(["train", *TINY, "--data", "cifar10", "--out", "run", "--epochs", "1"]))

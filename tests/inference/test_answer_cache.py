@@ -15,11 +15,11 @@ from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.examples import FINGERPRINT, examples
-from resnet_demo.inference.question import Question
 from resnet_demo.inference.report import report
+from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.zoo import folder
-from resnet_demo.zoo.shelf import shelf
+from resnet_demo.zoo.model_cache import shelf
 
 NAME = "cached-resnet8"
 
@@ -53,22 +53,22 @@ def example(number: int = 0) -> Image.Image:
 
 def test_the_same_question_about_an_example_is_computed_once_and_others_are_computed() -> None:
     cache = Counting()
-    first = report(example(), Question(model=NAME), cache=cache)
-    assert report(example(), Question(model=NAME), cache=cache) == first
+    first = report(example(), ClassifyRequest(model=NAME), cache=cache)
+    assert report(example(), ClassifyRequest(model=NAME), cache=cache) == first
     assert cache.computed == 1
-    assert report(example(), Question(model=NAME, target=3), cache=cache)["answers"][0]["target"] == 3
-    assert report(example(1), Question(model=NAME), cache=cache)["answers"] != first["answers"]
+    assert report(example(), ClassifyRequest(model=NAME, target=3), cache=cache)["answers"][0]["target"] == 3
+    assert report(example(1), ClassifyRequest(model=NAME), cache=cache)["answers"] != first["answers"]
     assert cache.computed == 3
 
 
 def test_the_same_name_with_other_weights_is_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Counting()
-    before = report(example(), Question(model=NAME), cache=cache)
+    before = report(example(), ClassifyRequest(model=NAME), cache=cache)
     monkeypatch.setattr(shelf(), "budget", 0)
     shelf().get("plain20-cifar10")  # there is room for one network only
     assert not shelf().is_loaded(NAME)
     write(seed=2)
-    after = report(example(), Question(model=NAME), cache=cache)
+    after = report(example(), ClassifyRequest(model=NAME), cache=cache)
     assert cache.computed == 2
     assert after["answers"][0]["predictions"] != before["answers"][0]["predictions"]
 
@@ -76,9 +76,9 @@ def test_the_same_name_with_other_weights_is_another_network(monkeypatch: pytest
 def test_a_picture_of_one_s_own_is_not_kept() -> None:
     cache = Counting()
     picture = Image.effect_noise((40, 40), 90).convert("RGB")
-    report(picture, Question(model=NAME), cache=cache)
+    report(picture, ClassifyRequest(model=NAME), cache=cache)
     picture.info[FINGERPRINT] = "0" * 32
-    report(picture, Question(model=NAME), cache=cache)
+    report(picture, ClassifyRequest(model=NAME), cache=cache)
     assert (cache.computed, cache.size) == (0, 0)
 
 

@@ -8,8 +8,8 @@ import pytest
 from huggingface_hub import constants
 from safetensors.torch import save
 
-from resnet_demo import hub
 from resnet_demo.config import ModelConfig
+from resnet_demo.hub import fetch
 from resnet_demo.inference.networks import choices
 from resnet_demo.model.resnet import build
 from tests.loopback_hub import LoopbackHub
@@ -28,9 +28,9 @@ def test_a_network_of_the_hub_has_its_size_until_it_is_on_this_machine(loopback:
     assert loopback.requests == []
     loopback.add(NAME, "config.json", json.dumps({"architecture": "resnet18", "num_classes": 10}).encode())
     loopback.add(NAME, "model.safetensors", save(build(ModelConfig.named("resnet18", classes=10)).state_dict()))
-    hub.fetch(NAME, "config.json")
+    fetch.fetch_file(NAME, "config.json")
     assert title(NAME) == f"{TITLE}: 47 MB to download"  # a part of it is not enough
-    hub.fetch(NAME, "model.safetensors")
+    fetch.fetch_file(NAME, "model.safetensors")
     assert title(NAME) == TITLE
 
 

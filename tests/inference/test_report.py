@@ -14,8 +14,8 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.data.dataset import CIFAR10_CLASSES
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
-from resnet_demo.inference.question import Question
 from resnet_demo.inference.report import report
+from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.zoo import folder
 
@@ -33,7 +33,7 @@ def two_models(isolated_home: Path) -> None:
 
 
 def ask(**asked: object) -> dict[str, object]:
-    return report(PICTURE, Question(**({"model": "report-resnet8"} | asked)))  # type: ignore[arg-type]
+    return report(PICTURE, ClassifyRequest(**({"model": "report-resnet8"} | asked)))  # type: ignore[arg-type]
 
 
 def picture_of(url: str) -> Image.Image:
@@ -72,7 +72,7 @@ def test_a_class_is_not_contrasted_with_itself_and_what_was_asked_is_told_in_ful
 
 def test_a_slow_method_says_how_far_it_is_and_adds_its_map() -> None:
     said: list[str] = []
-    told = report(PICTURE, Question(model="report-resnet8", method="occlusion"), say=said.append)
+    told = report(PICTURE, ClassifyRequest(model="report-resnet8", method="occlusion"), say=said.append)
     assert "Occlusion of report-resnet8 (ResNet-8, unknown data): 100%." in said
     assert told["answers"][0]["stages"][-1]["title"] == "Occlusion"
     assert told["answers"][0]["stage"] == told["answers"][0]["stages"][-1]["name"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from resnet_demo.training import queue
-from tests.training.stand_in import Opened, StandIn
+from resnet_demo.runs import service
+from tests.runs.stand_in import Opened, StandIn
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,5 +25,5 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(queue, "WorkerProcess", StandIn)
+    monkeypatch.setattr(service, "WorkerProcess", StandIn)
     return Opened(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from resnet_demo.config import DataConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.errors import HubError
-from resnet_demo.hub import DownloadCancelled
+from resnet_demo.hub.fetch import DownloadCancelled
 from resnet_demo.training import distributed, fetching, session
 from resnet_demo.training.events import Fetching, Measured, RunFailed, RunPaused, RunStarted, RunStopped
 from resnet_demo.training.record import Record
@@ -18,7 +18,7 @@ from tests.tiny import tiny_arm, tiny_run
 
 
 def slow_hub(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
-    """In place of dataset.arriving: a file that never ends."""
+    """In place of dataset.download: a file that never ends."""
     for done in range(0, 10**9, 10**6):
         if should_cancel():
             raise DownloadCancelled("The download was cancelled.")
@@ -30,7 +30,7 @@ def slow_hub(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[
 def test_a_run_that_still_fetches_is_told_so_and_can_be_ended(
     asked: session.Request, ending: type | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "arriving", slow_hub)
+    monkeypatch.setattr(dataset, "download", slow_hub)
     monkeypatch.setattr(fetching, "SECONDS", 0.0)
     arms = (tiny_arm("plain8", residual=False, classes=10),)
     config = tiny_run(tmp_path, arms=arms, data={"source": "cifar10"})
@@ -64,7 +64,7 @@ def few(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple
 def test_pausing_a_continued_run_while_it_fetches_keeps_its_step(
     paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "arriving", slow_hub)
+    monkeypatch.setattr(dataset, "download", slow_hub)
     step = Record(tmp_path / "run").events()[-1].step
     asked = iter(["go on", *["pause"] * 9])
     events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: next(asked)))  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ def test_pausing_a_continued_run_while_it_fetches_keeps_its_step(
 def test_stopping_a_continued_run_while_it_fetches_writes_down_what_was_learnt(
     paused: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "arriving", few)
+    monkeypatch.setattr(dataset, "download", few)
     step = Record(tmp_path / "run").events()[-1].step
     events = list(session.run(paused, tmp_path / "run", resume=True, request=lambda: "stop"))
     assert [type(event) for event in events] == [Fetching, Fetching, Fetching, RunStarted, Measured, RunStopped]
@@ -89,7 +89,7 @@ def test_a_continued_run_whose_data_cannot_be_had_keeps_its_step(
     def offline(*_: object) -> Iterator[tuple[int, int]]:
         raise HubError("There is no network.")
 
-    monkeypatch.setattr(dataset, "arriving", offline)
+    monkeypatch.setattr(dataset, "download", offline)
     step = Record(tmp_path / "run").events()[-1].step
     events = list(session.run(paused, tmp_path / "run", resume=True))
     assert events == [RunFailed(step=step, reason="There is no network.")]
@@ -109,7 +109,7 @@ def test_the_first_of_several_processes_fetches_and_the_others_take_its_word(
         raise HubError("There is no network.")
 
     monkeypatch.setattr(distributed, "broadcast", broadcast)
-    monkeypatch.setattr(dataset, "arriving", few if becomes == "local" else gone)
+    monkeypatch.setattr(dataset, "download", few if becomes == "local" else gone)
     first = fetching.fetch_data(DataConfig(source="cifar10"), lambda: "go on", rank=0)
     if becomes == "local":
         assert len(list(first)) == 1
@@ -117,7 +117,7 @@ def test_the_first_of_several_processes_fetches_and_the_others_take_its_word(
         with pytest.raises(HubError):
             list(first)
     assert said == [becomes]
-    monkeypatch.setattr(dataset, "arriving", gone)
+    monkeypatch.setattr(dataset, "download", gone)
     waiting = fetching.fetch_data(DataConfig(source="cifar10"), lambda: "go on", rank=1)
     with pytest.raises(StopIteration) as ended:
         next(waiting)

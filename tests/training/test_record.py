@@ -24,7 +24,7 @@ from resnet_demo.training.events import (
     TrainingPoint,
     to_line,
 )
-from resnet_demo.training.record import RESERVE, Record, RecordWriter, told
+from resnet_demo.training.record import RESERVE, Record, RecordWriter, drop_repeated_steps
 from tests.tiny import tiny_run
 
 
@@ -96,7 +96,7 @@ def test_after_a_resume_what_was_told_of_later_steps_counts_no_more() -> None:
         started(1),
         point(2, 0.5),
     ]
-    assert told(history) == [started(), point(1), CheckpointSaved(step=1), started(1), point(2, 0.5)]
+    assert drop_repeated_steps(history) == [started(), point(1), CheckpointSaved(step=1), started(1), point(2, 0.5)]
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import sys
 
 from resnet_demo.files import home
-from resnet_demo.training import queue
+from resnet_demo.runs import service
 from resnet_demo.ui.page import build, serve
-from tests.training.stand_in import StandIn
+from tests.runs.stand_in import StandIn
 
 if __name__ == "__main__":
-    queue.WorkerProcess = StandIn  # type: ignore[assignment,misc]
-    lab = queue.Lab(home())
+    service.WorkerProcess = StandIn  # type: ignore[assignment,misc]
+    lab = service.RunService(home())
     serve(build(lab), lab, port=int(sys.argv[sys.argv.index("--port") + 1]))

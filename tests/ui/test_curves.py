@@ -22,7 +22,7 @@ def run(app: App) -> str:
     return finished(app, TINY | {"steps": STEPS})
 
 
-def told(app: App, run: str) -> list[dict[str, object]]:
+def drop_repeated_steps(app: App, run: str) -> list[dict[str, object]]:
     return list(Client(app.url, verbose=False).predict(run, 0, api_name="/run")["events"])
 
 
@@ -33,7 +33,7 @@ def test_the_table_has_the_numbers_of_the_record_for_every_network(app: App, vis
     shown = [row.split("\t") for row in page.locator("#curves table tbody").inner_text().splitlines()]
     record = {
         (event["arm"], event.get("split", "training"), str(event["step"])): event
-        for event in told(app, run)
+        for event in drop_repeated_steps(app, run)
         if event["kind"] in ("training", "measured")
     }
     for arm, images, step, loss, error in shown:
@@ -57,7 +57,11 @@ def test_pointing_at_a_step_tells_the_values_there(app: App, visit: Callable[...
     label = page.locator("#curves svg.loss text.strong", has_text="step").text_content() or ""
     step = int(label.split()[1])
     assert STEPS * 0.4 < step < STEPS * 0.6
-    losses = {event["arm"]: event["loss"] for event in told(app, run) if event["kind"] == "training" and event["step"] == step}
+    losses = {
+        event["arm"]: event["loss"]
+        for event in drop_repeated_steps(app, run)
+        if event["kind"] == "training" and event["step"] == step
+    }
     values = page.locator("#curves svg.loss text.value").all_text_contents()
     for name in ("plain", "residual"):
         found = next(re.search(r"[\d.]+$", text) for text in values if text.startswith(f"{name}-8 training"))
@@ -76,7 +80,9 @@ def test_smoothing_calms_a_line_and_the_log_scale_spreads_its_axis(app: App, vis
         rough[amount] = sum(abs(after - before) for before, after in itertools.pairwise(line))
     assert rough["0.95"] < rough["0"] / 3
     page.locator("#curves .smooth").fill("0")
-    values = [event["error"] for event in told(app, run) if event["kind"] == "training" and event["arm"] == "plain8-s0"]
+    values = [
+        event["error"] for event in drop_repeated_steps(app, run) if event["kind"] == "training" and event["arm"] == "plain8-s0"
+    ]
     one, two, three = values.index(min(values)), values.index(max(values)), 0  # type: ignore[type-var]  # numbers
 
     def place() -> float:
@@ -97,7 +103,7 @@ def test_smoothing_calms_a_line_and_the_log_scale_spreads_its_axis(app: App, vis
 
 def test_a_diverged_network_is_marked_and_explained_while_the_other_goes_on(app: App, visit: Callable[..., Watched]) -> None:
     run = finished(app, DIVERGING)
-    diverged = [event for event in told(app, run) if event["kind"] == "diverged"]
+    diverged = [event for event in drop_repeated_steps(app, run) if event["kind"] == "diverged"]
     assert [event["arm"] for event in diverged] == ["residual20-s0"]
     page = open_run(visit, app, run)
     assert page.locator("#curves svg.loss text.diverged").all_text_contents() == ["✕ diverged"]

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
-from resnet_demo.inference.question import Question
+from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
 from resnet_demo.zoo import folder
@@ -240,7 +240,7 @@ def test_the_focus_stays_at_the_second_network_when_a_class_or_a_stage_of_it_is_
 def slow_answers(ended: list[str]) -> ClassifyCallbacks:
     """The tab's callbacks before networks that never come to an end; `ended` is told which were given up."""
 
-    def answer(_: Image.Image, question: Question) -> Iterator[str | dict[str, Any]]:
+    def answer(_: Image.Image, question: ClassifyRequest) -> Iterator[str | dict[str, Any]]:
         try:
             while True:
                 yield f"{question.method}: 0%"

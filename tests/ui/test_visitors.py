@@ -15,8 +15,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page
 
-from resnet_demo.training.limits import WAITING_OF_ADDRESS
-from resnet_demo.training.waiting import LONGEST_QUEUE
+from resnet_demo.runs.queue import LONGEST_QUEUE
+from resnet_demo.runs.queue_limits import WAITING_OF_ADDRESS
 from tests.ui.conftest import ROOT, TEACHER, App, Watched, free_port, start_app, stop_app
 from tests.ui.laboratory import TINY, becomes, begin, open_settings, start, until
 

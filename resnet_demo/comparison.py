@@ -1,0 +1,272 @@
+"""The lab's settings: what a comparison of plain and residual networks is made of. No torch here.
+
+A visitor chooses `LabSettings`; `comparison` turns them into the `RunConfig` that is trained, and
+`settings_of` turns it back, so that a run can be repeated. It stands beside config.py, as it is a layer
+above it: config.py says what a run is, this file says which runs the lab offers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.data.folders import list_folder
+from resnet_demo.errors import SettingError
+from resnet_demo.parsing import Frozen, parse
+from resnet_demo.recipes import PAPER_ITERATIONS
+
+SHIPPED = ("bundled", "cifar10")
+MOST_STEPS = 100_000
+HOW_OFTEN = ("evaluate_every", "log_every", "diagnose_every", "checkpoint_every")  # what a run tells, not what it learns
+TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
+TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
+
+
+class LabSettings(Frozen):
+    """A plain and a residual network of one depth (or of two), from the same weights, on the same batches."""
+
+    depth: int = Field(
+        32, ge=8, le=110, description="Layers with weights in each network: 6n + 2 of them, so 8, 14, 20, … 110."
+    )
+    other_depth: int = Field(0, ge=0, le=110, description="A second depth to compare with, 8, 14, 20, … 110; 0 for none.")
+    width: int = Field(
+        16, ge=4, le=64, description="Filters in the first stage; the second has twice, the third four times as many."
+    )
+    image_size: Literal[32, 16] = Field(
+        16, description="Side of the pictures in pixels: 32 as they are, or 16, which is four times as fast."
+    )
+    data: str = Field(
+        "bundled",
+        max_length=1000,
+        description="bundled (5,000 CIFAR-10 images that ship) or cifar10 (all 60,000, from the Hub).",
+    )
+    batch: int = Field(64, ge=4, le=512, description="Pictures in a batch; the paper uses 128.")
+    steps: int = Field(
+        400, ge=1, le=MOST_STEPS, description="Batches that each network learns from; the paper trains for 64,000."
+    )
+    epochs: float = Field(
+        0.0, ge=0, le=10_000, description="The length in passes over the training images; 0: as many steps as above."
+    )
+    learning_rate: float = Field(
+        0.1, ge=0.00001, le=10, description="The highest learning rate of the schedule; the paper's is 0.1."
+    )
+    schedule: Literal["linear", "paper", "cosine", "one-cycle", "triangle", "constant"] = Field(
+        "linear",
+        description="How the learning rate falls: in a line, ÷10 at 50 % and 75 % (the paper), cosine, one-cycle, triangle (rising over "
+        "15 %), not at all.",
+    )
+    warmup: int = Field(
+        20, ge=0, le=10_000, description="Steps at the beginning in which the learning rate rises to its highest."
+    )
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="SGD with momentum (the paper's), or Adam.")
+    momentum: float = Field(0.9, ge=0, le=0.999, description="How much of the last direction is kept (β1 of Adam).")
+    weight_decay: float = Field(
+        1e-4, ge=0, le=0.1, description="How strongly weights are pulled to zero; the paper's is 0.0001."
+    )
+    augment: bool = Field(False, description="Shift and mirror the training pictures at random (section 4.2).")
+    label_smoothing: float = Field(0.0, ge=0, le=0.5, description="How much of each label is spread over all classes.")
+    batch_norm: bool = Field(True, description="Batch normalization after each convolution (section 3.4).")
+    shortcut: Literal["A", "B"] = Field(
+        "A", description="Where the size changes: A pads with zeros and has no parameters, B projects by a 1×1 convolution."
+    )
+    seeds: int = Field(
+        1, ge=1, le=5, description="Repeat with so many different initial weights and batches; curves show mean and band."
+    )
+    seed: int = Field(0, ge=0, le=1_000_000, description="The first seed; the same seed gives the same run.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="Number format of the convolutions: fp32, bf16, or whichever this machine does faster."
+    )
+    skip_unreadable: bool = Field(False, description="Leave out the files of a data folder that cannot be read as pictures.")
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> LabSettings:
+        for name, depth in (("depth", self.depth), ("other_depth", self.other_depth)):
+            if depth and (depth < 8 or (depth - 2) % 6):
+                raise ValueError(f"{name} must be 6n + 2 and between 8 and 110 (8, 14, 20, … 110), not {depth}")
+        if self.other_depth == self.depth:
+            raise ValueError(f"other_depth must differ from depth ({self.depth}), or be 0")
+        if not self.epochs and self.warmup * 2 > self.steps:  # of epochs, `steps_of` knows how many steps they are
+            raise ValueError(f"warmup must be at most half of the {self.steps} steps, not {self.warmup}")
+        return self
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """The depths that are compared, shallow first."""
+        return tuple(sorted({self.depth, self.other_depth} - {0}))
+
+
+PRESETS: dict[str, LabSettings] = {
+    "One minute: depth 32": LabSettings(),
+    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56, steps=600, warmup=40),
+    "Very deep: 110": LabSettings(depth=110, steps=600, warmup=60),
+    "Without batch norm": LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
+    "The paper's recipe": LabSettings(
+        depth=20, image_size=32, data="cifar10", batch=128, steps=PAPER_ITERATIONS, schedule="paper", warmup=0, augment=True,
+    ),
+}  # fmt: skip
+
+LOOK_FOR = {
+    "One minute: depth 32": "Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: "
+    "the one difference is the shortcuts.",
+    "Degradation: 20 against 56": "Look for plain-56: a deeper network could always do what a shallower one does, yet its "
+    "training loss is far above plain-20's. It does not overfit, it fails to learn; "
+    "the residual network of 56 layers passes both plain ones.",
+    "Very deep: 110": "Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because "
+    "more than 60 % of its answers are wrong.",
+    "Without batch norm": "Shortcuts alone are not enough. Each block adds to what came in, so without normalization the "
+    "responses grow from block to block (the last plot), and here the plain network learns better.",
+    "The paper's recipe": "Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half "
+    "and at three quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
+}
+"""What each preset is there to show; tests, or runs in LOG.md, stand behind every sentence."""
+
+
+def allowed_data() -> tuple[str, ...]:
+    """What a visitor may train on: what ships, CIFAR-10, and the folders that the operator named in RESNET_DEMO_DATA."""
+    named = os.environ.get("RESNET_DEMO_DATA", "").split(os.pathsep)
+    return (*SHIPPED, *(folder for folder in named if folder))
+
+
+def from_outside(values: Mapping[str, Any] | str, allowed: Collection[str] | None = None) -> LabSettings:
+    """The settings a visitor sent: checked, and on no other data than what is allowed (`allowed_data`).
+
+    Raises:
+        SettingError: names the setting and its range.
+    """
+    settings = parse(LabSettings, values)
+    allowed = allowed_data() if allowed is None else allowed
+    if settings.data not in allowed:
+        raise SettingError(f"data: must be one of {', '.join(allowed)} (given: {settings.data[:60]!r}).")
+    steps_of(settings)
+    return settings
+
+
+def steps_of(settings: LabSettings) -> int:
+    """How many batches each network learns from: what `epochs` come to with this data and batch, else `steps`.
+
+    Raises:
+        SettingError: the epochs are more steps than may be trained, or too few for the warm-up.
+        DataError: the folder of data is no data set.
+    """
+    if not settings.epochs:
+        return settings.steps
+    steps = max(round(settings.epochs * steps_per_epoch(settings)), 1)
+    told = f"{settings.epochs:g} epochs in batches of {settings.batch} are {steps:,} steps"
+    if steps > MOST_STEPS:
+        raise SettingError(f"epochs: {told}; at most {MOST_STEPS:,} can be trained.")
+    if settings.warmup * 2 > steps:
+        raise SettingError(f"warmup: {told}, of which it must be at most half, not {settings.warmup}.")
+    return steps
+
+
+def training_images(settings: LabSettings) -> int:
+    """How many pictures one epoch passes over; a folder is listed, not read. Raises DataError like `steps_of`."""
+    known = TRAINING_IMAGES.get(settings.data)
+    return known if known is not None else len(list_folder(Path(settings.data).expanduser())[1])
+
+
+def steps_per_epoch(settings: LabSettings) -> int:
+    """Whole batches in one pass over the training pictures; the rest is left out, as data/batches.py does."""
+    images = training_images(settings)
+    return images // min(settings.batch, images)
+
+
+def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunConfig:
+    """The run that compares what `settings` say: an arm for each seed, each depth, without and with shortcuts.
+
+    Points, measurements and checkpoints are as frequent as keeps the page lively and costs little: measuring
+    takes about a fifth of the time that training takes, the rest a few hundredths.
+
+    Args:
+        settings: what is compared.
+        title: of the run; the networks by default.
+        classes: of the data; by default they are looked up.
+
+    Raises:
+        SettingError: the epochs are too many or too few (`steps_of`).
+        DataError: the folder of data is no data set.
+    """
+    classes = classes or _classes(settings.data)
+    arms = tuple(
+        ArmConfig(
+            name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
+            model=parse(ModelConfig, {
+                "depth": depth, "residual": residual, "shortcut": settings.shortcut, "width": settings.width,
+                "batch_norm": settings.batch_norm, "classes": classes,
+            }),
+            seed=seed,
+        )
+        for seed in range(settings.seed, settings.seed + settings.seeds)
+        for depth in settings.depths
+        for residual in (False, True)
+    )  # fmt: skip
+    steps = steps_of(settings)
+    trained = steps * settings.batch  # pictures; a forward pass costs a third of a step
+    measurements = min(max(trained * 3 // (5 * TEST_IMAGES.get(settings.data, 1_000)), 1), 40)
+    return RunConfig(
+        title=title or default_title(settings),
+        arms=arms,
+        data=DataConfig(
+            source=settings.data, image_size=settings.image_size, augment=settings.augment, padding="mean",
+            skip_unreadable=settings.skip_unreadable,
+        ),
+        optimizer=OptimizerConfig(
+            name=settings.optimizer, learning_rate=settings.learning_rate, momentum=settings.momentum,
+            weight_decay=settings.weight_decay, schedule=settings.schedule, warmup=settings.warmup / steps,
+            label_smoothing=settings.label_smoothing,
+        ),
+        batch=settings.batch,
+        steps=steps,
+        precision=settings.precision,
+        log_every=min(max(steps // 240, 1), 25),
+        evaluate_every=-(-steps // measurements),
+        diagnose_every=min(max(steps // 24, 1), 250),
+        checkpoint_every=min(max(steps // 10, 10), 500),
+    )  # fmt: skip
+
+
+def settings_of(config: RunConfig) -> LabSettings | None:
+    """The settings whose comparison a run is, or None: not every run was made in the lab.
+
+    How often it was measured and told does not count, as it changes nothing that is learnt; nor are its data looked at.
+    """
+    first, optimizer = config.arms[0], config.optimizer
+    depths = sorted({arm.model.depth for arm in config.arms})
+    seeds = sorted({arm.seed for arm in config.arms})
+    try:
+        settings = LabSettings(
+            depth=depths[0], other_depth=depths[-1] if len(depths) > 1 else 0, width=first.model.width,
+            image_size=16 if config.data.image_size == 16 else 32, data=config.data.source, batch=config.batch,
+            steps=config.steps, learning_rate=optimizer.learning_rate, schedule=optimizer.schedule,
+            warmup=round(optimizer.warmup * config.steps), optimizer=optimizer.name, momentum=optimizer.momentum,
+            weight_decay=optimizer.weight_decay, augment=config.data.augment, label_smoothing=optimizer.label_smoothing,
+            batch_norm=first.model.batch_norm, shortcut=first.model.shortcut, seeds=len(seeds), seed=seeds[0],
+            precision=config.precision, skip_unreadable=config.data.skip_unreadable,
+        )  # fmt: skip
+        made = comparison(settings, config.title, first.model.classes)
+        return settings if made.model_copy(update={name: getattr(config, name) for name in HOW_OFTEN}) == config else None
+    except (ValidationError, SettingError):
+        return None
+
+
+def default_title(settings: LabSettings) -> str:
+    """The preset's name, or the networks': 'plain-32 and residual-32'."""
+    for name, preset in PRESETS.items():
+        if settings.model_copy(update={"seed": preset.seed}) == preset:
+            return name
+    return "Plain and residual, depth " + " and ".join(str(depth) for depth in settings.depths)
+
+
+def share_of_paper(steps: int, batch: int) -> float:
+    """Pictures seen, as a share of those of the paper's runs: 64,000 iterations of 128."""
+    return steps * batch / (PAPER_ITERATIONS * 128)
+
+
+def _classes(data: str) -> int:
+    """The number of classes, without reading a picture."""
+    return 10 if data in SHIPPED else len(list_folder(Path(data).expanduser())[0])

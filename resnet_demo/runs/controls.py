@@ -1,0 +1,70 @@
+"""What a page shows around a run's curves: what happened, what can be done with it, and the other runs. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_demo.errors import ResNetDemoError
+from resnet_demo.runs.service import RunService
+
+ENDED = ("finished", "stopped", "failed", "paused", "interrupted")
+LISTED = 30  # runs in the table
+
+
+@dataclass(frozen=True)
+class Controls:
+    """All that changes when a run's status does; empty where no run is shown."""
+
+    others: tuple[tuple[str, str], ...]  # (what a person reads, id) of the runs that can be drawn beside it
+    rows: tuple[tuple[str | int, ...], ...]  # comparison, network, status, steps, training loss, test error in %, end of the id
+    said: str = ""
+    can_stop: bool = False
+    can_pause: bool = False
+    can_continue: bool = False
+    can_repeat: bool = False
+    arms: tuple[str, ...] = ()  # networks whose weights can be kept
+
+
+def controls_for(service: RunService, run: str) -> Controls:
+    """What stands around the curves of `run` (an id; any other text is no run)."""
+    states = service.runs()
+    shown = next((state for state in states if state.id == run), None)
+    others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
+    rows = tuple(
+        (state.title, row[0], state.status, *row[1:], state.id[-6:])
+        for state in states[:LISTED]
+        for row in _rows(service, state.id)
+    )
+    if shown is None:
+        return Controls(others, rows)
+    try:
+        status, record, said = shown.status, service.record(run), service.summary(run).said
+        arms = tuple(arm.name for arm in record.config.arms)
+    except ResNetDemoError:  # deleted since it was listed
+        return Controls(others, rows)
+    return Controls(
+        others,
+        rows,
+        said=said if status in ENDED else "",
+        can_stop=status in ("waiting", "running", "paused", "interrupted"),
+        can_pause=status == "running",
+        can_continue=status in ("paused", "interrupted", "failed", "stopped"),
+        can_repeat=status in ENDED,
+        arms=tuple(arm for arm in arms if (record.folder / "arms" / arm / "config.json").exists()),
+    )
+
+
+def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
+    """What a run has come to; nothing if it was deleted since it was listed."""
+    try:
+        return service.summary(run).rows
+    except ResNetDemoError:
+        return ()
+
+
+def initial_run(service: RunService, asked: str) -> str:
+    """The run that a page opens with: the one its link names, else the newest; empty where there is none."""
+    states = service.runs()
+    if any(state.id == asked for state in states):
+        return asked
+    return states[0].id if states else ""

@@ -1,0 +1,87 @@
+"""Watching a run at next to no cost: each line of its record is read and parsed once, for all watchers. No torch here."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from resnet_demo.config import RunConfig
+from resnet_demo.results.summary import sentence, table
+from resnet_demo.training.events import Event
+from resnet_demo.training.record import Record, Status, drop_repeated_steps, status_after
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has come to so far: in a sentence, and in a row for each network (summary.py)."""
+
+    said: str
+    rows: tuple[tuple[str | int, ...], ...]
+
+
+class Follower:
+    """The events of one run as far as they are written; safe to ask from many threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.record = Record(folder)
+        self._history: list[Event] = []
+        self._offset = 0
+        self._lock = threading.Lock()
+        self._summary: tuple[int, Summary] | None = None  # of so many events
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What was asked for; it never changes."""
+        return self.record.config
+
+    def status(self) -> Status:
+        """What the run is doing now, as `Record.status`; a run without events that nobody holds was interrupted."""
+        status = status_after(self.last())
+        if status != "interrupted":
+            return status
+        return "running" if self.record.is_locked() else "interrupted"
+
+    def since(self, position: int = 0) -> tuple[list[Event], int]:
+        """The events from the `position`-th on, in the order they were written, and the position to go on from.
+
+        After a `RunStarted` at step k, what was told of later steps counts no more: it is trained again.
+        """
+        with self._lock:
+            history = self._read_on()
+            return history[position:], len(history)
+
+    def last(self) -> Event | None:
+        """The newest event, if there is any."""
+        with self._lock:  # without a copy, as in `latest`: each watcher of a long run asks several times a second
+            history = self._read_on()
+            return history[-1] if history else None
+
+    def latest(self, *kinds: type[Event]) -> Event | None:
+        """The newest event of one of these kinds, if there is any."""
+        with self._lock:
+            return next((event for event in reversed(self._read_on()) if isinstance(event, kinds)), None)
+
+    def _read_on(self) -> list[Event]:
+        """What was written so far; the lock must be held."""
+        try:
+            size = (self.record.folder / "events.jsonl").stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size < self._offset:  # a resumed run cut off a torn end; or another run has this folder now
+            self._history, self._offset = [], 0
+        if size > self._offset:
+            found, self._offset = self.record.read(self._offset)
+            self._history.extend(found)
+        return self._history
+
+    def summary(self) -> Summary:
+        """What the run has come to so far; computed once for all who ask, until something happens."""
+        history, length = self.since()
+        known = self._summary
+        if known is None or known[0] != length:
+            events = drop_repeated_steps(history)
+            rows = tuple(tuple(row) for row in table(self.config, events))
+            known = self._summary = (length, Summary(sentence(self.config, events), rows))
+        return known[1]

@@ -1,0 +1,103 @@
+"""What a visitor should know of a run before it is started, and the link that carries its settings. No torch here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from huggingface_hub import constants
+
+from resnet_demo.comparison import (
+    LOOK_FOR,
+    PRESETS,
+    LabSettings,
+    comparison,
+    share_of_paper,
+    steps_per_epoch,
+    training_images,
+)
+from resnet_demo.config import RunConfig
+from resnet_demo.data import cifar10
+from resnet_demo.recipes import PAPER_ITERATIONS
+from resnet_demo.runs.permissions import is_teachers
+from resnet_demo.runs.service import RunService
+from resnet_demo.runs.step_times import Estimate
+from resnet_demo.words import duration, duration_range, percent
+
+TIMED_NOW = "Its networks are being timed: a measured estimate follows."
+TIMED_LATER = "Its networks are timed as soon as the trainer is free: a measured estimate follows."
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a visitor is told, and whether it stays so: a network that was not timed itself may soon be."""
+
+    said: str
+    is_measured: bool  # as far as it ever will be: what takes too long or failed is not timed (timing.py)
+    preset: str | None  # that these settings are
+
+
+def forecast(service: RunService, settings: LabSettings, token: object = "") -> Forecast:
+    """Whether its data are here, how long the run will take, how much training that is, and whether it needs the token.
+
+    Args:
+        service: where it would train.
+        settings: of the run.
+        token: what the visitor typed as the teacher's.
+
+    Raises:
+        SettingError: the settings do not go together.
+        DataError: the folder of data is no data set.
+    """
+    config, estimate = comparison(settings), service.estimate(settings)
+    is_measured = estimate is not None and not service.timing.open(config)
+    sentences = [
+        _data(settings.data), _length(settings, config, estimate),
+        "" if is_measured else TIMED_NOW if service.timing.is_busy else TIMED_LATER,
+        "" if service.duration_limit.covers(config, estimate) else _token(service, token),
+    ]  # fmt: skip
+    said = " ".join(sentence for sentence in sentences if sentence)
+    preset = config.title if config.title in PRESETS else None
+    if preset is not None:
+        said += f"\n\n{LOOK_FOR[preset]}"
+    return Forecast(said, is_measured, preset)
+
+
+def _data(source: str) -> str:
+    """What must happen before a run can train on this data; nothing where it is here."""
+    if source != "cifar10" or cifar10.is_local():
+        return ""
+    if constants.HF_HUB_OFFLINE:
+        return (
+            f"**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.** Whoever runs the app can "
+            f"download it ({cifar10.MEGABYTES} MB) over a network: `python -m resnet_demo prefetch --data cifar10`"
+        )
+    return f"**CIFAR-10 is not on this machine yet:** the run begins with a download of {cifar10.MEGABYTES} MB."
+
+
+def _length(settings: LabSettings, config: RunConfig, estimate: Estimate | None) -> str:
+    lasts = "How long it takes here is not known yet"
+    if estimate is not None:
+        lasts = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine (browsers that draw the curves slow it down)"
+    epochs = config.steps / steps_per_epoch(settings)
+    return (
+        f"{lasts}: {config.steps:,} {'step' if config.steps == 1 else 'steps'}, "
+        f"{epochs:,.{0 if epochs >= 100 else 1}f} epochs of {training_images(settings):,} images; "
+        f"{percent(share_of_paper(config.steps, config.batch))} of the paper's training "
+        f"({PAPER_ITERATIONS:,} iterations of 128 images)."
+    )
+
+
+def _token(service: RunService, token: object) -> str:
+    limit = duration(60 * service.duration_limit.minutes)
+    if is_teachers(token, service.token):
+        return f"It is longer than the {limit} that anyone may start; the teacher's token allows it."
+    wrong = "; the token that was typed is not the teacher's" if token else ""
+    return f"**Runs of more than {limit} need the teacher's token{wrong}.**"
+
+
+def link(settings: LabSettings) -> str:
+    """The end of an address that opens the page with these settings: what differs from the defaults."""
+    changed = {name: value for name, value in settings.model_dump().items() if value != getattr(LabSettings(), name)}
+    return "?settings=" + quote(json.dumps(changed, separators=(",", ":")))

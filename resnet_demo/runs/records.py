@@ -1,0 +1,66 @@
+"""The runs of a folder, read from their records; the queue (queue.py) adds who waits and who trains. No torch here."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from resnet_demo.errors import SettingError
+from resnet_demo.results.export import save_arm
+from resnet_demo.runs.follower import Follower, Summary
+from resnet_demo.runs.permissions import RUN_ID
+from resnet_demo.training.events import Event
+from resnet_demo.training.record import Record
+
+
+class RunRecords:
+    """The runs in `folder`, which is made if it is missing. Every method may be called from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._followers: dict[str, Follower] = {}
+        self._lock = threading.RLock()
+
+    def names(self) -> list[str]:
+        """The ids of all runs, newest first."""
+        return sorted((path.name for path in self.folder.iterdir() if RUN_ID.fullmatch(path.name)), reverse=True)
+
+    def record(self, run_id: str) -> Record:
+        """The record of a run.
+
+        Raises:
+            SettingError: there is no run of that id.
+        """
+        return self.follower(run_id).record
+
+    def events(self, run_id: str, position: int = 0) -> tuple[list[Event], int]:
+        """What happened from the `position`-th event on, and the position to ask for next (watch.py)."""
+        return self.follower(run_id).since(position)
+
+    def summary(self, run_id: str) -> Summary:
+        """What a run has come to so far, in a sentence and in a table."""
+        return self.follower(run_id).summary()
+
+    def keep(self, run_id: str, arm: str, name: str) -> Path:
+        """Save a trained network among the user's models (export.py). Raises SettingError where it cannot."""
+        return save_arm(self.record(run_id), arm, name, self.folder.parent / "models")
+
+    def follower(self, run_id: str) -> Follower:
+        """The events of a run as they are written. Raises like `record`."""
+        with self._lock:
+            if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
+                raise SettingError(f"There is no run {str(run_id)[:40]!r}.")
+            if not self.is_there(run_id):
+                self._followers.pop(run_id, None)
+                raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
+            return self._followers.setdefault(run_id, Follower(self.folder / run_id))
+
+    def is_there(self, run_id: str) -> bool:
+        """Whether there is a run of that id."""
+        return (self.folder / run_id / "config.json").exists()
+
+    def forget(self, run_id: str) -> None:
+        """Keep nothing of a run in memory: it is deleted."""
+        with self._lock:
+            self._followers.pop(run_id, None)

@@ -1,0 +1,30 @@
+"""A run as a browser wants it: state and events as plain JSON values. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from resnet_demo.errors import SettingError
+from resnet_demo.results.export import plain
+from resnet_demo.runs.service import RunService
+
+
+def updates_since(service: RunService, run: Any, position: Any = 0) -> dict[str, Any]:
+    """The state of a run, and its events from the `position`-th on.
+
+    Returns:
+        state, events (as in events.py; numbers that are not finite as texts), and the position to ask from next.
+
+    Raises:
+        SettingError: there is no such run, or the arguments are of the wrong kind.
+    """
+    if not isinstance(run, str) or isinstance(position, bool) or not isinstance(position, int) or position < 0:
+        raise SettingError("run must be the id of a run, and position a whole number from 0 on.")
+    state = service.state(run)
+    events, offset = service.events(run, position)
+    return {
+        "state": asdict(state),
+        "events": [plain(event.model_dump()) for event in events],
+        "offset": offset,
+    }

@@ -1,0 +1,42 @@
+"""The Lab tab's callbacks without a page: what they say when there is nothing to show or to take over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from resnet_demo.runs import service
+from resnet_demo.ui.lab_callbacks import LabCallbacks, show
+from tests.runs.stand_in import Opened, StandIn
+from tests.tiny import tiny_run
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setattr(service, "WorkerProcess", StandIn)
+    return Opened(tmp_path)
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_leaves_an_empty_view(
+    opened: Opened, picture_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = opened.lab
+    run = lab.submit(tiny_run(picture_folder), "a")
+    lab.stop(run, "a")
+    listed = lab.runs()
+    assert [state.status for state in listed] == ["stopped"]
+    lab.delete(run, "a")
+    monkeypatch.setattr(lab, "runs", lambda: listed)  # they were listed a moment before
+    said, *buttons, arms, others, rows = LabCallbacks(lab).refresh(show(run, []))
+    assert (said, rows, arms.choices, others.choices) == ("", [], [], [])
+    assert [button.interactive for button in buttons] == [False] * 6
+
+
+def test_taking_over_the_settings_of_what_is_no_comparison_is_refused_in_a_sentence(
+    opened: Opened, picture_folder: Path
+) -> None:
+    run = opened.lab.submit(tiny_run(picture_folder), "a")
+    with pytest.raises(gr.Error, match="This run is no comparison of the lab"):
+        LabCallbacks(opened.lab).take_over(show(run, []))
