@@ -146,6 +146,11 @@ REPORT = {"dependencies": [
             0,
             "pip-audit: no vulnerability is known of 1 packages",
         ),
+        (
+            {"dependencies": [{"name": "pillow", "skip_reason": "not found"}]},
+            0,
+            "pip-audit: NOT REACHABLE, nothing was checked: none of the 1 packages could be looked up",
+        ),
     ],
 )
 def test_the_check_tells_vulnerable_from_not_reachable(tmp_path: Path, report: object, status: int, verdict: str) -> None:
