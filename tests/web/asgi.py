@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,8 +54,15 @@ async def send_to(app: ASGIApp, scope: Scope, body: Iterable[bytes] = (b"",), *,
     return answer
 
 
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What the coroutine gives, run in a thread: the main thread may hold the event loop of the browser tests."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def ask(app: ASGIApp, scope: Scope, body: Iterable[bytes] = (b"",), *, ends: bool = True) -> Answer:
-    return asyncio.run(send_to(app, scope, body, ends=ends))
+    answer: Answer = run(send_to(app, scope, body, ends=ends))
+    return answer
 
 
 def answering(*chunks: bytes, status: int = 200, headers: dict[str, str] | None = None) -> ASGIApp:

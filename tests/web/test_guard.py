@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from resnet_demo.web.guard import Guard, Site, site_of
-from tests.web.asgi import Answer, answering, ask, http
+from tests.web.asgi import Answer, answering, ask, http, run
 
 LOCAL = Site()
 MACHINE = socket.gethostname().lower().partition(".")[0]
@@ -188,5 +187,5 @@ def test_a_websocket_of_another_site_is_closed(host: str, origin: str | None) ->
 
     headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
     scope: dict[str, Any] = {"type": "websocket", "path": "/", "headers": headers}
-    asyncio.run(Guard(app, LOCAL)(scope, nothing, keep))
+    run(Guard(app, LOCAL)(scope, nothing, keep))
     assert sent == [{"type": "websocket.close", "code": 1008}]

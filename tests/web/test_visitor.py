@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import stat
 from pathlib import Path
@@ -12,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from resnet_demo.errors import RunError
 from resnet_demo.web.visitor import KEY_BYTES, VisitorCookie, signing_key
+from tests.web.asgi import run
 
 KEY = b"k" * KEY_BYTES
 Answer = tuple[str, list[str], str]
@@ -42,7 +42,7 @@ def answer(
 
     pairs = [("cookie", cookie) for cookie in cookies] + [(name.replace("_", "-"), value) for name, value in headers.items()]
     scope = {"type": "http", "scheme": scheme, "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs]}
-    asyncio.run(VisitorCookie(app, key, is_framed)(scope, receive, send))
+    run(VisitorCookie(app, key, is_framed)(scope, receive, send))
     told = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
     given = [value for name, value in told if name == "set-cookie"]
     return visitors[0], given, dict(told).get("cache-control", "")
