@@ -191,26 +191,12 @@ def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunC
         SettingError: the epochs are too many or too few (`steps_of`).
         DataError: the folder of data is no data set.
     """
-    classes = classes or _classes(settings.data)
-    arms = tuple(
-        ArmConfig(
-            name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
-            model=parse(ModelConfig, {
-                "depth": depth, "residual": residual, "shortcut": settings.shortcut, "width": settings.width,
-                "batch_norm": settings.batch_norm, "classes": classes,
-            }),
-            seed=seed,
-        )
-        for seed in range(settings.seed, settings.seed + settings.seeds)
-        for depth in settings.depths
-        for residual in (False, True)
-    )  # fmt: skip
     steps = steps_of(settings)
     trained = steps * settings.batch  # pictures; a forward pass costs a third of a step
     measurements = min(max(trained * 3 // (5 * TEST_IMAGES.get(settings.data, 1_000)), 1), 40)
     return RunConfig(
         title=title or default_title(settings),
-        arms=arms,
+        arms=_arms(settings, classes or _classes(settings.data)),
         data=DataConfig(
             source=settings.data, image_size=settings.image_size, augment=settings.augment, padding="mean",
             skip_unreadable=settings.skip_unreadable,
@@ -227,6 +213,23 @@ def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunC
         evaluate_every=-(-steps // measurements),
         diagnose_every=min(max(steps // 24, 1), 250),
         checkpoint_every=min(max(steps // 10, 10), 500),
+    )  # fmt: skip
+
+
+def _arms(settings: LabSettings, classes: int) -> tuple[ArmConfig, ...]:
+    """An arm for each seed, each depth, without and with shortcuts."""
+    return tuple(
+        ArmConfig(
+            name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
+            model=parse(ModelConfig, {
+                "depth": depth, "residual": residual, "shortcut": settings.shortcut, "width": settings.width,
+                "batch_norm": settings.batch_norm, "classes": classes,
+            }),
+            seed=seed,
+        )
+        for seed in range(settings.seed, settings.seed + settings.seeds)
+        for depth in settings.depths
+        for residual in (False, True)
     )  # fmt: skip
 
 

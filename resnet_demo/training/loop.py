@@ -119,27 +119,17 @@ def train(
     """
     clock = _Clock()
     for step in range(start + 1, plan.steps + 1):
-        rate, side = plan.learning_rate(step - 1), plan.side(step - 1)
+        side, last = plan.side(step - 1), step == plan.steps
         if side is not None and (step == 1 or side != plan.side(step - 2)):
             yield Resized(step=step, side=side)
         batches = {seed: _resized(next(stream), side) for seed, stream in streams.items()}
-        last, diagnose = step == plan.steps, _due(step, plan.diagnose_every)
-        learn = partial(
-            _learn, batches=batches, rate=rate, smoothing=plan.label_smoothing, autocast=autocast, diagnose=diagnose
-        )
-        learning = [arm for arm in arms if not arm.diverged]
-        for arm, deviations in zip(learning, each(learn, learning), strict=True):
-            if diagnose:
-                yield _diagnosed(step, arm, deviations)
-            clock.images += len(batches[arm.seed][1]) * distributed.world_size()
-            if last or _due(step, plan.log_every):
-                yield from _points(step, arm, rate)
+        clock.images += sum(len(batches[arm.seed][1]) for arm in arms if not arm.diverged) * distributed.world_size()
+        yield from _learn_all(arms, step, batches, plan, autocast, each)
         if last or _due(step, plan.evaluate_every):
-            judged = [arm for arm in arms if not arm.diverged]
             with clock.stopped():
-                results = list(each(partial(measure, side=side), [arm.model for arm in judged]))
-            for arm, (loss, error) in zip(judged, results, strict=True):
-                yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
+                results = _measure_all(arms, partial(measure, side=side), each)
+            for name, (loss, error) in results.items():
+                yield Measured(step=step, arm=name, split=split, loss=loss, error=error)
         if step == start + 1 and not last:
             clock = _Clock()  # the first step takes longer than the others, with compiling by far
         elif last or clock.due():
@@ -155,6 +145,29 @@ def train(
 def _resized(batch: Batch, side: int | None) -> Batch:
     images, labels = batch
     return (images if side is None else resize(images, side)), labels
+
+
+def _learn_all(
+    arms: Sequence[Arm], step: int, batches: Mapping[int, Batch], plan: Plan, autocast: Autocast, each: Each
+) -> Iterator[Event]:
+    """One step of every arm that has not diverged; yields what is to be told of it."""
+    rate, diagnose = plan.learning_rate(step - 1), _due(step, plan.diagnose_every)
+    learn = partial(_learn, batches=batches, rate=rate, smoothing=plan.label_smoothing, autocast=autocast, diagnose=diagnose)
+    learning = [arm for arm in arms if not arm.diverged]
+    for arm, deviations in zip(learning, each(learn, learning), strict=True):
+        if diagnose:
+            yield _diagnosed(step, arm, deviations)
+        if step == plan.steps or _due(step, plan.log_every):
+            yield from _points(step, arm, rate)
+
+
+def _measure_all(
+    arms: Sequence[Arm], measure: Callable[[nn.Module], tuple[float, float]], each: Each
+) -> dict[str, tuple[float, float]]:
+    """Loss and error of every arm that has not diverged, by name."""
+    measured = [arm for arm in arms if not arm.diverged]
+    results = each(measure, [arm.model for arm in measured])
+    return {arm.name: result for arm, result in zip(measured, results, strict=True)}
 
 
 def _due(step: int, every: int) -> bool:
