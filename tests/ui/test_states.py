@@ -97,7 +97,7 @@ def test_offline_the_lists_mark_what_cannot_be_had_with_its_size(app: App, visit
         assert marked[0] == "ResNet-18 (ImageNet, torchvision's weights): not here, 47 MB"
         assert not [option for option in options if "CIFAR-10" in option and "not here" in option]
         seen.page.keyboard.press("Escape")
-        seen.page.wait_for_function("() => !document.querySelector('[role=option]')")  # it fades out
+        seen.page.wait_for_function("!document.querySelector('[role=option]')")  # the list fades out
 
 
 @pytest.mark.parametrize(("dropdown", "before"), [("model", "ResNet-20 (CIFAR-10)"), ("second", "none")])
