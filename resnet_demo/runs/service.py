@@ -22,10 +22,12 @@ from typing import Any, Literal
 from resnet_demo.comparison import PRESETS, LabSettings, comparison
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, RunError, SettingError
+from resnet_demo.runs.actions import Action, check_action, refusal
 from resnet_demo.runs.duration_limit import DurationLimit
 from resnet_demo.runs.permissions import check_owner, is_teachers, new_run
 from resnet_demo.runs.queue import RunQueue, disk_errors_as_run_error
 from resnet_demo.runs.records import RunRecords
+from resnet_demo.runs.repeat import repeat_config
 from resnet_demo.runs.run_state import RunState, run_state, seconds_until
 from resnet_demo.runs.step_times import Estimate, StepTimes
 from resnet_demo.runs.timing import TimingQueue
@@ -95,37 +97,58 @@ class RunService(RunRecords):
         return run_id
 
     def stop(self, run_id: str, visitor: str, token: str | None = None) -> None:
-        """End a run and keep what was learnt; a run that waits leaves the queue at once.
+        """End a run and keep what it learned; a waiting run leaves the queue at once.
 
-        What a run learnt before it waited is in its checkpoint. The worker measures it and writes the weights when it is
+        What a run learned before it waited is in its checkpoint. The worker measures it and writes the weights when it is
         free, before the next run begins.
 
         Raises:
-            SettingError: it is another visitor's run and the token is not the teacher's.
+            SettingError: it is another visitor's run and the token is not the teacher's, or its status does not allow this.
         """
-        self._ask("stop", run_id, visitor, token)
+        with self._lock:
+            state = self._check("stop", run_id, visitor, token)
+            if self._send_request("stop", state):
+                return
+            self._waiting.discard(run_id)
+            self._end(run_id, RunStopped(step=state.step, seconds=0))
+            if self.record(run_id).checkpoint.exists():
+                with disk_errors_as_run_error(self.folder):
+                    self._exports.put(run_id)
+                self._next()
 
     def pause(self, run_id: str, visitor: str, token: str | None = None) -> None:
-        """Let a run wait, and the next in the queue train, until `resume`. Raises like `stop`."""
-        self._ask("pause", run_id, visitor, token)
+        """Set a run aside until `resume`, so that the next one in the queue trains. Raises like `stop`."""
+        with self._lock:
+            state = self._check("pause", run_id, visitor, token)
+            if not self._send_request("pause", state):
+                self._waiting.discard(run_id)
+                self._end(run_id, RunPaused(step=state.step))
 
     def resume(self, run_id: str, visitor: str, token: str | None = None, address: str = "") -> None:
-        """Put a run that was paused, interrupted, stopped or failed back into the queue. Raises like `stop`."""
+        """Put a paused, interrupted, stopped or failed run back into the queue. Raises like `stop` and `submit`."""
         with self._lock:
-            self._may(run_id, visitor, token)
-            self._refuse_export(run_id)
-            if self.state(run_id).status in ("waiting", "running", "finished"):
-                raise SettingError(f"Run {run_id} is {self.state(run_id).status}: there is nothing to continue.")
+            self._check("continue", run_id, visitor, token)
+            self._check_not_exporting(run_id)
             self._waiting.check_may_queue(visitor, address, is_teacher=is_teachers(token, self.token), wait=self._wait)
             self._enqueue(run_id, address=address)
 
+    def repeat(
+        self, run_id: str, visitor: str, token: str | None = None, address: str = "", *, other_seed: bool = False
+    ) -> str:
+        """Put a new run with the settings of an ended one into the queue, for any visitor; returns its id.
+
+        Raises:
+            SettingError: as `submit`, or the run has not ended, or it is not a comparison of the lab.
+            DataError: its folder of data is no longer a data set.
+        """
+        check_action("repeat", run_id, self.state(run_id).status)
+        return self.submit(repeat_config(self.record(run_id).config, other_seed=other_seed), visitor, token, address)
+
     def delete(self, run_id: str, visitor: str, token: str | None = None) -> None:
-        """Remove a run that neither trains nor waits, with its weights. Raises like `stop`."""
+        """Remove an ended run with its weights. Raises like `stop`."""
         with self._lock:
-            self._may(run_id, visitor, token)
-            if self.state(run_id).status in ("waiting", "running"):
-                raise SettingError(f"Run {run_id} is {self.state(run_id).status}: stop it before you delete it.")
-            self._refuse_export(run_id)
+            self._check("delete", run_id, visitor, token)
+            self._check_not_exporting(run_id)
             self._exports.discard(run_id)
             self.forget(run_id)
             shutil.rmtree(self.folder / run_id)
@@ -164,28 +187,25 @@ class RunService(RunRecords):
         self._measure(config)
         return self.step_times.estimate(config)
 
-    def _may(self, run_id: str, visitor: str, token: str | None) -> None:
+    def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
+        """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""
         check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
+        state = self.state(run_id)
+        check_action(action, run_id, state.status)
+        return state
 
-    def _ask(self, what: Literal["stop", "pause"], run_id: str, visitor: str, token: str | None) -> None:
-        with self._lock:
-            self._may(run_id, visitor, token)
-            state = self.state(run_id)
-            if state.status == "running" and run_id == self._current:
-                self._worker.send({"do": what, "folder": str(self.folder / run_id)})
-            elif state.status not in (("waiting", "paused", "interrupted") if what == "stop" else ("waiting",)):
-                raise SettingError(f"Run {run_id} is {state.status}: it cannot be {'stopped' if what == 'stop' else 'paused'}.")
-            else:
-                self._waiting.discard(run_id)
-                self._end(run_id, RunPaused(step=state.step) if what == "pause" else RunStopped(step=state.step, seconds=0))
-                if what == "stop" and self.record(run_id).checkpoint.exists():
-                    with disk_errors_as_run_error(self.folder):
-                        self._exports.put(run_id)
-                    self._next()
-
-    def _refuse_export(self, run_id: str) -> None:
+    def _check_not_exporting(self, run_id: str) -> None:
         if run_id == self._current and self._exports.place(run_id):
             raise SettingError(f"What run {run_id} learnt is being measured and written: try again in a moment.")
+
+    def _send_request(self, action: Literal["stop", "pause"], state: RunState) -> bool:
+        """Ask the worker to stop or pause a run that trains; False if the run does not train. The lock must be held."""
+        if state.status != "running":
+            return False
+        if state.id != self._current:  # another process trains it, such as the command line
+            raise refusal(action, state.id, state.status)
+        self._worker.send({"do": action, "folder": str(self.folder / state.id)})
+        return True
 
     def _end(self, run_id: str, event: RunPaused | RunStopped | RunFailed) -> None:
         try:

@@ -15,10 +15,10 @@ import gradio as gr
 from resnet_demo.comparison import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.parsing import whole
+from resnet_demo.runs.actions import IN_PROGRESS
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
 from resnet_demo.runs.permissions import visitor_name
-from resnet_demo.runs.repeat import repeated
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.ui.notices import warn
@@ -119,8 +119,7 @@ class LabCallbacks:
     @in_a_sentence
     def repeat(self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request) -> dict[str, Any]:
         """The run that is shown, once more."""
-        again = repeated(self.service.record(run_of(shown)).config, other_seed=False)
-        return show(self.service.submit(again, visitor_of(request), token, address_of(request)), overlays)
+        return show(self.service.repeat(run_of(shown), visitor_of(request), token, address_of(request)), overlays)
 
     @in_a_sentence
     def reseed(
@@ -128,8 +127,7 @@ class LabCallbacks:
     ) -> tuple[dict[str, Any], gr.Dropdown]:
         """The run that is shown, once more from other seeds, and drawn beside it."""
         beside = [*(overlays or []), run_of(shown)]
-        again = repeated(self.service.record(run_of(shown)).config, other_seed=True)
-        run = self.service.submit(again, visitor_of(request), token, address_of(request))
+        run = self.service.repeat(run_of(shown), visitor_of(request), token, address_of(request), other_seed=True)
         return show(run, beside), gr.Dropdown(list(controls_for(self.service, run).others), value=beside)
 
     @in_a_sentence
@@ -222,7 +220,7 @@ class LabCallbacks:
     ) -> Annotated[str, "'stopping', or 'nothing to stop'."]:
         """Stop a run; what it learnt is kept. Another visitor's run needs the teacher's token."""
         name = visitor_of(request, visitor)
-        in_progress = [state for state in self.service.runs(name) if state.status in ("waiting", "running")]
+        in_progress = [state for state in self.service.runs(name) if state.status in IN_PROGRESS]
         selection = [run] if run else [state.id for state in in_progress if state.yours]
         for run_id in selection:
             self.service.stop(run_id, name, token)
