@@ -105,6 +105,7 @@ class LabCallbacks:
         """What these settings cost who has this token, their link, the clock, which asks until that is measured, the preset."""
         try:
             settings = settings_from(values)
+            self.service.time_networks(settings)
             told = forecast(self.service, settings, token)
             return told.said, link(settings), gr.Timer(active=not told.is_measured), told.preset
         except ResNetDemoError as error:

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.runs import service
-from tests.runs.stand_in import Opened, StandIn
+from tests.runs.stand_in import Opened
 from tests.training.conftest import one_thread
 
 __all__ = ["one_thread", "opened"]
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(service, "WorkerProcess", StandIn)
+def opened(tmp_path: Path) -> Opened:
     return Opened(tmp_path)
