@@ -137,7 +137,9 @@ class RunDispatch(RunRecords):
     def _on_reply(self, reply: Reply) -> None:
         """Handle a reply of the trainer; called from a thread of its own."""
         try:
-            if "done" in reply:
+            if "ready" in reply:
+                self.step_times.use_device(reply["ready"]["device"])
+            elif "done" in reply:
                 self._on_done(Path(reply["done"]).name, reply["failed"])
             elif "measured" in reply:
                 with self._lock:

@@ -11,7 +11,7 @@ from typing import Any
 
 from resnet_demo.config import ModelConfig, RunConfig
 from resnet_demo.parsing import parse
-from resnet_demo.runs.step_times import StepTimes, key, slow_step_seconds
+from resnet_demo.runs.step_times import StepTimes, slow_step_seconds
 from resnet_demo.runs.trainer import Measure
 
 LONGEST_STEP = 5.0  # seconds; a visitor's run waits for the step that is being timed
@@ -39,7 +39,7 @@ class TimingQueue:
         return [
             model
             for model in self._step_times.missing(config)
-            if key(model, config) not in self._failed and self._expected_seconds(model, config) <= LONGEST_STEP
+            if self._step_times.key(model, config) not in self._failed and self._expected_seconds(model, config) <= LONGEST_STEP
         ]
 
     def begin(self, config: RunConfig) -> Measure | None:
@@ -54,7 +54,7 @@ class TimingQueue:
         """Keep the times that the trainer measured, and which networks it could not time."""
         config, self._current = self._current, None
         if config is not None:
-            self._failed.update(key(parse(ModelConfig, model), config) for model in failed)
+            self._failed.update(self._step_times.key(parse(ModelConfig, model), config) for model in failed)
             for times in measured:
                 model = parse(ModelConfig, times["model"])
                 self._step_times.add(model, config, times["step_seconds"], times["picture_seconds"])
@@ -63,7 +63,7 @@ class TimingQueue:
         """The trainer ended, perhaps because of the networks that it timed: they are not tried again."""
         config, self._current = self._current, None
         if config is not None:
-            self._failed.update(key(arm.model, config) for arm in config.arms)
+            self._failed.update(self._step_times.key(arm.model, config) for arm in config.arms)
 
     def _expected_seconds(self, model: ModelConfig, config: RunConfig) -> float:
         scaled = self._step_times.step_seconds(model, config)

@@ -20,7 +20,7 @@ from resnet_demo.runs.service import RunService
 from resnet_demo.training import session
 from resnet_demo.training.events import Progress, RunFailed
 from resnet_demo.training.record import Record, RecordWriter
-from tests.runs.stand_in import Opened, StandIn
+from tests.runs.stand_in import MACHINE, Opened, StandIn
 from tests.tiny import tiny_run
 from tests.training.test_record import point, started
 
@@ -424,8 +424,11 @@ def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened
     deeper = lab.estimate(LabSettings(depth=56))
     assert deeper is not None
     assert deeper.basis == "scaled"
-    # in units of a layer of a stage: two of the 54 (of the 30) are half, the stem has 3 of 16 input channels
-    assert deeper.seconds / estimate.seconds == pytest.approx((53 + 3 / 16) / (29 + 3 / 16))
+    # Every 3×3 layer of a stage has 9·16·16·16² multiply-adds; two of the 54 (of the 30) have half of that, the stem has 3 of
+    # 16 input channels, and the classifier has 64·10.
+    layer = 9 * 16 * 16 * 16**2
+    ratio = ((53 + 3 / 16) * layer + 640) / ((29 + 3 / 16) * layer + 640)
+    assert deeper.seconds / estimate.seconds == pytest.approx(ratio)
     assert len(worker.commands) == 1  # an estimate only answers
     lab.time_networks(LabSettings(depth=56))
     assert [command["do"] for command in worker.commands] == ["measure", "measure"]
@@ -485,6 +488,7 @@ def test_a_network_whose_step_would_hold_up_visitors_is_not_timed(opened: Opened
 
 def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_timed(opened: Opened) -> None:
     tiny = comparison(LabSettings(depth=8, width=4, batch=4, warmup=0))
+    opened.lab.step_times.use_device(MACHINE["device"])
     opened.lab.step_times.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
     opened.worker.ready()
     assert measured(opened.worker) == 1
