@@ -11,6 +11,7 @@ from resnet_demo.errors import ResNetDemoError
 from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
 from resnet_demo.runs.service import RunService
+from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.ui.page import build, serve
 
 
@@ -53,7 +54,7 @@ if __name__ == "__main__":
     )  # fmt: skip
     chosen = parser.parse_args()
     try:
-        with single_app_lock(home()), closing(RunService(home())) as lab:
+        with single_app_lock(home()), closing(RunService(home(), WorkerProcess())) as lab:
             own_upload_folder()
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
             serve(

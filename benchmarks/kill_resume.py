@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.step_times import StepTimes
+from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.training import events, session
 from resnet_demo.training.events import CheckpointSaved, Progress, RunFinished, RunStarted
 from resnet_demo.training.record import ENDINGS, Record
@@ -43,9 +44,10 @@ import signal, sys
 from pathlib import Path
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.queue import single_app_lock
+from resnet_demo.runs.worker_process import WorkerProcess
 
 with single_app_lock(Path(sys.argv[1])):
-    RunService(Path(sys.argv[1])).start()
+    RunService(Path(sys.argv[1]), WorkerProcess()).start()
     signal.pause()
 """
 STEPS = 60
@@ -160,7 +162,9 @@ def unreadable(folder: Path) -> list[str]:
                 json.loads(path.read_bytes())
         except Exception as error:  # torch.load raises many kinds
             found.append(f"{path.name} ({type(error).__name__})")
-    if folder.parent.name == "runs" and [state.id for state in RunService(home, token="none").runs()] != [folder.name]:
+    if folder.parent.name == "runs" and [state.id for state in RunService(home, WorkerProcess(), token="none").runs()] != [
+        folder.name
+    ]:
         found.append("the list of runs")
     if not StepTimes(home / "step_times.json").read() and (home / "step_times.json").exists():
         found.append("the measured times")

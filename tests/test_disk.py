@@ -22,12 +22,11 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import HubError, RunError
 from resnet_demo.hub import fetch
 from resnet_demo.results.export import export_zip, save_arm
-from resnet_demo.runs import service
 from resnet_demo.training import session
 from resnet_demo.training.events import RunFailed, RunFinished
 from resnet_demo.training.record import Record, RecordWriter
 from tests.loopback_hub import LoopbackHub
-from tests.runs.stand_in import Opened, StandIn
+from tests.runs.stand_in import Opened
 from tests.tiny import tiny_run
 
 resource = pytest.importorskip("resource", reason="the system has no limit on a file's size")
@@ -57,8 +56,7 @@ def finished(picture_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(service, "WorkerProcess", StandIn)
+def opened(tmp_path: Path) -> Opened:
     return Opened(tmp_path / "home")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_demo.errors import ResNetDemoError
+from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS
 from resnet_demo.runs.service import RunService
 
-ENDED = ("finished", "stopped", "failed", "paused", "interrupted")
 LISTED = 30  # runs in the table
 
 
@@ -42,14 +42,16 @@ def controls_for(service: RunService, run: str) -> Controls:
         arms = tuple(arm.name for arm in record.config.arms)
     except ResNetDemoError:  # deleted since it was listed
         return Controls(others, rows)
+    allowed = ALLOWED[status]
     return Controls(
         others,
         rows,
-        said=said if status in ENDED else "",
-        can_stop=status in ("waiting", "running", "paused", "interrupted"),
-        can_pause=status == "running",
-        can_continue=status in ("paused", "interrupted", "failed", "stopped"),
-        can_repeat=status in ENDED,
+        said="" if status in IN_PROGRESS else said,
+        can_stop="stop" in allowed,
+        # Waiting runs may be paused too, for a page that shows a run as running a moment longer; it offers no button for that.
+        can_pause="pause" in allowed and status != "waiting",
+        can_continue="continue" in allowed,
+        can_repeat="repeat" in allowed,
         arms=tuple(arm for arm in arms if (record.folder / "arms" / arm / "config.json").exists()),
     )
 

@@ -1,4 +1,4 @@
-"""A run once more. No torch here."""
+"""The settings of a run, to train once more. No torch here."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from resnet_demo.errors import SettingError
 LAST_SEED = 1_000_000
 
 
-def repeated(config: RunConfig, *, other_seed: bool) -> RunConfig:
-    """The same comparison as a new run: from the same seeds, or from the next ones, which it did not use.
+def repeat_config(config: RunConfig, *, other_seed: bool) -> RunConfig:
+    """The config of a new run of the same comparison, with the same seeds or with the next ones, which the run did not use.
 
     Raises:
-        SettingError: it is no comparison of the lab, or its data are no longer allowed.
-        DataError: its folder of data is no longer there, or no data set any more.
+        SettingError: the run is not a comparison of the lab, or its data are no longer allowed.
+        DataError: its folder of data no longer exists, or is no longer a data set.
     """
     settings = settings_of(config)
     if settings is None:

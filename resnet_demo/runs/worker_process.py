@@ -1,6 +1,6 @@
 """The app's end of the pipe to the process that trains (worker.py). No torch here.
 
-The process is started anew when it ends, after a pause that grows while it keeps ending.
+A new process starts when one ends, after a pause that grows while processes keep ending before they are ready.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from resnet_demo.child_process import ChildProcess, exit_sentence
+from resnet_demo.runs.trainer import Command, Reply
 
 LONGEST_PAUSE = 30.0
 SECONDS_TO_CLOSE = 25.0
@@ -25,20 +26,18 @@ log = logging.getLogger(__name__)
 
 
 class WorkerProcess:
-    """One child process at a time, and a thread that listens to it.
+    """A `Trainer` (trainer.py): one child process at a time, and a thread that listens to it."""
 
-    Args:
-        on_reply: called with each reply, from the listening thread.
-        on_death: called with how it ended ("killed by SIGKILL, …"), when it ended without being closed.
-    """
-
-    def __init__(self, on_reply: Callable[[dict[str, Any]], None], on_death: Callable[[str], None]) -> None:
-        self._on_reply = on_reply
-        self._on_death = on_death
+    def __init__(self) -> None:
         self._child: ChildProcess | None = None
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="lab worker", daemon=True)
-        self.machine: dict[str, str] = {}
+        self._thread: threading.Thread | None = None
+        self._machine: dict[str, str] = {}
+
+    @property
+    def machine(self) -> Mapping[str, str]:
+        """`device` and `precision` of the child; empty while there is none that takes commands."""
+        return self._machine
 
     @property
     def pid(self) -> int | None:
@@ -46,12 +45,13 @@ class WorkerProcess:
         child = self._child
         return child.pid if child is not None else None
 
-    def start(self) -> None:
-        """Start the child; returns at once."""
+    def start(self, on_reply: Callable[[Reply], None], on_death: Callable[[str], None]) -> None:
+        """Start the child; returns at once. The listening thread calls `on_reply` and `on_death`."""
+        self._thread = threading.Thread(target=self._serve, args=(on_reply, on_death), name="lab worker", daemon=True)
         self._thread.start()
 
-    def send(self, command: dict[str, Any]) -> None:
-        """Give the child a command. If it just died, nobody receives it, and `on_death` follows."""
+    def send(self, command: Command) -> None:
+        """Give the child a command. If it has just died, nobody receives the command, and `on_death` follows."""
         child = self._child
         if child is not None and not child.send(command):
             log.warning("The training process is gone; it is started anew.")
@@ -62,32 +62,32 @@ class WorkerProcess:
         child = self._child
         if child is not None:
             child.close(SECONDS_TO_CLOSE if saves else 0)
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def _serve(self) -> None:
+    def _serve(self, on_reply: Callable[[Reply], None], on_death: Callable[[str], None]) -> None:
         pause = 0.0
         while not self._closing.wait(pause):
             with ChildProcess("resnet_demo.runs.worker", defaults=THREADS) as child:
                 self._child = child
                 if self._closing.is_set():  # closed while the child was being started
                     child.ask_to_end()
-                was_ready = self._listen(child)
+                was_ready = self._listen(child, on_reply)
                 status = child.wait()
-            self.machine = {}
+            self._machine = {}
             if not self._closing.is_set():
-                self._handle("The end of the training process", self._on_death, exit_sentence(status))
+                self._handle("The end of the training process", on_death, exit_sentence(status))
             pause = 0.0 if was_ready else min(pause * 2 + 1, LONGEST_PAUSE)
 
-    def _listen(self, child: ChildProcess) -> bool:
-        """Hand on replies until the child ends; whether it ever was ready."""
+    def _listen(self, child: ChildProcess, on_reply: Callable[[Reply], None]) -> bool:
+        """Pass replies on until the child ends; returns whether it was ever ready."""
         was_ready = False
         for reply in child.messages():
             if "ready" in reply:
-                was_ready, self.machine = True, reply["ready"]
+                was_ready, self._machine = True, reply["ready"]
             elif reply.get("leaving"):  # it takes no more work; its successor will
-                self.machine = {}
-            self._handle("A reply of the training process", self._on_reply, reply)
+                self._machine = {}
+            self._handle("A reply of the training process", on_reply, reply)
         return was_ready
 
     def _handle(self, what: str, handler: Callable[[Argument], None], argument: Argument) -> None:

@@ -15,9 +15,9 @@ import gradio as gr
 from resnet_demo.comparison import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, SettingError
+from resnet_demo.runs.actions import IN_PROGRESS
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
-from resnet_demo.runs.repeat import repeated
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.ui.form import form_values, read_form
@@ -93,6 +93,7 @@ class LabCallbacks:
         """
         try:
             settings = settings_from(values)
+            self.service.time_networks(settings)
             estimate = forecast(self.service, settings, token)
             return estimate.said, link(settings), gr.Timer(active=not estimate.is_measured), estimate.preset
         except ResNetDemoError as error:
@@ -106,16 +107,14 @@ class LabCallbacks:
     @error_in_a_sentence
     def repeat(self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request) -> dict[str, Any]:
         """Run the current run again."""
-        config = repeated(self.service.record(run_of(curves)).config, other_seed=False)
-        return show(self._submit(config, token, request), overlays)
+        return show(self.service.repeat(run_of(curves), visitor_of(request), token, address_of(request)), overlays)
 
     @error_in_a_sentence
     def reseed(
         self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request
     ) -> tuple[dict[str, Any], gr.Dropdown]:
         """Run the current run again from other seeds, drawn beside it."""
-        config = repeated(self.service.record(run_of(curves)).config, other_seed=True)
-        run = self._submit(config, token, request)
+        run = self.service.repeat(run_of(curves), visitor_of(request), token, address_of(request), other_seed=True)
         return self._show_beside(run, [*(overlays or []), run_of(curves)])
 
     @error_in_a_sentence
@@ -205,7 +204,7 @@ class LabCallbacks:
     ) -> Annotated[str, "'stopping', or 'nothing to stop'."]:
         """Stop a run; what it learnt is kept. Another visitor's run needs the teacher's token."""
         name = visitor_of(request, visitor)
-        in_progress = [state for state in self.service.runs(name) if state.status in ("waiting", "running")]
+        in_progress = [state for state in self.service.runs(name) if state.status in IN_PROGRESS]
         selection = [run] if run else [state.id for state in in_progress if state.yours]
         for run_id in selection:
             self.service.stop(run_id, name, token)

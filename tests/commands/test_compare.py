@@ -13,6 +13,7 @@ from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.runs.permissions import RUN_ID
 from resnet_demo.runs.service import RunService
 from resnet_demo.training.record import Record
+from tests.runs.stand_in import StandIn
 
 Output = pytest.CaptureFixture[str]
 TINY = ("compare", "--depth", "8", "--width", "4", "--image-size", "16", "--batch", "8", "--warmup", "0", "--precision", "fp32")
@@ -34,7 +35,7 @@ def test_json_is_one_value_with_the_config_and_a_row_for_each_arm(picture_folder
 
 
 def test_without_a_folder_the_run_joins_those_of_the_page(picture_folder: Path, capsys: Output) -> None:
-    lab = RunService(files.home())
+    lab = RunService(files.home(), StandIn())
     before = {state.id for state in lab.runs()}
     assert main([*TINY, "--steps", "2", "--data", str(picture_folder)]) == 0
     new = [state for state in lab.runs() if state.id not in before]

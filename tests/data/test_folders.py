@@ -14,6 +14,7 @@ from resnet_demo.data.folders import list_folder
 from resnet_demo.errors import DataError
 from resnet_demo.runs.forecast import forecast
 from resnet_demo.runs.service import RunService
+from tests.runs.stand_in import StandIn
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_a_page_asks_again_and_again_is_listed_once(folder: Path, walks: list[str], tmp_path: Path) -> None:
-    laboratory = RunService(tmp_path / "home")
+    laboratory = RunService(tmp_path / "home", StandIn())
     for _ in range(3):
         assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).said
     assert walks == ["blue", "green", "red"]

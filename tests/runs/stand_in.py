@@ -1,4 +1,4 @@
-"""A lab without a process: what the process that trains is told, and what it answers, is up to the test."""
+"""A service without a process: what the trainer is sent, and what it replies, is up to the test."""
 
 from __future__ import annotations
 
@@ -7,42 +7,53 @@ from pathlib import Path
 from typing import Any
 
 from resnet_demo.runs.service import RunService
+from resnet_demo.runs.trainer import Command, Reply
 
 MACHINE = {"device": "a test", "precision": "fp32"}
 
 
 class StandIn:
-    """In place of WorkerProcess: keeps what it is told."""
+    """A `Trainer` that keeps the commands it is sent."""
 
-    def __init__(self, on_reply: Callable[[dict[str, Any]], None], on_death: Callable[[str], None]) -> None:
-        self.on_reply, self.on_death = on_reply, on_death
+    def __init__(self) -> None:
         self.machine: dict[str, str] = {}
-        self.told: list[dict[str, Any]] = []
+        self.commands: list[Any] = []
+        self.on_reply: Callable[[Reply], None] = lambda _: None
+        self.on_death: Callable[[str], None] = lambda _: None
 
-    def start(self) -> None:
-        self.ready()
+    def start(self, on_reply: Callable[[Reply], None], on_death: Callable[[str], None]) -> None:
+        self.on_reply, self.on_death = on_reply, on_death
 
-    def send(self, command: dict[str, Any]) -> None:
-        self.told.append(command)
+    def send(self, command: Command) -> None:
+        self.commands.append(command)
 
-    def close(self, *, saves: bool = True) -> None:
-        self.told.append({"do": "close", "saves": saves})
+    def close(self, *, saves: bool) -> None:
+        self.commands.append({"do": "close", "saves": saves})
 
     def ready(self) -> None:
         self.machine = MACHINE
         self.on_reply({"ready": MACHINE})
 
     def trains(self) -> list[str]:
-        """The ids of the runs it was told to train, in order."""
-        return [Path(command["folder"]).name for command in self.told if command["do"] == "train"]
+        """The ids of the runs it was sent to train, in order."""
+        return [Path(command["folder"]).name for command in self.commands if command["do"] == "train"]
+
+
+class ReadyStandIn(StandIn):
+    """Ready as soon as it is started, as an app expects."""
+
+    def start(self, on_reply: Callable[[Reply], None], on_death: Callable[[str], None]) -> None:
+        super().start(on_reply, on_death)
+        self.ready()
 
 
 class Opened:
-    """A lab without a process, and the means to play it."""
+    """A service with a stand-in trainer, started but not ready, and the means to play it."""
 
     def __init__(self, home: Path) -> None:
-        self.lab = RunService(home, token="teacher")
-        self.worker: StandIn = self.lab._worker  # type: ignore[assignment]
+        self.worker = StandIn()
+        self.lab = RunService(home, self.worker, token="teacher")
+        self.lab.start()
 
     def done(self, run_id: str, failed: str | None = None) -> None:
         self.worker.on_reply({"done": str(self.lab.folder / run_id), "failed": failed})

@@ -1,9 +1,10 @@
-"""The queue's rules, with a stand-in for the process that trains: what it is told, and what it answers, is up to the test."""
+"""The queue's rules, with a stand-in trainer: what it is sent, and what it replies, is up to the test."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from resnet_demo.comparison import PRESETS, LabSettings, comparison
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.runs import permissions, queue
-from resnet_demo.runs.forecast import forecast
+from resnet_demo.runs.forecast import Forecast, forecast
+from resnet_demo.runs.run_state import RunState
 from resnet_demo.runs.service import RunService
 from resnet_demo.training import session
 from resnet_demo.training.events import Progress, RunFailed
 from resnet_demo.training.record import Record, RecordWriter
-from tests.runs.stand_in import Opened, StandIn
+from tests.runs.stand_in import MACHINE, Opened, StandIn
 from tests.tiny import tiny_run
 from tests.training.test_record import point, started
 
@@ -99,21 +101,21 @@ def test_only_its_owner_or_the_teacher_ends_a_run(opened: Opened, config: RunCon
         for action in (lab.stop, lab.pause, lab.resume, lab.delete):
             with pytest.raises(SettingError, match="the teacher's token"):
                 action(run, visitor, token)
-    assert all(command["do"] != "stop" for command in opened.worker.told)
+    assert all(command["do"] != "stop" for command in opened.worker.commands)
     lab.pause(run, "a")
     lab.stop(run, "b", "teacher")
-    asked = [command["do"] for command in opened.worker.told if command["do"] in ("pause", "stop")]
+    asked = [command["do"] for command in opened.worker.commands if command["do"] in ("pause", "stop")]
     assert asked == ["pause", "stop"]
     assert (lab.state(run, "a").yours, lab.state(run, "b").yours, lab.state(run).yours) == (True, False, False)
 
 
 def test_a_new_token_cannot_be_guessed_and_the_environment_may_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RESNET_DEMO_TOKEN", raising=False)
-    tokens = {RunService(tmp_path).token for _ in range(3)}
+    tokens = {RunService(tmp_path, StandIn()).token for _ in range(3)}
     assert len(tokens) == 3
     assert min(map(len, tokens)) >= 16
     monkeypatch.setenv("RESNET_DEMO_TOKEN", "ours")
-    assert RunService(tmp_path).token == "ours"
+    assert RunService(tmp_path, StandIn()).token == "ours"
 
 
 def test_stopping_a_run_that_waits_takes_it_out_of_the_queue(opened: Opened, config: RunConfig) -> None:
@@ -141,7 +143,7 @@ def test_stopping_a_run_that_was_left_lets_the_process_write_down_what_was_learn
     opened.done(run)
     assert lab.state(run).status == "paused"
     lab.stop(run, "a")
-    assert [command["do"] for command in worker.told[-2:]] == ["train", "stop"]
+    assert [command["do"] for command in worker.commands[-2:]] == ["train", "stop"]
     for _ in session.run(config, lab.folder / run, resume=True, request=lambda: "stop"):
         pass
     opened.done(run)
@@ -174,17 +176,20 @@ def test_a_continued_run_that_waits_leaves_the_queue_at_once_when_it_is_stopped_
     opened: Opened, config: RunConfig, continued: tuple[str, str]
 ) -> None:
     lab, worker, (run, other) = opened.lab, opened.worker, continued
-    commands = list(worker.told)
+    commands = list(worker.commands)
     lab.stop(run, "a")
     state = lab.state(run)
     assert (state.status, state.step, state.place) == ("stopped", 5, 0)
     assert "its weights are written, as soon as the trainer is free" in state.reason
     assert json.loads((lab.folder / "queue.json").read_text()) == []
-    assert (worker.told, lab.state(other).status) == (commands, "running")
+    assert (worker.commands, lab.state(other).status) == (commands, "running")
     third = lab.submit(config, "a")
     assert lab.state(third).place == 1
     opened.done(other)
-    assert [(command["do"], Path(command["folder"]).name) for command in worker.told[-2:]] == [("train", run), ("stop", run)]
+    assert [(command["do"], Path(command["folder"]).name) for command in worker.commands[-2:]] == [
+        ("train", run),
+        ("stop", run),
+    ]
     assert (lab.state(run).status, lab.state(third).place) == ("stopped", 1)
     for action in (lab.resume, lab.delete):
         with pytest.raises(SettingError, match="is being measured and written: try again in a moment"):
@@ -220,7 +225,7 @@ def test_a_run_that_is_continued_before_its_weights_are_written_trains_on(opened
     lab.resume(run, "a")
     assert (lab.state(run).status, lab.state(run).reason) == ("waiting", "")
     opened.done(other)
-    assert opened.worker.told[-1]["do"] == "train"
+    assert opened.worker.commands[-1]["do"] == "train"
     assert lab.state(run).status == "running"
 
 
@@ -405,75 +410,89 @@ def test_the_wait_is_what_the_runs_before_still_need(opened: Opened) -> None:
 def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened: Opened, config: RunConfig) -> None:
     lab, worker = opened.lab, opened.worker
     worker.ready()
-    assert [command["do"] for command in worker.told] == ["measure"]  # the first preset, before anybody asks
-    asked = worker.told[0]["config"]
+    assert [command["do"] for command in worker.commands] == ["measure"]  # the first preset, before anybody asks
+    asked = worker.commands[0]["config"]
     timed = [{"model": asked["arms"][0]["model"], "step_seconds": 0.1, "picture_seconds": 0.001}]
     worker.on_reply({"measured": timed, "failed": []})
     estimate = lab.estimate(LabSettings())
     assert estimate is not None
     assert estimate.basis == "measured"
     assert estimate.seconds == pytest.approx(2 * (400 + 0.2 * 25) * 0.1 + 2 * 14 * 1_000 * 0.001)
-    assert len(worker.told) == 1
+    assert len(worker.commands) == 1
+    lab.time_networks(LabSettings())
+    assert len(worker.commands) == 1
     deeper = lab.estimate(LabSettings(depth=56))
     assert deeper is not None
     assert deeper.basis == "scaled"
-    # in units of a layer of a stage: two of the 54 (of the 30) are half, the stem has 3 of 16 input channels
-    assert deeper.seconds / estimate.seconds == pytest.approx((53 + 3 / 16) / (29 + 3 / 16))
-    assert [command["do"] for command in worker.told] == ["measure", "measure"]
+    # Every 3×3 layer of a stage has 9·16·16·16² multiply-adds; two of the 54 (of the 30) have half of that, the stem has 3 of
+    # 16 input channels, and the classifier has 64·10.
+    layer = 9 * 16 * 16 * 16**2
+    ratio = ((53 + 3 / 16) * layer + 640) / ((29 + 3 / 16) * layer + 640)
+    assert deeper.seconds / estimate.seconds == pytest.approx(ratio)
+    assert len(worker.commands) == 1  # an estimate only answers
+    lab.time_networks(LabSettings(depth=56))
+    assert [command["do"] for command in worker.commands] == ["measure", "measure"]
     run = lab.submit(config, "a")
     assert worker.trains() == [run]  # a visitor's run does not wait for a measurement; the worker breaks it off
-    lab.estimate(LabSettings(depth=110))
-    assert [command["do"] for command in worker.told] == ["measure", "measure", "train"]
+    lab.time_networks(LabSettings(depth=110))
+    assert [command["do"] for command in worker.commands] == ["measure", "measure", "train"]
+
+
+def described(lab: RunService, settings: LabSettings) -> Forecast:
+    """What the page does: it has the networks timed, and says what is known."""
+    lab.time_networks(settings)
+    return forecast(lab, settings)
 
 
 def measured(worker: StandIn) -> int:
-    return sum(command["do"] == "measure" for command in worker.told)
+    return sum(command["do"] == "measure" for command in worker.commands)
 
 
 @pytest.mark.parametrize("how", ["raised", "ended the worker"])
 def test_what_could_not_be_timed_once_is_not_tried_again_and_its_estimate_stays(opened: Opened, how: str) -> None:
     worker, settings = opened.worker, LabSettings(depth=56)
     worker.ready()
-    preset = worker.told[0]["config"]["arms"][0]["model"]
+    preset = worker.commands[0]["config"]["arms"][0]["model"]
     worker.on_reply({"measured": [{"model": preset, "step_seconds": 0.1, "picture_seconds": 0.001}], "failed": []})
-    assert not forecast(opened.lab, settings).is_measured
+    assert not described(opened.lab, settings).is_measured
     assert measured(worker) == 2
     if how == "raised":
-        worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.told[-1]["config"]["arms"]]})
+        worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.commands[-1]["config"]["arms"]]})
     else:
         worker.on_death("killed by SIGKILL")
         worker.ready()
-    told = forecast(opened.lab, settings)
+    told = described(opened.lab, settings)
     assert (told.is_measured, measured(worker)) == (True, 2)
     assert told.said.startswith("About")
-    assert not forecast(opened.lab, LabSettings(depth=20)).is_measured
+    assert not described(opened.lab, LabSettings(depth=20)).is_measured
     assert measured(worker) == 3  # another network is
 
 
 def test_a_network_that_was_not_come_to_is_timed_later(opened: Opened) -> None:
     opened.worker.ready()
     opened.worker.on_reply({"measured": [], "failed": []})  # a visitor's run came first
-    opened.lab.estimate(LabSettings())
+    opened.lab.time_networks(LabSettings())
     assert measured(opened.worker) == 2
 
 
 def test_a_network_whose_step_would_hold_up_visitors_is_not_timed(opened: Opened) -> None:
     worker, small = opened.worker, LabSettings(depth=8, width=4)
     worker.ready()
-    worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.told[0]["config"]["arms"]]})
+    worker.on_reply({"measured": [], "failed": [arm["model"] for arm in worker.commands[0]["config"]["arms"]]})
     config = comparison(small)
     opened.lab.step_times.add(config.arms[0].model, config, step_seconds=0.01, picture_seconds=0.001)
     huge = LabSettings(depth=110, width=64, batch=512, image_size=32)
-    assert forecast(opened.lab, huge).is_measured
+    assert described(opened.lab, huge).is_measured
     assert measured(worker) == 1
 
 
 def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_timed(opened: Opened) -> None:
     tiny = comparison(LabSettings(depth=8, width=4, batch=4, warmup=0))
+    opened.lab.step_times.use_device(MACHINE["device"])
     opened.lab.step_times.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
     opened.worker.ready()
     assert measured(opened.worker) == 1
-    assert "Its networks are being timed" in forecast(opened.lab, LabSettings()).said
+    assert "Its networks are being timed" in described(opened.lab, LabSettings()).said
     opened.lab.submit(comparison(LabSettings()), "a pupil")  # nor from being started without the teacher's token
 
 
@@ -533,6 +552,61 @@ def test_a_run_that_waits_only_to_be_stopped_is_told_so_again_when_the_process_d
     worker.ready()
     asked = [("train", "stop"), ("train", "stop", "train", "stop")]
     for wanted in asked:
-        assert tuple(command["do"] for command in worker.told if command["do"] != "measure") == wanted
+        assert tuple(command["do"] for command in worker.commands if command["do"] != "measure") == wanted
         worker.on_death("killed by SIGKILL")
         worker.ready()
+
+
+@pytest.mark.parametrize("how", ["done", "died"])
+def test_stop_while_the_end_of_a_run_is_written_never_says_that_the_run_still_trains(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    run = lab.submit(config, "a")
+    with RecordWriter(lab.folder / run, config, resume=True) as writer:
+        writer.append(started())
+    writes, may_write = threading.Event(), threading.Event()
+    write, state_of = RecordWriter.__enter__, lab.state
+    refusals: list[str] = []
+
+    def slow_write(self: RecordWriter) -> RecordWriter:
+        writes.set()
+        assert may_write.wait(10)
+        return write(self)
+
+    def state(run_id: str, visitor: str = "") -> RunState:
+        """Where Stop does not wait for the reply to be handled, it is handled between Stop's look and its deed."""
+        before = state_of(run_id, visitor)
+        may_write.set()
+        reply.join(10)
+        return before
+
+    def stop() -> None:
+        try:
+            lab.stop(run, "a")
+        except SettingError as error:
+            refusals.append(str(error))
+
+    replies = {"done": lambda: opened.done(run, failed="The disk is full."), "died": lambda: worker.on_death("exit status 3")}
+    reply, stopping = threading.Thread(target=replies[how]), threading.Thread(target=stop)
+    monkeypatch.setattr(RecordWriter, "__enter__", slow_write)
+    monkeypatch.setattr(lab, "state", state)
+    reply.start()
+    assert writes.wait(10)
+    stopping.start()
+    stopping.join(0.2)  # time enough to reach the lock
+    may_write.set()
+    stopping.join()
+    assert refusals == [f"Run {run} is failed: it cannot be stopped."]
+    assert state_of(run).status == "failed"
+
+
+def test_an_estimate_and_a_forecast_only_answer(opened: Opened) -> None:
+    opened.worker.ready()
+    opened.worker.on_reply({"measured": [], "failed": []})
+    commands = list(opened.worker.commands)
+    opened.lab.estimate(LabSettings(depth=56))
+    forecast(opened.lab, LabSettings(depth=56))
+    assert opened.worker.commands == commands
+    assert not opened.lab.timing.is_busy

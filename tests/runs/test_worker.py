@@ -21,6 +21,7 @@ from resnet_demo.data.dataset import BundledCache
 from resnet_demo.runs import time_steps, worker
 from resnet_demo.runs.service import RunService, RunState
 from resnet_demo.runs.worker import Inbox
+from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.training import session
 from resnet_demo.training.events import RunFailed, RunStarted, TrainingPoint
 from resnet_demo.training.machine import Machine
@@ -39,8 +40,13 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunService]:
-    lab = RunService(tmp_path_factory.mktemp("lab"), token="teacher")
+def trainer() -> WorkerProcess:
+    return WorkerProcess()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, trainer: WorkerProcess) -> Iterator[RunService]:
+    lab = RunService(tmp_path_factory.mktemp("lab"), trainer, token="teacher")
     lab.start()
     wait_for(lambda: lab.machine)
     yield lab
@@ -102,17 +108,19 @@ def test_a_run_is_paused_continued_and_stopped_from_outside(lab: RunService, pic
     assert (lab.record(run).folder / "arms" / "residual8" / "model.safetensors").exists()
 
 
-def test_a_killed_process_fails_its_run_with_a_reason_and_the_next_run_works(lab: RunService, picture_folder: Path) -> None:
+def test_a_killed_process_fails_its_run_with_a_reason_and_the_next_run_works(
+    lab: RunService, trainer: WorkerProcess, picture_folder: Path
+) -> None:
     run = lab.submit(tiny_run(picture_folder, steps=ENDLESS), "a")
     wait_for(trained(lab, run, 5))
-    pid = lab._worker.pid
+    pid = trainer.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     state = ended(lab, run)
     assert state.status == "failed"
     assert "killed by SIGKILL, perhaps because the memory was full" in state.reason
     assert ended(lab, lab.submit(tiny_run(picture_folder), "b")).status == "finished"
-    assert lab._worker.pid != pid
+    assert trainer.pid != pid
     lab.resume(run, "a")
     wait_for(lambda: lab.state(run).status == "running" and lab.state(run).step > state.step)
     lab.stop(run, "a")
@@ -127,28 +135,28 @@ def test_bad_data_fails_one_run_and_not_the_next(lab: RunService, picture_folder
 
 
 def test_sigterm_to_the_process_leaves_a_checkpoint_and_the_run_goes_on_in_the_next(
-    lab: RunService, picture_folder: Path
+    lab: RunService, trainer: WorkerProcess, picture_folder: Path
 ) -> None:
     run = lab.submit(tiny_run(picture_folder, steps=ENDLESS, checkpoint_every=0), "a")
     wait_for(lambda: lab.state(run).step >= 5)
-    pid = lab._worker.pid
+    pid = trainer.pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
     state = ended(lab, run)
     assert (state.status, torch.load(lab.record(run).checkpoint, weights_only=True)["step"]) == ("interrupted", state.step)
     other = lab.submit(tiny_run(picture_folder), "b")
     assert ended(lab, other).status == "finished"
-    assert lab._worker.pid != pid
+    assert trainer.pid != pid
     lab.delete(run, "a")
 
 
 def test_an_app_that_closes_leaves_a_checkpoint_of_the_run_that_trains(picture_folder: Path, tmp_path: Path) -> None:
-    closing = RunService(tmp_path)
+    closing = RunService(tmp_path, WorkerProcess())
     closing.start()
     run = closing.submit(tiny_run(picture_folder, steps=ENDLESS, checkpoint_every=0), "a")
     wait_for(lambda: closing.state(run).step >= 5)
     closing.close()
-    state = RunService(tmp_path).state(run)
+    state = RunService(tmp_path, WorkerProcess()).state(run)
     assert (state.status, torch.load(closing.record(run).checkpoint, weights_only=True)["step"]) == ("interrupted", state.step)
 
 
@@ -158,12 +166,14 @@ from pathlib import Path
 from resnet_demo.config import RunConfig
 from resnet_demo.parsing import parse
 from resnet_demo.runs.service import RunService
-lab = RunService(Path(sys.argv[1]))
+from resnet_demo.runs.worker_process import WorkerProcess
+trainer = WorkerProcess()
+lab = RunService(Path(sys.argv[1]), trainer)
 lab.start()
 run = lab.submit(parse(RunConfig, sys.argv[2]), "a")
 while not (lab.record(run).checkpoint.exists() and lab.state(run).step >= 5):
     time.sleep(0.02)
-print(run, lab._worker.pid, flush=True)
+print(run, trainer.pid, flush=True)
 time.sleep(600)
 """
 
@@ -178,7 +188,7 @@ def test_when_the_app_is_killed_nothing_trains_on_and_a_restart_continues_bit_id
         run, worker = app.stdout.readline().split()
         app.kill()
     wait_for(lambda: not psutil.pid_exists(int(worker)) or psutil.Process(int(worker)).status() == psutil.STATUS_ZOMBIE)
-    again = RunService(tmp_path)
+    again = RunService(tmp_path, WorkerProcess())
     state = again.state(run)
     if state.status == "finished":
         pytest.skip("the run was over before the app could be killed")

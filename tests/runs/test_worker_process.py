@@ -27,8 +27,8 @@ def test_another_process_is_started_although_the_death_of_one_could_not_be_handl
             twice.set()
         raise OSError(28, "No space left on device")
 
-    worker = WorkerProcess(on_reply=lambda _: None, on_death=died)
-    worker.start()
+    worker = WorkerProcess()
+    worker.start(on_reply=lambda _: None, on_death=died)
     try:
         assert twice.wait(30)
     finally:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
-
-from resnet_demo.runs import service
-from tests.runs.stand_in import Opened, StandIn
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,9 +17,3 @@ def one_thread() -> Iterator[None]:
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(service, "WorkerProcess", StandIn)
-    return Opened(tmp_path)

@@ -3,11 +3,10 @@
 import sys
 
 from resnet_demo.files import home
-from resnet_demo.runs import service
+from resnet_demo.runs.service import RunService
 from resnet_demo.ui.page import build, serve
-from tests.runs.stand_in import StandIn
+from tests.runs.stand_in import ReadyStandIn
 
 if __name__ == "__main__":
-    service.WorkerProcess = StandIn  # type: ignore[assignment,misc]
-    lab = service.RunService(home())
+    lab = RunService(home(), ReadyStandIn())
     serve(build(lab), lab, port=int(sys.argv[sys.argv.index("--port") + 1]))

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from resnet_demo.runs.service import RunService
 from resnet_demo.training.record import Record
 from resnet_demo.ui import exports
+from tests.runs.stand_in import StandIn
 from tests.tiny import tiny_run
 
 RUN = "20260101-000000-abcdef"
@@ -19,7 +20,7 @@ RUN = "20260101-000000-abcdef"
 
 @pytest.fixture
 def client(tmp_path: Path, picture_folder: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    laboratory = RunService(tmp_path / "home")
+    laboratory = RunService(tmp_path / "home", StandIn())
     (laboratory.folder / RUN).mkdir()
     (laboratory.folder / RUN / "config.json").write_text(tiny_run(picture_folder).model_dump_json())
     (tmp_path / "temporary").mkdir()

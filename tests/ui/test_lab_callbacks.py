@@ -7,15 +7,14 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from resnet_demo.runs import service
+from resnet_demo.comparison import LabSettings
 from resnet_demo.ui.lab_callbacks import LabCallbacks, show
-from tests.runs.stand_in import Opened, StandIn
+from tests.runs.stand_in import Opened
 from tests.tiny import tiny_run
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    monkeypatch.setattr(service, "WorkerProcess", StandIn)
+def opened(tmp_path: Path) -> Opened:
     return Opened(tmp_path)
 
 
@@ -40,3 +39,11 @@ def test_taking_over_the_settings_of_what_is_no_comparison_is_refused_in_a_sente
     run = opened.lab.submit(tiny_run(picture_folder), "a")
     with pytest.raises(gr.Error, match="This run is no comparison of the lab"):
         LabCallbacks(opened.lab).take_over(show(run, []))
+
+
+def test_describing_settings_lets_the_trainer_time_their_networks(opened: Opened) -> None:
+    opened.worker.ready()
+    opened.worker.on_reply({"measured": [], "failed": []})
+    text, *_ = LabCallbacks(opened.lab).describe("", *LabSettings(depth=56).model_dump().values())
+    assert "Its networks are being timed" in text
+    assert {arm["model"]["depth"] for arm in opened.worker.commands[-1]["config"]["arms"]} == {56}

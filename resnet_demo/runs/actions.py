@@ -1,0 +1,48 @@
+"""What may be done with a run in each status: the table that the service enforces and the page's buttons follow. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from resnet_demo.errors import SettingError
+from resnet_demo.training.record import Status
+
+Action = Literal["stop", "pause", "continue", "repeat", "delete"]
+
+ALLOWED: Mapping[Status, frozenset[Action]] = MappingProxyType({
+    "waiting": frozenset({"stop", "pause"}),
+    "running": frozenset({"stop", "pause"}),
+    "paused": frozenset({"stop", "continue", "repeat", "delete"}),
+    "interrupted": frozenset({"stop", "continue", "repeat", "delete"}),
+    "stopped": frozenset({"continue", "repeat", "delete"}),
+    "failed": frozenset({"continue", "repeat", "delete"}),
+    "finished": frozenset({"repeat", "delete"}),
+})  # fmt: skip
+
+REFUSAL: Mapping[Action, str] = MappingProxyType({
+    "stop": "it cannot be stopped",
+    "pause": "it cannot be paused",
+    "continue": "there is nothing to continue",
+    "repeat": "repeat it when it has ended",
+    "delete": "stop it before you delete it",
+})  # fmt: skip
+
+IN_PROGRESS: frozenset[Status] = frozenset({"waiting", "running"})
+"""A run in any other status has ended, for good or until it is continued."""
+
+
+def check_action(action: Action, run_id: str, status: Status) -> None:
+    """Check that a run in this status allows an action.
+
+    Raises:
+        SettingError: it does not; the sentence names the run, its status and what to do.
+    """
+    if action not in ALLOWED[status]:
+        raise refusal(action, run_id, status)
+
+
+def refusal(action: Action, run_id: str, status: Status) -> SettingError:
+    """The error that refuses an action in one sentence."""
+    return SettingError(f"Run {run_id} is {status}: {REFUSAL[action]}.")
