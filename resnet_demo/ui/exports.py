@@ -30,7 +30,7 @@ def add_exports(app: FastAPI, service: RunService) -> None:
 
     @app.get("/runs/{run}")
     def watch(run: str, position: int = 0) -> Response:
-        """A run's state and its events from a position on (feed.py); 404 with a sentence where there is none."""
+        """A run's state and its events from a position on (runs/updates.py); 404 with a sentence where there is none."""
         try:
             return JSONResponse(updates_since(service, run, position))
         except ResNetDemoError as error:
