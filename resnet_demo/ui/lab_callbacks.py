@@ -46,7 +46,7 @@ def in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
 
 def fill(preset: str) -> list[Any]:
     """The settings of a preset."""
-    return list(PRESETS[preset].model_dump().values())
+    return list(PRESETS[preset].settings.model_dump().values())
 
 
 def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
