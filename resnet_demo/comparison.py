@@ -1,15 +1,16 @@
-"""The lab's settings: what a comparison of plain and residual networks is made of. No torch here.
+"""The comparisons that the lab offers: their settings, and presets. No torch here.
 
-A visitor chooses `LabSettings`; `comparison` turns them into the `RunConfig` that is trained, and
-`settings_of` turns it back, so that a run can be repeated. It stands beside config.py, as it is a layer
-above it: config.py says what a run is, this file says which runs the lab offers.
+A visitor sets `LabSettings`; `comparison` turns them into the `RunConfig` to train, and `settings_of` turns a `RunConfig` back,
+so that a run can be repeated. config.py, the layer below, defines a run; this file defines which runs the lab offers.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -22,7 +23,12 @@ from resnet_demo.recipes import PAPER_ITERATIONS
 
 SHIPPED = ("bundled", "cifar10")
 MOST_STEPS = 100_000
-HOW_OFTEN = ("evaluate_every", "log_every", "diagnose_every", "checkpoint_every")  # what a run tells, not what it learns
+FREQUENCIES = (
+    "evaluate_every",
+    "log_every",
+    "diagnose_every",
+    "checkpoint_every",
+)  # they change what a run reports, not learns
 TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
 TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
 
@@ -100,40 +106,58 @@ class LabSettings(Frozen):
         return tuple(sorted({self.depth, self.other_depth} - {0}))
 
 
-PRESETS: dict[str, LabSettings] = {
-    "One minute: depth 32": LabSettings(),
-    "Degradation: 20 against 56": LabSettings(depth=20, other_depth=56, steps=600, warmup=40),
-    "Very deep: 110": LabSettings(depth=110, steps=600, warmup=60),
-    "Without batch norm": LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
-    "The paper's recipe": LabSettings(
-        depth=20, image_size=32, data="cifar10", batch=128, steps=PAPER_ITERATIONS, schedule="paper", warmup=0, augment=True,
-    ),
-}  # fmt: skip
+@dataclass(frozen=True)
+class Preset:
+    """A comparison that the lab offers by name. Tests, or runs in LOG.md, stand behind every sentence of `look_for`."""
 
-LOOK_FOR = {
-    "One minute: depth 32": "Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: "
-    "the one difference is the shortcuts.",
-    "Degradation: 20 against 56": "Look for plain-56: a deeper network could always do what a shallower one does, yet its "
-    "training loss is far above plain-20's. It does not overfit, it fails to learn; "
-    "the residual network of 56 layers passes both plain ones.",
-    "Very deep: 110": "Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because "
-    "more than 60 % of its answers are wrong.",
-    "Without batch norm": "Shortcuts alone are not enough. Each block adds to what came in, so without normalization the "
-    "responses grow from block to block (the last plot), and here the plain network learns better.",
-    "The paper's recipe": "Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half "
-    "and at three quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
-}
-"""What each preset is there to show; tests, or runs in LOG.md, stand behind every sentence."""
+    title: str
+    settings: LabSettings
+    look_for: str
+
+
+_PRESETS = (
+    Preset(
+        title="One minute: depth 32", settings=LabSettings(),
+        look_for="Equal depth, equal first weights, equal pictures in equal order. Look for the losses to part: the one "
+        "difference is the shortcuts.",
+    ),
+    Preset(
+        title="Degradation: 20 against 56", settings=LabSettings(depth=20, other_depth=56, steps=600, warmup=40),
+        look_for="Look for plain-56: a deeper network could always do what a shallower one does, yet its training loss is far "
+        "above plain-20's. It does not overfit, it fails to learn; the residual network of 56 layers passes both plain ones.",
+    ),
+    Preset(
+        title="Very deep: 110", settings=LabSettings(depth=110, steps=600, warmup=60),
+        look_for="Look for the plain network to stay where guessing is. The paper's Figure 6 leaves plain-110 out, because more "
+        "than 60 % of its answers are wrong.",
+    ),
+    Preset(
+        title="Without batch norm", settings=LabSettings(depth=20, batch_norm=False, learning_rate=0.01),
+        look_for="Shortcuts alone are not enough. Each block adds to what came in, so without normalization the responses grow "
+        "from block to block (the last plot), and here the plain network learns better.",
+    ),
+    Preset(
+        title="The paper's recipe",
+        settings=LabSettings(
+            depth=20, image_size=32, data="cifar10", batch=128, steps=PAPER_ITERATIONS, schedule="paper", warmup=0, augment=True,
+        ),
+        look_for="Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half and at three "
+        "quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
+    ),
+)  # fmt: skip
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.title: preset for preset in _PRESETS})
+"""The presets by title, in the order of the page; the first has the default settings."""
 
 
 def allowed_data() -> tuple[str, ...]:
-    """What a visitor may train on: what ships, CIFAR-10, and the folders that the operator named in RESNET_DEMO_DATA."""
-    named = os.environ.get("RESNET_DEMO_DATA", "").split(os.pathsep)
-    return (*SHIPPED, *(folder for folder in named if folder))
+    """The data that a visitor may train on: the bundled part, CIFAR-10, and the folders that RESNET_DEMO_DATA names."""
+    folders = os.environ.get("RESNET_DEMO_DATA", "").split(os.pathsep)
+    return (*SHIPPED, *(folder for folder in folders if folder))
 
 
 def from_outside(values: Mapping[str, Any] | str, allowed: Collection[str] | None = None) -> LabSettings:
-    """The settings a visitor sent: checked, and on no other data than what is allowed (`allowed_data`).
+    """Check the settings that a visitor sent, and that they train on nothing but allowed data (`allowed_data`).
 
     Raises:
         SettingError: names the setting and its range.
@@ -147,53 +171,53 @@ def from_outside(values: Mapping[str, Any] | str, allowed: Collection[str] | Non
 
 
 def steps_of(settings: LabSettings) -> int:
-    """How many batches each network learns from: what `epochs` come to with this data and batch, else `steps`.
+    """The number of batches that each network learns from: `epochs` converted for this data and batch, else `steps`.
 
     Raises:
         SettingError: the epochs are more steps than may be trained, or too few for the warm-up.
-        DataError: the folder of data is no data set.
+        DataError: the folder of data is not a data set.
     """
     if not settings.epochs:
         return settings.steps
     steps = max(round(settings.epochs * steps_per_epoch(settings)), 1)
-    told = f"{settings.epochs:g} epochs in batches of {settings.batch} are {steps:,} steps"
+    length = f"{settings.epochs:g} epochs in batches of {settings.batch} are {steps:,} steps"
     if steps > MOST_STEPS:
-        raise SettingError(f"epochs: {told}; at most {MOST_STEPS:,} can be trained.")
+        raise SettingError(f"epochs: {length}; at most {MOST_STEPS:,} can be trained.")
     if settings.warmup * 2 > steps:
-        raise SettingError(f"warmup: {told}, of which it must be at most half, not {settings.warmup}.")
+        raise SettingError(f"warmup: {length}, of which it must be at most half, not {settings.warmup}.")
     return steps
 
 
 def training_images(settings: LabSettings) -> int:
-    """How many pictures one epoch passes over; a folder is listed, not read. Raises DataError like `steps_of`."""
-    known = TRAINING_IMAGES.get(settings.data)
-    return known if known is not None else len(list_folder(Path(settings.data).expanduser())[1])
+    """The number of images in one epoch; a folder is listed, not read. Raises DataError like `steps_of`."""
+    images = TRAINING_IMAGES.get(settings.data)
+    return images if images is not None else len(list_folder(Path(settings.data).expanduser())[1])
 
 
 def steps_per_epoch(settings: LabSettings) -> int:
-    """Whole batches in one pass over the training pictures; the rest is left out, as data/batches.py does."""
+    """Whole batches in one pass over the training images; the rest is left out, as data/batches.py does."""
     images = training_images(settings)
     return images // min(settings.batch, images)
 
 
 def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunConfig:
-    """The run that compares what `settings` say: an arm for each seed, each depth, without and with shortcuts.
+    """The run that makes the comparison of `settings`: an arm for each seed, each depth, without and with shortcuts.
 
-    Points, measurements and checkpoints are as frequent as keeps the page lively and costs little: measuring
-    takes about a fifth of the time that training takes, the rest a few hundredths.
+    Points, measurements and checkpoints are frequent enough to keep the page lively and cost little: measuring takes about
+    a fifth of the time that training takes, the rest a few hundredths.
 
     Args:
-        settings: what is compared.
-        title: of the run; the networks by default.
+        settings: of the comparison.
+        title: of the run; by default the preset's, or the networks.
         classes: of the data; by default they are looked up.
 
     Raises:
         SettingError: the epochs are too many or too few (`steps_of`).
-        DataError: the folder of data is no data set.
+        DataError: the folder of data is not a data set.
     """
     steps = steps_of(settings)
-    trained = steps * settings.batch  # pictures; a forward pass costs a third of a step
-    measurements = min(max(trained * 3 // (5 * TEST_IMAGES.get(settings.data, 1_000)), 1), 40)
+    images = steps * settings.batch  # a forward pass costs a third of a step
+    measurements = min(max(images * 3 // (5 * TEST_IMAGES.get(settings.data, 1_000)), 1), 40)
     return RunConfig(
         title=title or default_title(settings),
         arms=_arms(settings, classes or _classes(settings.data)),
@@ -206,18 +230,14 @@ def comparison(settings: LabSettings, title: str = "", classes: int = 0) -> RunC
             weight_decay=settings.weight_decay, schedule=settings.schedule, warmup=settings.warmup / steps,
             label_smoothing=settings.label_smoothing,
         ),
-        batch=settings.batch,
-        steps=steps,
-        precision=settings.precision,
-        log_every=min(max(steps // 240, 1), 25),
-        evaluate_every=-(-steps // measurements),
-        diagnose_every=min(max(steps // 24, 1), 250),
-        checkpoint_every=min(max(steps // 10, 10), 500),
+        batch=settings.batch, steps=steps, precision=settings.precision,
+        log_every=min(max(steps // 240, 1), 25), evaluate_every=-(-steps // measurements),
+        diagnose_every=min(max(steps // 24, 1), 250), checkpoint_every=min(max(steps // 10, 10), 500),
     )  # fmt: skip
 
 
 def _arms(settings: LabSettings, classes: int) -> tuple[ArmConfig, ...]:
-    """An arm for each seed, each depth, without and with shortcuts."""
+    """The networks that are compared; those of one seed start from the same weights."""
     return tuple(
         ArmConfig(
             name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
@@ -234,9 +254,10 @@ def _arms(settings: LabSettings, classes: int) -> tuple[ArmConfig, ...]:
 
 
 def settings_of(config: RunConfig) -> LabSettings | None:
-    """The settings whose comparison a run is, or None: not every run was made in the lab.
+    """The settings of which a run is the comparison, or None: not every run comes from the lab.
 
-    How often it was measured and told does not count, as it changes nothing that is learnt; nor are its data looked at.
+    The frequencies of points and measurements do not count, as they change nothing that a network learns. The data are not
+    read.
     """
     first, optimizer = config.arms[0], config.optimizer
     depths = sorted({arm.model.depth for arm in config.arms})
@@ -251,25 +272,26 @@ def settings_of(config: RunConfig) -> LabSettings | None:
             batch_norm=first.model.batch_norm, shortcut=first.model.shortcut, seeds=len(seeds), seed=seeds[0],
             precision=config.precision, skip_unreadable=config.data.skip_unreadable,
         )  # fmt: skip
-        made = comparison(settings, config.title, first.model.classes)
-        return settings if made.model_copy(update={name: getattr(config, name) for name in HOW_OFTEN}) == config else None
+        expected = comparison(settings, config.title, first.model.classes)
+        expected = expected.model_copy(update={name: getattr(config, name) for name in FREQUENCIES})
+        return settings if expected == config else None
     except (ValidationError, SettingError):
         return None
 
 
 def default_title(settings: LabSettings) -> str:
     """The preset's name, or the networks': 'plain-32 and residual-32'."""
-    for name, preset in PRESETS.items():
-        if settings.model_copy(update={"seed": preset.seed}) == preset:
-            return name
+    for preset in PRESETS.values():
+        if settings.model_copy(update={"seed": preset.settings.seed}) == preset.settings:
+            return preset.title
     return "Plain and residual, depth " + " and ".join(str(depth) for depth in settings.depths)
 
 
 def share_of_paper(steps: int, batch: int) -> float:
-    """Pictures seen, as a share of those of the paper's runs: 64,000 iterations of 128."""
+    """Training images, each pass counted, as a share of those of the paper's runs: 64,000 iterations of 128."""
     return steps * batch / (PAPER_ITERATIONS * 128)
 
 
 def _classes(data: str) -> int:
-    """The number of classes, without reading a picture."""
+    """The number of classes; no picture is read."""
     return 10 if data in SHIPPED else len(list_folder(Path(data).expanduser())[0])

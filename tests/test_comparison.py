@@ -12,6 +12,7 @@ from resnet_demo.comparison import (
     PRESETS,
     LabSettings,
     comparison,
+    default_title,
     from_outside,
     settings_of,
     share_of_paper,
@@ -28,7 +29,14 @@ def test_the_defaults_are_the_first_preset() -> None:
     assert list(PRESETS) == [
         "One minute: depth 32", "Degradation: 20 against 56", "Very deep: 110", "Without batch norm", "The paper's recipe"
     ]  # fmt: skip
-    assert PRESETS["One minute: depth 32"] == LabSettings()
+    assert PRESETS["One minute: depth 32"].settings == LabSettings()
+
+
+def test_a_preset_is_listed_by_its_title_and_says_what_to_look_for() -> None:
+    for title, preset in PRESETS.items():
+        assert preset.title == title
+        assert preset.look_for.endswith(".")
+        assert default_title(preset.settings) == title
 
 
 def test_every_setting_has_a_sentence_of_help_and_a_default() -> None:
@@ -40,7 +48,7 @@ def test_every_setting_has_a_sentence_of_help_and_a_default() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_makes_a_run_that_can_be_written_read_and_repeated(name: str) -> None:
-    config = comparison(PRESETS[name])
+    config = comparison(PRESETS[name].settings)
     assert config.title == name
     assert parse(RunConfig, config.model_dump_json()) == config
     again = settings_of(config)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from resnet_demo.comparison import PRESETS, LabSettings, comparison
+from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.errors import ResNetDemoError, RunError
 from resnet_demo.runs.queue import RunQueue, disk_errors_as_run_error
 from resnet_demo.runs.records import RunRecords
@@ -147,7 +147,7 @@ class RunDispatch(RunRecords):
         finally:  # whatever could not be handled or written, the queue goes on
             self._next()
         if "ready" in reply:
-            self.time_networks(PRESETS["One minute: depth 32"])
+            self.time_networks(LabSettings())
 
     def _on_done(self, run_id: str, failed: str | None) -> None:
         """Take a run back from the trainer.

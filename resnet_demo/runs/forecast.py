@@ -9,7 +9,6 @@ from urllib.parse import quote
 from huggingface_hub import constants
 
 from resnet_demo.comparison import (
-    LOOK_FOR,
     PRESETS,
     LabSettings,
     comparison,
@@ -60,7 +59,7 @@ def forecast(service: RunService, settings: LabSettings, token: object = "") -> 
     said = " ".join(sentence for sentence in sentences if sentence)
     preset = config.title if config.title in PRESETS else None
     if preset is not None:
-        said += f"\n\n{LOOK_FOR[preset]}"
+        said += f"\n\n{PRESETS[preset].look_for}"
     return Forecast(said, is_measured, preset)
 
 

@@ -46,7 +46,7 @@ def error_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
 
 def preset_values(preset: str) -> list[Any]:
     """The values of the form for a preset."""
-    return form_values(PRESETS[preset])
+    return form_values(PRESETS[preset].settings)
 
 
 def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:

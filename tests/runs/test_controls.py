@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from resnet_demo.__main__ import main
-from resnet_demo.comparison import LOOK_FOR, PRESETS, LabSettings, comparison, from_outside
+from resnet_demo.comparison import PRESETS, LabSettings, comparison, from_outside
 from resnet_demo.config import RunConfig
 from resnet_demo.data import cifar10
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
@@ -115,15 +115,15 @@ def test_a_forecast_ranges_from_a_machine_at_rest_to_the_slowest_of_its_last_run
 
 def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
     needed = "need the teacher's token"
-    told = {name: forecast(opened.lab, settings).said for name, settings in PRESETS.items()}
-    assert all(forecast(opened.lab, settings).preset == name for name, settings in PRESETS.items())
-    assert all(said.endswith(LOOK_FOR[name]) for name, said in told.items())
+    told = {name: forecast(opened.lab, preset.settings).said for name, preset in PRESETS.items()}
+    assert all(forecast(opened.lab, preset.settings).preset == name for name, preset in PRESETS.items())
+    assert all(said.endswith(PRESETS[name].look_for) for name, said in told.items())
     assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
     assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in told["The paper's recipe"]
 
 
 def test_a_forecast_takes_the_teachers_token_into_account_and_never_repeats_it(opened: Opened) -> None:
-    long = PRESETS["The paper's recipe"]
+    long = PRESETS["The paper's recipe"].settings
     said = {token: forecast(opened.lab, long, token).said for token in ("", "a-guess", "teacher")}
     assert "**Runs of more than 30 minutes need the teacher's token.**" in said[""]
     assert "need the teacher's token; the token that was typed is not the teacher's.**" in said["a-guess"]
@@ -135,7 +135,7 @@ def test_a_forecast_takes_the_teachers_token_into_account_and_never_repeats_it(o
 def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
     opened: Opened, loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = PRESETS["The paper's recipe"]
+    recipe = PRESETS["The paper's recipe"].settings
     assert forecast(opened.lab, recipe).said.startswith(
         "**CIFAR-10 is not on this machine yet:** the run begins with a download of 136 MB."
     )

@@ -10,7 +10,7 @@ from resnet_demo.runs.duration_limit import DurationLimit, expected_seconds
 from resnet_demo.runs.step_times import Estimate
 
 ANYONE = DurationLimit()
-PAPER = comparison(PRESETS["The paper's recipe"])
+PAPER = comparison(PRESETS["The paper's recipe"].settings)
 
 
 def test_the_time_that_was_measured_decides_and_the_sentence_says_what_would_fit() -> None:
@@ -43,7 +43,7 @@ def test_a_run_of_which_no_step_fits_is_told_to_be_made_smaller() -> None:
 
 
 def test_before_anything_was_measured_every_preset_but_the_papers_is_covered() -> None:
-    covered = [name for name, settings in PRESETS.items() if ANYONE.covers(comparison(settings), None)]
+    covered = [name for name, preset in PRESETS.items() if ANYONE.covers(comparison(preset.settings), None)]
     assert covered == list(PRESETS)[:-1]
 
 

@@ -64,7 +64,7 @@ def test_the_queue_has_an_end(opened: Opened, config: RunConfig, monkeypatch: py
 
 
 def test_a_run_longer_than_anyone_may_start_needs_the_teachers_token(opened: Opened) -> None:
-    lab, long = opened.lab, comparison(PRESETS["The paper's recipe"])
+    lab, long = opened.lab, comparison(PRESETS["The paper's recipe"].settings)
     for token in (None, "", "a guess"):
         with pytest.raises(SettingError, match="without the teacher's token a run may take 30 minutes"):
             lab.submit(long, "a", token)

@@ -110,9 +110,9 @@ def test_the_forecast_of_any_preset_names_a_range_or_says_that_it_is_being_measu
     app: App, visit: Callable[..., Watched]
 ) -> None:
     page = open_settings(visit, app, TINY)
-    for preset, settings in PRESETS.items():
-        page.get_by_label(preset, exact=True).check()
-        wait_for_estimate(page, f": {settings.steps:,} steps, ")
+    for title, preset in PRESETS.items():
+        page.get_by_label(title, exact=True).check()
+        wait_for_estimate(page, f": {preset.settings.steps:,} steps, ")
         assert re.search(
             r"About [\d,]+ (\w+ )?to [\d,]+ \w+ on this machine|Its networks are (being )?timed",
             page.locator("#estimate").inner_text(),
