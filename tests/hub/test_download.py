@@ -7,7 +7,7 @@ from collections import namedtuple
 import pytest
 
 from resnet_demo.errors import HubError
-from resnet_demo.hub.fetch import download
+from resnet_demo.hub import download
 
 Usage = namedtuple("Usage", "total used free")
 
