@@ -1,4 +1,4 @@
-"""What the Classify tab's events do: parse what the page sent, ask the networks, say it back."""
+"""The callbacks of the Classify tab and its API: parse the request, run the networks, format the answer."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ from resnet_demo.zoo.catalogue import is_hub_id
 NO_SECOND = "none"
 NO_CONTRAST = ("none", -1)
 NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "answered": None}
-"""What is explained: the first answer's class, of whatever is shown; `answered` is the question that the page shows."""
+"""Which class is explained: the first answer's most likely one, whatever the picture and the networks.
+
+`of` holds the networks and the picture that `target` belongs to; `answered` is the key of the request that the page shows.
+"""
 
 OWN = "own"
-"""What the address calls a picture of the visitor's own."""
+"""The name, in the address, of a picture of the visitor's own."""
 
 UNCHANGED = (gr.skip(),) * 5
-Sent = Image.Image | PictureError | None
-Shown = tuple[Any, Any, Any, Any, Any]
-"""What the widget shows, the classes to contrast with, what is explained, and the two lists of networks."""
+PictureInput = Image.Image | PictureError | None
+Update = tuple[Any, Any, Any, Any, Any]
+"""The value of the widget, the classes to contrast with, what is explained, and the two lists of networks."""
 
 
 def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -41,78 +44,68 @@ def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("none", NO_SECOND), *models]
 
 
-def choices() -> tuple[Any, Any]:
-    """The two choosers with the models that there are now."""
+def model_lists() -> tuple[Any, Any]:
+    """The two lists of networks, with the models that are there now."""
     models = networks.choices()
     return gr.Dropdown(models), gr.Dropdown(or_none(models))
 
 
 @dataclass
 class ClassifyCallbacks:
-    """The callbacks of the tab; they know which question each open page waits for.
+    """The callbacks of the tab and of the API. They remember which request each open page waits for.
 
     Args:
-        answer: yields sentences, then the report (`engine.ask`).
+        answer: yields progress sentences, then the report (`engine.ask`).
     """
 
     answer: Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]
-    _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and question
+    _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and key of the request
 
-    def arrive(self, picture: Sent, request: gr.Request) -> tuple[Any, ...]:
-        """A page was opened, perhaps with a link that says what is asked, or again with the visitor's own picture."""
-        return _restored(picture, request.query_params)
+    def arrive(self, picture: PictureInput, request: gr.Request) -> tuple[Any, ...]:
+        """A page was opened, perhaps with a link that carries a request, or again with the visitor's own picture."""
+        return _restore(picture, request.query_params)
 
-    def restore(self, picture: Sent, step: gr.EventData) -> tuple[Any, ...]:
-        """The browser went back or forward to a question, which the address carries."""
-        return _restored(picture, dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))))
+    def restore(self, picture: PictureInput, step: gr.EventData) -> tuple[Any, ...]:
+        """The browser went back or forward to a request, which the address carries."""
+        return _restore(picture, dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))))
 
     def ask(
-        self, picture: Sent, model: str, second: str, method: str, signed: bool, contrast: int,
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
         about: dict[str, Any], request: gr.Request,
-    ) -> Iterator[Shown]:  # fmt: skip
-        """Show the picture to the networks.
+    ) -> Iterator[Update]:  # fmt: skip
+        """Classify the picture and explain the answer.
 
-        The class that was clicked, and the one to contrast it with, are those of the networks and the picture that
-        `about` is `of`; others are asked for their first answer. A page's next question ends the one before; the
-        same question once more, as browsers send it when a list loses the focus, changes nothing.
+        The class that was clicked, and the one to contrast it with, belong to the networks and the picture that
+        `about` is `of`; for others the most likely class is explained. A page's next request ends the one before; the
+        same request again, which browsers send when a list loses the focus, changes nothing.
         """
         second = "" if second == NO_SECOND else second
-        asked = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
-        ticket = uuid4().hex  # by which the widget knows late words of what was cancelled
+        fields = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
+        ticket = uuid4().hex  # by which the widget recognizes late updates of a cancelled request
         page = request.session_hash or ticket
         key: list[Any] = [ticket]
         if isinstance(picture, Image.Image):
             of = [model, second, picture.info.get(FINGERPRINT)]
             if about["of"] != of:
-                about, asked = NOTHING | {"of": of, "answered": about["answered"]}, asked | {"contrast": -1}
-            key = _key(asked, about)
-        waits_for = self._in_progress.get(page)
-        if key == (waits_for[1] if waits_for else about["answered"]):
+                about, fields = NOTHING | {"of": of, "answered": about["answered"]}, fields | {"contrast": -1}
+            key = _key(fields, about)
+        if key == self._in_progress.get(page, ("", about["answered"]))[1]:
             yield UNCHANGED
-            return
-        self._in_progress[page] = ticket, key
-        try:
-            for answer, *around in self._answers(picture, asked, about):
-                if self._in_progress.get(page, ("",))[0] != ticket:
-                    yield UNCHANGED  # without any, the page would be emptied
-                    return
-                yield {"ticket": ticket} | answer, *around
-        finally:
-            if self._in_progress.get(page, ("",))[0] == ticket:
-                del self._in_progress[page]
+        else:
+            yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
 
     def ask_about(
-        self, picture: Sent, model: str, second: str, method: str, signed: bool, contrast: int, about: dict[str, Any],
-        clicked: gr.EventData, request: gr.Request,
-    ) -> Iterator[Shown]:  # fmt: skip
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
+        about: dict[str, Any], click: gr.EventData, request: gr.Request,
+    ) -> Iterator[Update]:  # fmt: skip
         """Explain the class that was clicked, of the network in whose list it stands."""
-        told = clicked._data  # EventData has a `target` of its own
-        now = about | {"target": told["target"], "target_of": told["answer"]}
-        same_list = now["target_of"] == about["target_of"] and contrast != now["target"]
-        yield from self.ask(picture, model, second, method, signed, contrast if same_list else -1, now, request)
+        target, target_of = click._data["target"], click._data["answer"]  # EventData has a `target` of its own
+        same_list = target_of == about["target_of"] and contrast != target
+        about = about | {"target": target, "target_of": target_of}
+        yield from self.ask(picture, model, second, method, signed, contrast if same_list else -1, about, request)
 
     def classify(
-        self, picture: Sent, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
+        self, picture: PictureInput, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
         method: str = "grad-cam", top_k: float = 5,
     ) -> tuple[dict[str, float], dict[str, Any]]:  # fmt: skip
         """What a network takes a picture for, and where it looked.
@@ -127,129 +120,145 @@ class ClassifyCallbacks:
         words = {"model": model, "second": second, "stage": stage, "method": method}
         numbers = {"target": target, "contrast": contrast, "top_k": top_k}
         try:
-            question = parse(ClassifyRequest, words | {name: whole(value) for name, value in numbers.items()})
-            told = [answer for answer in self.answer(picture, question) if isinstance(answer, dict)][-1]
+            classify_request = parse(ClassifyRequest, words | {name: whole(value) for name, value in numbers.items()})
+            report = [answer for answer in self.answer(picture, classify_request) if isinstance(answer, dict)][-1]
         except ResNetDemoError as error:
             raise refusal(str(error)) from error
-        return {p["label"]: p["probability"] for p in told["answers"][0]["predictions"]}, told
+        return {p["label"]: p["probability"] for p in report["answers"][0]["predictions"]}, report
 
-    def _answers(self, picture: Sent, asked: dict[str, Any], about: dict[str, Any]) -> Iterator[Shown]:
+    def _while_latest(self, page: str, ticket: str, key: list[Any], updates: Iterator[Update]) -> Iterator[Update]:
+        """The updates, each with the ticket, until another request of the page is in progress."""
+        self._in_progress[page] = ticket, key
+        try:
+            for answer, *others in updates:
+                if not self._is_latest(page, ticket):
+                    yield UNCHANGED  # an event that yields nothing empties its outputs
+                    return
+                yield {"ticket": ticket} | answer, *others
+        finally:
+            if self._is_latest(page, ticket):
+                del self._in_progress[page]
+
+    def _is_latest(self, page: str, ticket: str) -> bool:
+        return self._in_progress.get(page, ("", []))[0] == ticket
+
+    def _updates(self, picture: PictureInput, fields: dict[str, Any], about: dict[str, Any]) -> Iterator[Update]:
         no_contrast = gr.Dropdown([NO_CONTRAST], value=-1)
         if not isinstance(picture, Image.Image):
             yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
         target = {"target": about["target"], "target_of": about["target_of"]}
         try:
-            for answer in self.answer(picture, parse(ClassifyRequest, asked | target)):
+            for answer in self.answer(picture, parse(ClassifyRequest, fields | target)):
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
-                    yield _finished(answer, picture, asked, about)
+                    yield _result(answer, picture, fields, about)
         except SettingError as error:  # a class that the network does not have: it is not asked for again
-            yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *selected(about)
+            yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
         except ResNetDemoError as error:
-            yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip(), *selected(about)
+            yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip(), *_answered_networks(about)
 
 
-def stopped(model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
-    """End what takes long, a download too; the widget keeps what it showed."""
+def cancel(model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
+    """End what is in progress, a download too; the widget keeps what it showed."""
     engine.cancel_downloads([model, second])
-    return {"state": "stopped", "message": "Cancelled."}, *selected(about), about | {"answered": None}
+    return {"state": "stopped", "message": "Cancelled."}, *_answered_networks(about), about | {"answered": None}
 
 
-def pick(chosen: gr.SelectData) -> str:
+def pick(selection: gr.SelectData) -> str:
     """The example that was clicked."""
-    return str(examples()[chosen.index].path)
+    return str(examples()[selection.index].path)
 
 
-def selected(about: dict[str, Any]) -> tuple[Any, Any]:
-    """The two choosers with the networks whose answer is shown: what could not be had is not left standing there."""
+def _answered_networks(about: dict[str, Any]) -> tuple[Any, Any]:
+    """The two lists with the networks of the answer on the page: one that could not be loaded does not stay selected."""
     if not about["answered"]:
         return gr.skip(), gr.skip()
     model, second = about["answered"][1:3]
     return gr.Dropdown(value=model), gr.Dropdown(value=second or NO_SECOND)
 
 
-def _key(asked: Mapping[str, Any], about: Mapping[str, Any]) -> list[Any]:
-    """All that a question is made of, the picture's fingerprint first, then the networks."""
+def _key(fields: Mapping[str, Any], about: Mapping[str, Any]) -> list[Any]:
+    """All that a request consists of, the picture's fingerprint first, then the networks."""
     model, second, picture = about["of"]
-    rest = (asked["method"], asked["signed"], asked["contrast"], about["target"], about["target_of"])
+    rest = (fields["method"], fields["signed"], fields["contrast"], about["target"], about["target_of"])
     return [picture, model, second, *rest]
 
 
-def _finished(answer: dict[str, Any], picture: Image.Image, asked: dict[str, Any], about: dict[str, Any]) -> Shown:
+def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any], about: dict[str, Any]) -> Update:
     """The answer, and what changes around it."""
     explained = answer["answers"][about["target_of"]]
-    contrast = asked["contrast"] if explained["contrast_label"] else -1
+    contrast = fields["contrast"] if explained["contrast_label"] else -1
     example = next((example.name for example in examples() if example.fingerprint == picture.info.get(FINGERPRINT)), "")
     upload = "" if example else picture.info.get(UPLOAD, "")
-    named = {"picture": example or (OWN if upload else ""), "contrast": contrast}
-    answer = answer | {"asked": answer["asked"] | named, "upload": upload}
-    about = about | {"answered": _key(asked | {"contrast": contrast}, about)}
-    fetched = is_hub_id(asked["model"]) or is_hub_id(asked["second"])  # perhaps just now: the lists say so no more
-    lists = choices() if fetched else (gr.skip(), gr.skip())
+    address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
+    answer = answer | {"asked": answer["asked"] | address, "upload": upload}
+    about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
+    from_hub = is_hub_id(fields["model"]) or is_hub_id(fields["second"])  # perhaps downloaded just now: the lists tell
+    lists = model_lists() if from_hub else (gr.skip(), gr.skip())
     return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists
 
 
 def _without_answer(picture: PictureError | None) -> dict[str, Any]:
-    """What the widget shows where there is no picture, or one that cannot be read: no answer of an earlier one."""
+    """The value of the widget where there is no picture, or one that cannot be read: no answer of an earlier one."""
     if picture is None:
         return {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example.", "answers": []}
     return {"state": "error", "message": str(picture), "answers": []}
 
 
-def _contrasts(answer: dict[str, Any], chosen: int) -> list[tuple[str, int]]:
-    """The classes to contrast with: the other ones that are listed, and the one that is chosen."""
+def _contrasts(answer: dict[str, Any], selection: int) -> list[tuple[str, int]]:
+    """The classes to contrast with: the others in the list of predictions, and the selected one."""
     others = {p["index"]: p["label"] for p in answer["predictions"] if p["index"] != answer["target"]}
-    if chosen >= 0:
-        others.setdefault(chosen, answer["contrast_label"])
+    if selection >= 0:
+        others.setdefault(selection, answer["contrast_label"])
     return [NO_CONTRAST, *((label, index) for index, label in others.items())]
 
 
-def _restored(picture: Sent, query: Mapping[str, str]) -> tuple[Any, ...]:
+def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]:
     """The components as an address describes them, in the order in which `ask` takes them."""
     models = networks.choices()
-    question = _question_of(query, [name for _, name in models])
-    shown, fingerprint = _picture_of(picture, query.get("picture", ""))
+    link = _request_of(query, [name for _, name in models])
+    picture_update, fingerprint = _picture_of(picture, query.get("picture", ""))
     about = NOTHING | {
-        "of": [question.model, question.second, fingerprint], "target": question.target, "target_of": question.target_of
+        "of": [link.model, link.second, fingerprint], "target": link.target, "target_of": link.target_of
     }  # fmt: skip
-    contrasts = [NO_CONTRAST, *([(f"class {question.contrast}", question.contrast)] if question.contrast >= 0 else [])]
+    contrasts = [NO_CONTRAST, *([(f"class {link.contrast}", link.contrast)] if link.contrast >= 0 else [])]
     return (
-        shown,
-        gr.Dropdown(models, value=question.model),
-        gr.Dropdown(or_none(models), value=question.second or NO_SECOND),
-        question.method,
-        question.signed,
-        gr.Dropdown(contrasts, value=question.contrast),
+        picture_update,
+        gr.Dropdown(models, value=link.model),
+        gr.Dropdown(or_none(models), value=link.second or NO_SECOND),
+        link.method,
+        link.signed,
+        gr.Dropdown(contrasts, value=link.contrast),
         about,
     )
 
 
-def _question_of(query: Mapping[str, str], names: list[str]) -> ClassifyRequest:
-    """What an address asks; the default where it asks what cannot be."""
-    question = ClassifyRequest(model=names[0])
+def _request_of(query: Mapping[str, str], names: list[str]) -> ClassifyRequest:
+    """The request that an address carries; the default, with a warning, where it is not valid."""
     try:
-        mine = {name: value for name, value in query.items() if name not in ("stage", "top_k")}  # the widget's, and the API's
-        asked = parse_link(ClassifyRequest, {"model": names[0]} | mine)
-        if unknown := sorted({asked.model, asked.second} - {"", *names}):
+        fields = {name: value for name, value in query.items() if name not in ("stage", "top_k")}  # the widget's, and the API's
+        link = parse_link(ClassifyRequest, {"model": names[0]} | fields)
+        unknown = sorted({link.model, link.second} - {"", *names})
+        if unknown:
             raise SettingError(f"There is no network {unknown[0][:80]!r} here.")
-        return asked
+        return link
     except SettingError as error:
         warn(f"{error} What the link asks is left out.")
-        return question
+        return ClassifyRequest(model=names[0])
 
 
-def _picture_of(picture: Sent, name: str) -> tuple[Any, str]:
-    """What the picture component shows for that name, and its fingerprint. `picture` is what the browser has."""
-    shelf = examples()
+def _picture_of(picture: PictureInput, name: str) -> tuple[Any, str]:
+    """The update of the picture component for that name, and the fingerprint. `picture` is the one in the browser."""
+    first = examples()[0]
     if name == OWN:
         if isinstance(picture, Image.Image):
             return picture.info[UPLOAD], picture.info[FINGERPRINT]
-        warn(f"The link's picture is a visitor's own: it stays in the tab where it was given, for a day. {_instead(shelf[0])}")
-    elif name and name not in {example.name for example in shelf}:
-        warn(f"There is no example picture {name[:80]!r}. {_instead(shelf[0])}")
-    example = next((example for example in shelf if example.name == name), shelf[0])
+        warn(f"The link's picture is a visitor's own: it stays in the tab where it was given, for a day. {_instead(first)}")
+    elif name and name not in {example.name for example in examples()}:
+        warn(f"There is no example picture {name[:80]!r}. {_instead(first)}")
+    example = next((example for example in examples() if example.name == name), first)
     in_browser = picture.info[FINGERPRINT] if isinstance(picture, Image.Image) else ""
     return gr.skip() if in_browser == example.fingerprint else str(example.path), example.fingerprint
 

@@ -7,10 +7,8 @@ generator that a page waits on says how far it is. Closing the generator cancels
 from __future__ import annotations
 
 import importlib
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -20,10 +18,10 @@ from PIL import Image
 from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.results import plots
+from resnet_demo.ui.background import Background
 
 plots.draw_without_a_display()
 
-SECONDS_BETWEEN_WORDS = 0.3
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
 ASKING = "Looking at the picture."
 _threads = ThreadPoolExecutor(8, "answers")
@@ -53,21 +51,10 @@ def ask(picture: Image.Image, question: ClassifyRequest, cache: AnswerCache | No
     Raises:
         ResNetDemoError: what `report` raises.
     """
-    said = [ASKING if begin().done() else LOADING]
-    cancelled = threading.Event()
 
-    def work() -> dict[str, Any]:
+    def work(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> dict[str, Any]:
         report = begin().result().report
-        answer: dict[str, Any] = report(picture, question, cache=cache, say=said.append, should_cancel=cancelled.is_set)
+        answer: dict[str, Any] = report(picture, question, cache=cache, say=say, should_cancel=should_cancel)
         return answer
 
-    answer = _threads.submit(work)
-    try:
-        while True:
-            try:
-                yield answer.result(timeout=SECONDS_BETWEEN_WORDS)
-                return
-            except NotYet:
-                yield said[-1]
-    finally:
-        cancelled.set()
+    yield from Background(_threads).run(work, ASKING if begin().done() else LOADING)

@@ -1,11 +1,11 @@
-"""What the Lab tab's events do: parse what the page sent, ask the service, say it back."""
+"""The callbacks of the Lab tab and its API: parse the request, call the service, format the result."""
 
 from __future__ import annotations
 
 import html
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -13,177 +13,161 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import gradio as gr
 
 from resnet_demo.comparison import PRESETS, LabSettings, comparison, from_outside, settings_of
+from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, SettingError
-from resnet_demo.parsing import whole
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
-from resnet_demo.runs.permissions import visitor_name
 from resnet_demo.runs.repeat import repeated
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
+from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
+from resnet_demo.ui.visitor import address_of, visitor_of
 
 log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
-WHOLE = {name for name, field in LabSettings.model_fields.items() if field.annotation is int}
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, whose refusals reach the page and the API as one sentence."""
+def error_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, with every error of ours raised as one sentence for the page and the API."""
 
     @wraps(function)
-    def wrapped(*arguments: P.args, **named: P.kwargs) -> R:
+    def wrapped(*arguments: P.args, **keywords: P.kwargs) -> R:
         try:
-            return function(*arguments, **named)
+            return function(*arguments, **keywords)
         except ResNetDemoError as error:
             raise refusal(html.escape(str(error), quote=False)) from error
 
     return wrapped
 
 
-def fill(preset: str) -> list[Any]:
-    """The settings of a preset."""
-    return list(PRESETS[preset].model_dump().values())
+def preset_values(preset: str) -> list[Any]:
+    """The values of the form for a preset."""
+    return form_values(PRESETS[preset])
 
 
 def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
-    """What the drawing shows: a run, and others beside it. The number makes it look anew."""
-    return {"run": run, "overlays": list(overlays or []), "asked": secrets.randbelow(2**31)}
+    """The value of the curves: a run, and others beside it. The random number makes the widget load them again."""
+    return {"run": run, "overlays": list(overlays or []), "nonce": secrets.randbelow(2**31)}
 
 
-def again_shown(shown: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
-    """The run that is shown, looked at anew."""
-    return show(run_of(shown), overlays)
+def reload(curves: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
+    """The value of the curves that makes them load the same run again."""
+    return show(run_of(curves), overlays)
 
 
-def run_of(shown: Any) -> str:
-    """The run that the drawing shows; empty for none."""
-    return str(shown.get("run", "")) if isinstance(shown, dict) else ""
+def run_of(curves: Any) -> str:
+    """The id of the run in the value of the curves; empty for none."""
+    return str(curves.get("run", "")) if isinstance(curves, dict) else ""
 
 
 def settings_from(values: Sequence[Any]) -> LabSettings:
-    """The settings as the page sent them; numbers without a fraction count as whole."""
-    sent = dict(zip(NAMES, values, strict=True))
-    return from_outside({name: whole(value) if name in WHOLE else value for name, value in sent.items()})
-
-
-def visitor_of(request: gr.Request, word: str = "") -> str:
-    """The visitor whose browser, or script, sent a request (web/visitor.py); empty where it sent no cookie."""
-    return visitor_name(request.state.visitor, word)
-
-
-def address_of(request: gr.Request) -> str:
-    """The network address that a request came from."""
-    return str(request.client.host) if request.client else ""
+    """The settings from the values of the form. Raises SettingError as `from_outside` does."""
+    return from_outside(read_form(LabSettings, values))
 
 
 @dataclass(frozen=True)
 class LabCallbacks:
-    """The callbacks of the tab and of the API, at one service."""
+    """The callbacks of the tab and of the API.
+
+    Args:
+        service: trains the runs and knows their records.
+    """
 
     service: RunService
 
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
-        """A page was opened: which run does its link name, which settings does it carry."""
-        asked, settings = dict(request.query_params), LabSettings()
-        try:
-            settings = from_outside(asked["settings"]) if "settings" in asked else settings
-        except ResNetDemoError as error:
-            warn(f"{error} The link's settings are left out: these are the default ones.")
-        tab = gr.Tabs(selected="lab") if asked.keys() & {"run", "settings"} else gr.skip()
-        named = asked.get("run", "")
-        run = initial_run(self.service, named)
-        if named not in ("", run):
-            instead = "the newest run is shown" if run else "there is no run yet"
-            warn(f"There is no run {named[:80]!r} here, or no longer: {instead}.")
-        return gr.Button(interactive=True), show(run, []), tab, *settings.model_dump().values()
+        """Open the page with the run and the settings that its address names."""
+        query = dict(request.query_params)
+        tab = gr.Tabs(selected="lab") if query.keys() & {"run", "settings"} else gr.skip()
+        settings = _settings_of_link(query)
+        return gr.Button(interactive=True), show(self._run_of_link(query), []), tab, *form_values(settings)
 
     def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
-        """What these settings cost who has this token, their link, the clock, which asks until that is measured, the preset."""
+        """The estimate of these settings for this token, their link, the clock, and the preset they are equal to.
+
+        The clock asks again until the time of a step is measured.
+        """
         try:
             settings = settings_from(values)
-            told = forecast(self.service, settings, token)
-            return told.said, link(settings), gr.Timer(active=not told.is_measured), told.preset
+            estimate = forecast(self.service, settings, token)
+            return estimate.said, link(settings), gr.Timer(active=not estimate.is_measured), estimate.preset
         except ResNetDemoError as error:
             return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
 
-    @in_a_sentence
+    @error_in_a_sentence
     def begin(self, request: gr.Request, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:
         """Put a run in the queue and show it."""
-        run = self.service.submit(comparison(settings_from(values)), visitor_of(request), token, address_of(request))
-        return show(run, overlays)
+        return show(self._submit(comparison(settings_from(values)), token, request), overlays)
 
-    @in_a_sentence
-    def repeat(self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request) -> dict[str, Any]:
-        """The run that is shown, once more."""
-        again = repeated(self.service.record(run_of(shown)).config, other_seed=False)
-        return show(self.service.submit(again, visitor_of(request), token, address_of(request)), overlays)
+    @error_in_a_sentence
+    def repeat(self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request) -> dict[str, Any]:
+        """Run the current run again."""
+        config = repeated(self.service.record(run_of(curves)).config, other_seed=False)
+        return show(self._submit(config, token, request), overlays)
 
-    @in_a_sentence
+    @error_in_a_sentence
     def reseed(
-        self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request
+        self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request
     ) -> tuple[dict[str, Any], gr.Dropdown]:
-        """The run that is shown, once more from other seeds, and drawn beside it."""
-        beside = [*(overlays or []), run_of(shown)]
-        again = repeated(self.service.record(run_of(shown)).config, other_seed=True)
-        run = self.service.submit(again, visitor_of(request), token, address_of(request))
-        return show(run, beside), gr.Dropdown(list(controls_for(self.service, run).others), value=beside)
+        """Run the current run again from other seeds, drawn beside it."""
+        config = repeated(self.service.record(run_of(curves)).config, other_seed=True)
+        run = self._submit(config, token, request)
+        return self._show_beside(run, [*(overlays or []), run_of(curves)])
 
-    @in_a_sentence
-    def stop(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
+    @error_in_a_sentence
+    def stop(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
         """Stop a run and keep what it learnt."""
-        self.service.stop(run_of(shown), visitor_of(request), token)
+        self.service.stop(run_of(curves), visitor_of(request), token)
 
-    @in_a_sentence
-    def pause(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
+    @error_in_a_sentence
+    def pause(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
         """Let a run wait and the next one train."""
-        self.service.pause(run_of(shown), visitor_of(request), token)
+        self.service.pause(run_of(curves), visitor_of(request), token)
 
-    @in_a_sentence
-    def resume(self, shown: dict[str, Any], token: str, request: gr.Request) -> None:
+    @error_in_a_sentence
+    def resume(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
         """Put a paused or interrupted run back into the queue."""
-        self.service.resume(run_of(shown), visitor_of(request), token, address_of(request))
+        self.service.resume(run_of(curves), visitor_of(request), token, address_of(request))
 
-    @in_a_sentence
+    @error_in_a_sentence
     def delete(
-        self, shown: dict[str, Any], token: str, overlays: list[str], request: gr.Request
+        self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request
     ) -> tuple[dict[str, Any], gr.Dropdown]:
         """Delete a run and show the newest of the others."""
-        self.service.delete(run_of(shown), visitor_of(request), token)
-        following = initial_run(self.service, "")
-        others, beside = controls_for(self.service, following).others, [run for run in overlays or [] if run != following]
-        return show(following, beside), gr.Dropdown(list(others), value=beside)
+        self.service.delete(run_of(curves), visitor_of(request), token)
+        newest = initial_run(self.service, "")
+        return self._show_beside(newest, [run for run in overlays or [] if run != newest])
 
-    def refresh(self, shown: dict[str, Any]) -> tuple[Any, ...]:
-        """What stands around the curves once a run's status has changed."""
+    def refresh(self, curves: dict[str, Any]) -> tuple[Any, ...]:
+        """The controls around the curves, after the status of the run changed."""
         try:
-            seen = controls_for(self.service, run_of(shown))
+            controls = controls_for(self.service, run_of(curves))
         except SettingError as error:  # a run was deleted meanwhile: the page asks again when the next status changes
             log.debug("nothing is shown around the curves: %s", error)
-            seen = Controls((), ())
-        may = (seen.can_stop, seen.can_pause, seen.can_continue, seen.can_repeat, seen.can_repeat, seen.can_repeat)
-        arms = gr.Dropdown(list(seen.arms), value=seen.arms[-1] if seen.arms else None)
-        buttons = (gr.Button(interactive=allowed) for allowed in may)
-        return seen.said, *buttons, arms, gr.Dropdown(list(seen.others)), [list(row) for row in seen.rows]
+            controls = Controls((), ())
+        arms = gr.Dropdown(list(controls.arms), value=controls.arms[-1] if controls.arms else None)
+        rows = [list(row) for row in controls.rows]
+        return controls.said, *_buttons(controls), arms, gr.Dropdown(list(controls.others)), rows
 
-    @in_a_sentence
-    def take_over(self, shown: dict[str, Any]) -> list[Any]:
-        """The settings of the run that is shown."""
-        settings = settings_of(self.service.record(run_of(shown)).config)
+    @error_in_a_sentence
+    def take_over(self, curves: dict[str, Any]) -> list[Any]:
+        """The settings of the current run."""
+        settings = settings_of(self.service.record(run_of(curves)).config)
         if settings is None:
             raise SettingError("This run is no comparison of the lab: the settings here cannot say what it trained.")
-        return list(settings.model_dump().values())
+        return form_values(settings)
 
-    @in_a_sentence
-    def keep(self, shown: dict[str, Any], arm: str, name: str) -> str:
+    @error_in_a_sentence
+    def keep(self, curves: dict[str, Any], arm: str, name: str) -> str:
         """Save a trained network among the user's models."""
-        folder = self.service.keep(run_of(shown), arm, name)
+        folder = self.service.keep(run_of(curves), arm, name)
         return f"Kept as {folder.name}: Classify lists it now."
 
-    @in_a_sentence
+    @error_in_a_sentence
     def start_run(
         self,
         request: gr.Request,
@@ -200,19 +184,18 @@ class LabCallbacks:
         The run belongs to the visitor whose cookie came with the request (gradio_client keeps it) or, without a
         cookie, to whoever has the teacher's token. One run of a visitor waits at a time.
         """
-        run = comparison(from_outside(settings))
-        return self.service.submit(run, visitor_of(request, visitor), token, address_of(request))
+        return self._submit(comparison(from_outside(settings)), token, request, visitor)
 
-    @in_a_sentence
+    @error_in_a_sentence
     def run(
         self,
         run: Annotated[str, "The id of a run; empty for the newest."] = "",
         position: Annotated[int, "How many events to leave out: the offset that the last answer gave."] = 0,
     ) -> Annotated[dict[str, Any], "The state, events from the position on, and offset, the position to ask from next."]:
-        """How a run stands, and what happened in it from a position on."""
+        """The state of a run, and its events from a position on."""
         return updates_since(self.service, run or initial_run(self.service, ""), position)
 
-    @in_a_sentence
+    @error_in_a_sentence
     def stop_run(
         self,
         request: gr.Request,
@@ -228,7 +211,7 @@ class LabCallbacks:
             self.service.stop(run_id, name, token)
         return "stopping" if selection else "nothing to stop"
 
-    @in_a_sentence
+    @error_in_a_sentence
     def delete_run(
         self,
         request: gr.Request,
@@ -239,3 +222,34 @@ class LabCallbacks:
         """Delete a run with its weights. Another visitor's run needs the teacher's token."""
         self.service.delete(run, visitor_of(request, visitor), token)
         return "deleted"
+
+    def _submit(self, config: RunConfig, token: str, request: gr.Request, visitor: str = "") -> str:
+        return self.service.submit(config, visitor_of(request, visitor), token, address_of(request))
+
+    def _show_beside(self, run: str, overlays: list[str]) -> tuple[dict[str, Any], gr.Dropdown]:
+        """The value of the curves and of the list of runs to draw beside them."""
+        return show(run, overlays), gr.Dropdown(list(controls_for(self.service, run).others), value=overlays)
+
+    def _run_of_link(self, query: dict[str, str]) -> str:
+        """The run that the address names, else the newest, with a warning where there is no such run."""
+        link_run = query.get("run", "")
+        run = initial_run(self.service, link_run)
+        if link_run not in ("", run):
+            instead = "the newest run is shown" if run else "there is no run yet"
+            warn(f"There is no run {link_run[:80]!r} here, or no longer: {instead}.")
+        return run
+
+
+def _settings_of_link(query: dict[str, str]) -> LabSettings:
+    """The settings that the address carries, else the default ones, with a warning where they are not valid."""
+    try:
+        return from_outside(query["settings"]) if "settings" in query else LabSettings()
+    except ResNetDemoError as error:
+        warn(f"{error} The link's settings are left out: these are the default ones.")
+        return LabSettings()
+
+
+def _buttons(controls: Controls) -> Iterator[gr.Button]:
+    """Stop, Pause, Continue, Run again, Run again with another seed, Take over."""
+    may = (controls.can_stop, controls.can_pause, controls.can_continue, *(controls.can_repeat,) * 3)
+    return (gr.Button(interactive=enabled) for enabled in may)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -14,8 +15,10 @@ from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import examples
 from resnet_demo.runs.service import RunService
 from resnet_demo.ui import engine
+from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.exports import add_exports
+from resnet_demo.ui.shell import Shell
 from resnet_demo.ui.tabs import classify, lab
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
@@ -23,6 +26,10 @@ from resnet_demo.web.guard import site_of
 from resnet_demo.web.layers import before_gradios, layers
 from resnet_demo.web.visitor import signing_key
 
+TABS = {"classify": classify, "lab": lab}
+"""The tabs in their order, by their id: modules with `TITLE` and `build(shell)`, which puts the components into the tab."""
+
+BACKGROUND_THREADS = 8
 DAY = 24 * 3600
 QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
@@ -36,10 +43,10 @@ def build(service: RunService) -> gr.Blocks:
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Classify", id="classify"):
-                choosers = classify.build(page)
-            with gr.Tab("Lab", id="lab"):
-                lab.build(page, service, tabs, choosers)
+            shell = Shell(page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")))
+            for name, tab in TABS.items():
+                with gr.Tab(tab.TITLE, id=name):
+                    tab.build(shell)
     return page
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-RESIDUAL, PLAIN = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermillion, told apart by colour-blind people
+from resnet_demo.results.plots import COLOURS
 
 BLUE = gr.themes.Color(
-    c50="#eef6fb", c100="#d6e9f5", c200="#add3ea", c300="#7bb8dc", c400="#3f97c9", c500="#0072b2",
+    c50="#eef6fb", c100="#d6e9f5", c200="#add3ea", c300="#7bb8dc", c400="#3f97c9", c500=COLOURS[True],
     c600="#00639b", c700="#005384", c800="#00436a", c900="#003453", c950="#00243a",
 )  # fmt: skip
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -40,14 +40,16 @@ THEME = gr.themes.Base(
     block_info_text_size="*text_sm",
 )
 
-CSS = """
+PALETTE = f".gradio-container {{ --residual: {COLOURS[True]}; --plain: {COLOURS[False]}; }}"
+"""The colours of the two kinds of network, for every style and script of the page."""
+
+_RULES = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto; padding: 0 clamp(4px, 100vw - 700px, 12px) 16px !important; }
 .gradio-container > .main { padding: clamp(4px, 100vw - 700px, 10px) clamp(4px, 100vw - 700px, 16px) !important; }
 .gradio-container .wrap, .gradio-container .contain { gap: 6px; }
 .page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
 .page-head p { margin: 0; color: var(--body-text-color-subdued); }
-.calm { font-variant-numeric: tabular-nums; }
 #picture img { width: 100%; height: 100%; object-fit: contain; }
 #picture .source-selection button { min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center; }
 #no-camera { display: none; }
@@ -79,7 +81,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 .said p:empty { display: none; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
-:focus-visible { outline: 3px solid #0072B2 !important; outline-offset: 1px; }
+:focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }
 @media (max-width: 700px) {
   .settings-first { flex-direction: column !important; }
   .page-head p { display: none; }
@@ -95,3 +97,5 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
   #classify #questions { order: 4; }
 }
 """
+
+CSS = PALETTE + _RULES

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from gradio_client import Client
 
+from resnet_demo.results.plots import COLOURS
 from tests.ui.conftest import App, Watched
 from tests.ui.laboratory import DIVERGING, TINY, begin, finished, heights, open_run, start, until
 
@@ -22,7 +23,7 @@ def run(app: App) -> str:
     return finished(app, TINY | {"steps": STEPS})
 
 
-def drop_repeated_steps(app: App, run: str) -> list[dict[str, object]]:
+def events_of(app: App, run: str) -> list[dict[str, object]]:
     return list(Client(app.url, verbose=False).predict(run, 0, api_name="/run")["events"])
 
 
@@ -33,7 +34,7 @@ def test_the_table_has_the_numbers_of_the_record_for_every_network(app: App, vis
     shown = [row.split("\t") for row in page.locator("#curves table tbody").inner_text().splitlines()]
     record = {
         (event["arm"], event.get("split", "training"), str(event["step"])): event
-        for event in drop_repeated_steps(app, run)
+        for event in events_of(app, run)
         if event["kind"] in ("training", "measured")
     }
     for arm, images, step, loss, error in shown:
@@ -48,6 +49,15 @@ def test_the_table_has_the_numbers_of_the_record_for_every_network(app: App, vis
     assert page.locator("#curves th[scope=col]").all_inner_texts() == ["network", "images", "step", "loss", "error, %"]
 
 
+def test_lines_have_the_colours_of_the_pictures_to_take_away(app: App, visit: Callable[..., Watched], run: str) -> None:
+    page = open_run(visit, app, run)
+    strokes = page.locator("#curves svg.loss path[fill=none]").evaluate_all(
+        "lines => lines.map(line => [getComputedStyle(line).stroke, line.getAttribute('stroke-dasharray')])"
+    )
+    rgb = {kind: f"rgb({', '.join(str(part) for part in bytes.fromhex(colour[1:]))})" for kind, colour in COLOURS.items()}
+    assert sorted(strokes) == sorted([[rgb[True], "none"], [rgb[False], "7 4"]])
+
+
 def test_pointing_at_a_step_tells_the_values_there(app: App, visit: Callable[..., Watched], run: str) -> None:
     page = open_run(visit, app, run)
     page.locator("#curves .smooth").fill("0")
@@ -58,9 +68,7 @@ def test_pointing_at_a_step_tells_the_values_there(app: App, visit: Callable[...
     step = int(label.split()[1])
     assert STEPS * 0.4 < step < STEPS * 0.6
     losses = {
-        event["arm"]: event["loss"]
-        for event in drop_repeated_steps(app, run)
-        if event["kind"] == "training" and event["step"] == step
+        event["arm"]: event["loss"] for event in events_of(app, run) if event["kind"] == "training" and event["step"] == step
     }
     values = page.locator("#curves svg.loss text.value").all_text_contents()
     for name in ("plain", "residual"):
@@ -80,9 +88,7 @@ def test_smoothing_calms_a_line_and_the_log_scale_spreads_its_axis(app: App, vis
         rough[amount] = sum(abs(after - before) for before, after in itertools.pairwise(line))
     assert rough["0.95"] < rough["0"] / 3
     page.locator("#curves .smooth").fill("0")
-    values = [
-        event["error"] for event in drop_repeated_steps(app, run) if event["kind"] == "training" and event["arm"] == "plain8-s0"
-    ]
+    values = [event["error"] for event in events_of(app, run) if event["kind"] == "training" and event["arm"] == "plain8-s0"]
     one, two, three = values.index(min(values)), values.index(max(values)), 0  # type: ignore[type-var]  # numbers
 
     def place() -> float:
@@ -103,7 +109,7 @@ def test_smoothing_calms_a_line_and_the_log_scale_spreads_its_axis(app: App, vis
 
 def test_a_diverged_network_is_marked_and_explained_while_the_other_goes_on(app: App, visit: Callable[..., Watched]) -> None:
     run = finished(app, DIVERGING)
-    diverged = [event for event in drop_repeated_steps(app, run) if event["kind"] == "diverged"]
+    diverged = [event for event in events_of(app, run) if event["kind"] == "diverged"]
     assert [event["arm"] for event in diverged] == ["residual20-s0"]
     page = open_run(visit, app, run)
     assert page.locator("#curves svg.loss text.diverged").all_text_contents() == ["✕ diverged"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from pathlib import Path
 from unittest import mock
@@ -11,6 +12,9 @@ from fastapi import FastAPI
 from gradio.queueing import Queue
 
 from resnet_demo.ui import page
+from resnet_demo.ui.shell import ModelsChanged
+
+TABS = sorted(path for path in (Path(page.__file__).parent / "tabs").glob("*.py") if path.name != "__init__.py")
 
 
 @pytest.mark.parametrize(("gradios", "ours"), [(0.001, 0.02), (0.05, 0.05)])  # elsewhere; on Windows
@@ -27,3 +31,36 @@ def test_a_queue_with_nothing_in_it_looks_fifty_times_a_second_at_most(
     assert served._queue.sleep_when_free == ours
     # The attribute is Gradio's own: if it goes, or gets another meaning, so must this.
     assert "asyncio.sleep(self.sleep_when_free)" in inspect.getsource(Queue.start_processing)
+
+
+def test_every_tab_is_in_the_table_with_a_title_and_a_builder() -> None:
+    assert sorted(page.TABS) == [path.stem for path in TABS]
+    for name, tab in page.TABS.items():
+        assert tab.__name__ == f"resnet_demo.ui.tabs.{name}"
+        assert tab.TITLE
+        assert list(inspect.signature(tab.build).parameters) == ["shell"]
+
+
+@pytest.mark.parametrize("path", TABS, ids=lambda path: path.stem)
+def test_a_tab_imports_no_other_tab_nor_the_callbacks_of_one(path: Path) -> None:
+    imports: set[str] = set()
+    for file in (path, path.parent.parent / f"{path.stem}_callbacks.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if file.exists() else ():
+            if isinstance(node, ast.ImportFrom):
+                imports |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.Import):
+                imports |= {alias.name for alias in node.names}
+    assert imports
+    assert not [name for name in imports if name.startswith("resnet_demo.ui.tabs")]
+    others = {f"resnet_demo.ui.{other.stem}_callbacks" for other in TABS if other != path}
+    assert not imports & others
+
+
+@pytest.mark.parametrize("first", ["cause", "listener"])
+def test_a_change_of_the_models_calls_every_listener_whichever_tab_is_built_first(first: str) -> None:
+    changed, event, outputs = ModelsChanged(), mock.Mock(), [mock.Mock()]
+    steps = [lambda: changed.after(event), lambda: changed.refresh(int, outputs)]
+    for step in steps if first == "cause" else reversed(steps):
+        step()
+    event.then.assert_called_once()
+    assert event.then.call_args.args == (int, None, outputs)

@@ -25,7 +25,7 @@ def value(page: Page, setting: str) -> str:
     return page.locator(f"#set-{setting} input").first.input_value()
 
 
-def drop_repeated_steps(page: Page, words: str) -> None:
+def wait_for_estimate(page: Page, words: str) -> None:
     page.wait_for_function("words => document.querySelector('#estimate')?.innerText.includes(words)", arg=words)
 
 
@@ -33,7 +33,7 @@ def test_a_link_carries_settings_and_the_page_gives_such_a_link(app: App, visit:
     settings = {"depth": 20, "other_depth": 56, "steps": 310, "seeds": 3, "augment": True, "label_smoothing": 0.1}
     page = open_settings(visit, app, settings)
     assert page.locator("#preset input:checked").count() == 0  # they are no preset's
-    drop_repeated_steps(page, "5.0 epochs of 4,000 images")
+    wait_for_estimate(page, "5.0 epochs of 4,000 images")
     page.get_by_text("Settings", exact=True).click()
     assert [value(page, name) for name in ("depth", "other_depth", "steps", "seeds", "label_smoothing")] == [
         "20",
@@ -46,7 +46,7 @@ def test_a_link_carries_settings_and_the_page_gives_such_a_link(app: App, visit:
     page.wait_for_function("document.querySelector('#link input')?.value.startsWith('http')")
     link = page.locator("#link input").input_value()
     again = visit(link).page
-    drop_repeated_steps(again, "310 steps, 5.0 epochs")
+    wait_for_estimate(again, "310 steps, 5.0 epochs")
     again.get_by_text("Settings", exact=True).click()
     assert value(again, "other_depth") == "56"
 
@@ -56,7 +56,7 @@ def test_a_link_with_a_mistake_opens_the_defaults_and_says_so(app: App, visit: C
     warning = page.locator(".toast-body", has_text="depth")
     warning.wait_for()
     assert "these are the default ones" in warning.inner_text()
-    drop_repeated_steps(page, f"{LabSettings().steps} steps")
+    wait_for_estimate(page, f"{LabSettings().steps} steps")
     assert page.locator("#preset input:checked").count() == 1
 
 
@@ -64,9 +64,9 @@ def test_epochs_replace_steps_until_steps_are_typed(app: App, visit: Callable[..
     page = open_settings(visit, app, {"steps": 310})
     page.get_by_text("Settings", exact=True).click()
     page.locator("#set-epochs input").fill("2")
-    drop_repeated_steps(page, "124 steps, 2.0 epochs of 4,000 images")
+    wait_for_estimate(page, "124 steps, 2.0 epochs of 4,000 images")
     page.locator("#set-steps input").fill("93")
-    drop_repeated_steps(page, "93 steps, 1.5 epochs")
+    wait_for_estimate(page, "93 steps, 1.5 epochs")
     assert value(page, "epochs") == "0"
 
 
@@ -81,12 +81,12 @@ def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, vis
         ("", "steps: "),
     ):
         steps.fill(mistake)
-        drop_repeated_steps(page, sentence)
+        wait_for_estimate(page, sentence)
         page.click("#start")
         page.locator(".toast-body", has_text=sentence).first.wait_for()
         assert page.locator("#curves .what").inner_text() != "RunQueue."
     steps.fill("30")
-    drop_repeated_steps(page, "30 steps")
+    wait_for_estimate(page, "30 steps")
     begin(page, app)
     becomes(page, "Finished")
 
@@ -94,15 +94,15 @@ def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, vis
 def test_the_papers_recipe_asks_for_the_token_before_and_after_start(app: App, visit: Callable[..., Watched]) -> None:
     page = open_settings(visit, app, TINY)
     page.get_by_label("The paper's recipe").check()
-    drop_repeated_steps(page, "Runs of more than 5 hours need the teacher's token.")
+    wait_for_estimate(page, "Runs of more than 5 hours need the teacher's token.")
     page.wait_for_selector("""#preset input[value="The paper's recipe"]:checked""")  # all its settings have arrived
     page.click("#start")
     page.locator(".toast-body", has_text="This run of 64,000 steps (164.1 epochs) would take about").wait_for()
     page.get_by_text("For the teacher").click()
     page.locator("#token input").fill("a guess")
-    drop_repeated_steps(page, "the token that was typed is not the teacher's")
+    wait_for_estimate(page, "the token that was typed is not the teacher's")
     page.locator("#token input").fill(TEACHER)
-    drop_repeated_steps(page, "the teacher's token allows it")
+    wait_for_estimate(page, "the teacher's token allows it")
     assert "need the teacher's token" not in page.locator("#estimate").inner_text()
 
 
@@ -112,7 +112,7 @@ def test_the_forecast_of_any_preset_names_a_range_or_says_that_it_is_being_measu
     page = open_settings(visit, app, TINY)
     for preset, settings in PRESETS.items():
         page.get_by_label(preset, exact=True).check()
-        drop_repeated_steps(page, f": {settings.steps:,} steps, ")
+        wait_for_estimate(page, f": {settings.steps:,} steps, ")
         assert re.search(
             r"About [\d,]+ (\w+ )?to [\d,]+ \w+ on this machine|Its networks are (being )?timed",
             page.locator("#estimate").inner_text(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import gradio as gr
@@ -14,65 +15,113 @@ from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.examples import examples
 from resnet_demo.inference.request import METHODS, ClassifyRequest
 from resnet_demo.ui import engine
-from resnet_demo.ui.classify_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, ClassifyCallbacks, or_none, pick, stopped
+from resnet_demo.ui.classify_callbacks import (
+    NO_CONTRAST,
+    NO_SECOND,
+    NOTHING,
+    ClassifyCallbacks,
+    cancel,
+    model_lists,
+    or_none,
+    pick,
+)
 from resnet_demo.ui.endpoint import described, value
 from resnet_demo.ui.picture import Picture
+from resnet_demo.ui.shell import SILENT, Shell
 from resnet_demo.ui.widget import widget
 from resnet_demo.zoo.catalogue import available
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+TITLE = "Classify"
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
 # Every question is sent at once, since the next one ends the one before (`ClassifyCallbacks.ask`).
-LATEST: dict[str, Any] = {**PRIVATE, **TOGETHER, "trigger_mode": "multiple"}
+LATEST: dict[str, Any] = {**SILENT, **TOGETHER, "trigger_mode": "multiple"}
 
 
-def build(page: gr.Blocks) -> list[gr.Dropdown]:
-    """Put the tab's components into the open Blocks and wire them; gives the two choosers of models."""
-    models = networks.choices()
+@dataclass(frozen=True)
+class _Components:
+    """The components of the tab that events read or change."""
+
+    picture: Picture
+    gallery: gr.Gallery
+    model: gr.Dropdown
+    second: gr.Dropdown
+    answer: gr.HTML
+    contrast: gr.Dropdown
+    method: gr.Dropdown
+    signed: gr.Checkbox
+    about: gr.State
+
+    @property
+    def request(self) -> list[Any]:
+        """The request as the page shows it, in the order of the parameters of `ClassifyCallbacks.ask`."""
+        return [self.picture, self.model, self.second, self.method, self.signed, self.contrast, self.about]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What an answer changes, in the order of `classify_callbacks.Update`."""
+        return [self.answer, self.contrast, self.about, self.model, self.second]
+
+
+def build(shell: Shell) -> None:
+    """Put the tab's components into the open Blocks and wire them."""
     callbacks = ClassifyCallbacks(engine.answering(AnswerCache()))
-    shelf = examples()
     with gr.Row(elem_classes="results-first", elem_id="classify"):
         with gr.Column(scale=2, min_width=280):
-            picture = Picture(
-                label="Your picture", sources=["upload", "clipboard", "webcam"], height=204, buttons=[],
-                elem_id="picture", value=str(shelf[0].path), placeholder="Drop a picture, paste it, or click to choose one",
-            )  # fmt: skip
-            gr.HTML(NO_CAMERA, elem_id="no-camera")
-            chosen = gr.Gallery(
-                [(str(example.path), example.title) for example in shelf], label="Examples", columns=4, height="auto",
-                allow_preview=False, buttons=[], elem_id="examples", object_fit="cover",
-            )  # fmt: skip
-            model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
-            second = gr.Dropdown(or_none(models), value=NO_SECOND, label="Compare with", elem_id="second")
-            with gr.Accordion("What numbers and maps mean", open=False, elem_id="meaning"):
-                gr.Markdown(MEANING)
-                gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in shelf))
+            picture, gallery, model, second = _inputs()
         with gr.Column(scale=5, min_width=320):
-            result = widget("answer", {"state": "loading", "message": engine.LOADING}, label="Answer", elem_id="answer")
-            with gr.Row(elem_id="questions"):
-                contrast = gr.Dropdown([NO_CONTRAST], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
-                method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
-                signed = gr.Checkbox(False, label="Show what speaks against it", elem_id="signed", min_width=140)
-    about = gr.State(NOTHING)
-    asked = [picture, model, second, method, signed, contrast, about]
-    outputs = [result, contrast, about, model, second]
-    chosen.select(pick, None, picture, queue=False, **PRIVATE)
-    pictured = picture.change(callbacks.ask, asked, outputs, **LATEST)
-    # `input`: what a person chooses, not what the link or an answer sets
-    by_hand = [component.input for component in (model, second, method, signed, contrast)]
-    changed = gr.on(by_hand, callbacks.ask, asked, outputs, **LATEST)
-    clicked = result.explain(callbacks.ask_about, asked, outputs, **LATEST)
-    # in the queue, as a warning is lost past it
-    opened = page.load(callbacks.arrive, picture, asked, js=PICTURE_OF_ADDRESS, **PRIVATE)
-    first = opened.then(callbacks.ask, asked, outputs, **PRIVATE, **TOGETHER)
-    back = result.restore(callbacks.restore, picture, asked, js=PICTURE_OF_ADDRESS, **PRIVATE)
-    again = back.then(callbacks.ask, asked, outputs, **PRIVATE, **TOGETHER)
-    result.abandon(
-        stopped, [model, second, about], [result, model, second, about],
-        cancels=[pictured, changed, clicked, first, again], queue=False, **PRIVATE,
-    )  # fmt: skip
+            answer, contrast, method, signed = _results()
+    components = _Components(picture, gallery, model, second, answer, contrast, method, signed, gr.State(NOTHING))
+    _wire(callbacks, components, shell.page)
+    shell.models_changed.refresh(model_lists, [model, second])
     _build_api(callbacks)
-    return [model, second]
+
+
+def _inputs() -> tuple[Picture, gr.Gallery, gr.Dropdown, gr.Dropdown]:
+    models, pictures = networks.choices(), examples()
+    picture = Picture(
+        label="Your picture", sources=["upload", "clipboard", "webcam"], height=204, buttons=[],
+        elem_id="picture", value=str(pictures[0].path), placeholder="Drop a picture, paste it, or click to choose one",
+    )  # fmt: skip
+    gr.HTML(NO_CAMERA, elem_id="no-camera")
+    gallery = gr.Gallery(
+        [(str(example.path), example.title) for example in pictures], label="Examples", columns=4, height="auto",
+        allow_preview=False, buttons=[], elem_id="examples", object_fit="cover",
+    )  # fmt: skip
+    model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
+    second = gr.Dropdown(or_none(models), value=NO_SECOND, label="Compare with", elem_id="second")
+    with gr.Accordion("What numbers and maps mean", open=False, elem_id="meaning"):
+        gr.Markdown(MEANING)
+        gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in pictures))
+    return picture, gallery, model, second
+
+
+def _results() -> tuple[gr.HTML, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
+    answer = widget("answer", {"state": "loading", "message": engine.LOADING}, label="Answer", elem_id="answer")
+    with gr.Row(elem_id="questions"):
+        contrast = gr.Dropdown([NO_CONTRAST], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
+        method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
+        signed = gr.Checkbox(False, label="Show what speaks against it", elem_id="signed", min_width=140)
+    return answer, contrast, method, signed
+
+
+def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks) -> None:
+    picture, answer, model, second = components.picture, components.answer, components.model, components.second
+    request, outputs = components.request, components.outputs
+    components.gallery.select(pick, None, picture, queue=False, **SILENT)
+    new_picture = picture.change(callbacks.ask, request, outputs, **LATEST)
+    # `input`: what a person changes, not what the link or an answer sets
+    by_hand = [component.input for component in (model, second, components.method, components.signed, components.contrast)]
+    new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
+    clicked = answer.explain(callbacks.ask_about, request, outputs, **LATEST)
+    # in the queue, as a warning is lost outside it
+    opened = page.load(callbacks.arrive, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
+    first = opened.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
+    back = answer.restore(callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
+    again = back.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
+    answer.abandon(
+        cancel, [model, second, components.about], [answer, model, second, components.about],
+        cancels=[new_picture, new_request, clicked, first, again], queue=False, **SILENT,
+    )  # fmt: skip
 
 
 def _build_api(callbacks: ClassifyCallbacks) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
 from resnet_demo.comparison import PRESETS, LabSettings, allowed_data
-from resnet_demo.runs.service import RunService
-from resnet_demo.ui.classify_callbacks import choices
 from resnet_demo.ui.endpoint import add_endpoint
-from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, again_shown, fill
+from resnet_demo.ui.form import Choices, build_form
+from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, preset_values, reload
+from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.widget import widget
 
+TITLE = "Lab"
 DEPTHS = [6 * n + 2 for n in range(1, 19)]
 SECONDS = 3  # between two looks at how long a run will take, until that is measured
 LABELS = {"warmup": "Warm-up", "other_depth": "Second depth", "seed": "First seed"}
@@ -20,106 +22,151 @@ COLUMNS = {  # 800 pixels in all: a phone scrolls
     "comparison": "185px", "network": "140px", "status": "105px", "steps": "75px", "training loss": "110px",
     "test error, %": "90px", "run": "95px",
 }  # fmt: skip
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-# For what never refuses or warns: past the queue, a refusal is an HTTP error without a sentence, and a warning is lost.
-FAST: dict[str, Any] = {**QUIET, "queue": False}
 
 
-def build(page: gr.Blocks, service: RunService, tabs: gr.Tabs, choosers: list[gr.Dropdown]) -> None:
-    """Put the tab's components into the open Blocks and wire them to the service; `choosers` list the models."""
-    desk = LabCallbacks(service)
+@dataclass(frozen=True)
+class _Setup:
+    """The column in which a run is set up and started."""
+
+    preset: gr.Radio
+    start: gr.Button
+    estimate: gr.Markdown
+    settings: list[Any]
+    link: gr.HTML
+    token: gr.Textbox
+    delete: gr.Button
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What an estimate depends on."""
+        return [self.token, *self.settings]
+
+
+@dataclass(frozen=True)
+class _Monitor:
+    """The column in which a run is watched."""
+
+    stop: gr.Button
+    pause: gr.Button
+    resume: gr.Button
+    sentence: gr.Markdown
+    curves: gr.HTML
+    repeat: gr.Button
+    reseed: gr.Button
+    take_over: gr.Button
+    arm: gr.Dropdown
+    name: gr.Textbox
+    keep: gr.Button
+    kept_as: gr.Markdown
+    overlays: gr.Dropdown
+    table: gr.Dataframe
+
+    @property
+    def controls(self) -> list[Any]:
+        """What changes with the status of the run, in the order of `LabCallbacks.refresh`."""
+        buttons = [self.stop, self.pause, self.resume, self.repeat, self.reseed, self.take_over]
+        return [self.sentence, *buttons, self.arm, self.overlays, self.table]
+
+
+def build(shell: Shell) -> None:
+    """Put the tab's components into the open Blocks and wire them to the service."""
+    callbacks = LabCallbacks(shell.service)
     with gr.Row(elem_classes="settings-first"):
         with gr.Column(scale=2, min_width=290):
-            preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
-            start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the page is loaded
-            about = gr.Markdown(elem_classes="estimate", elem_id="estimate")
-            with gr.Accordion("Settings", open=False, elem_id="settings"):
-                with gr.Row(elem_id="every-setting"):
-                    settings = [_component(name) for name in NAMES]
-                link = widget("link", "", label="Link that carries these settings", elem_id="link")
-            with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
-                token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
-                delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
+            setup = _setup()
         with gr.Column(scale=5, min_width=320):
-            with gr.Row(elem_classes="tight"):
-                stop, pause, resume = (_small(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
-            said = gr.Markdown(elem_classes="said", elem_id="said")
-            curves = widget("curves", {}, label="Training curves", elem_id="curves")
-            with gr.Row(elem_classes="tight"):
-                repeat = _small("Run again", "repeat")
-                reseed = _small("Run again, other seed", "reseed")
-                take = _small("Take over its settings", "take")
-            with gr.Accordion("Keep a trained network", open=False):
-                with gr.Row():
-                    arm = gr.Dropdown([], label="Network of this run", elem_id="arm")
-                    name = gr.Textbox(label="Name", placeholder="my-residual-32", max_length=40, elem_id="arm-name")
-                keep = gr.Button("Keep it for Classify", elem_id="keep")
-                kept = gr.Markdown()
-            with gr.Accordion("All runs", open=False):
-                overlays = gr.Dropdown([], multiselect=True, label="Draw earlier runs beside this one", elem_id="overlays")
-                listed = gr.Dataframe(
-                    headers=list(COLUMNS),
-                    column_widths=list(COLUMNS.values()),
-                    wrap=True,
-                    interactive=False,
-                    show_label=False,
-                    elem_id="runs",
-                )
-    around = [said, stop, pause, resume, repeat, reseed, take, arm, overlays, listed]
+            monitor = _monitor()
     clock = gr.Timer(SECONDS, active=False)
-    described = [about, link, clock, preset]
-    preset.input(fill, preset, settings, **FAST)
-    questions = [token, *settings]
-    changes = [component.change for component in questions]
-    gr.on([*changes, clock.tick], desk.describe, questions, described, trigger_mode="always_last", **FAST)
-    length = dict(zip(NAMES, settings, strict=True))  # who types steps wants steps
-    length["steps"].input(lambda: 0, None, length["epochs"], **FAST)
-    started = start.click(desk.begin, [token, overlays, *settings], curves, **QUIET)
-    started.success(None, None, None, js=SHOW_CURVES)
-    repeat.click(desk.repeat, [curves, token, overlays], curves, **QUIET)
-    reseed.click(desk.reseed, [curves, token, overlays], [curves, overlays], **QUIET)
-    for button, action in ((stop, desk.stop), (pause, desk.pause), (resume, desk.resume)):
-        done = button.click(action, [curves, token], None, **QUIET)
-        done.then(again_shown, [curves, overlays], curves, **FAST).then(desk.refresh, curves, around, **FAST)
-    delete.click(desk.delete, [curves, token, overlays], [curves, overlays], **QUIET).success(
-        desk.refresh, curves, around, **FAST
+    _wire_setup(callbacks, setup, monitor, clock)
+    _wire_monitor(callbacks, setup, monitor, shell)
+    described = [setup.estimate, setup.link, clock, setup.preset]
+    changed = monitor.curves.status(  # no status may be lost
+        callbacks.refresh, monitor.curves, monitor.controls, trigger_mode="always_last", **UNQUEUED
     )
-    take.click(desk.take_over, curves, settings, **QUIET)
-    keep.click(desk.keep, [curves, arm, name], kept, **QUIET).then(choices, None, choosers, **FAST)
-    changed = curves.status(desk.refresh, curves, around, trigger_mode="always_last", **FAST)  # none may be lost
-    changed.then(desk.describe, questions, described, **FAST)
-    overlays.input(again_shown, [curves, overlays], curves, **FAST)
-    opened = page.load(desk.arrive, None, [start, curves, tabs, *settings], **QUIET)
-    opened.then(desk.refresh, curves, around, **FAST)
-    opened.then(desk.describe, questions, described, **FAST)
+    changed.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
+    opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, shell.tabs, *setup.settings], **SILENT)
+    opened.then(callbacks.refresh, monitor.curves, monitor.controls, **UNQUEUED)
+    opened.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
     examples = {"settings": {"depth": 20, "steps": 100}, "run": "20260131-235959-3f9c01"}
-    for function in (desk.start_run, desk.run, desk.stop_run, desk.delete_run):
+    for function in (callbacks.start_run, callbacks.run, callbacks.stop_run, callbacks.delete_run):
         add_endpoint(function, examples)
 
 
-def _small(name: str, identity: str) -> gr.Button:
+def _setup() -> _Setup:
+    preset = gr.Radio(list(PRESETS), value=next(iter(PRESETS)), label="Comparison", elem_id="preset")
+    start = gr.Button("Start", variant="primary", elem_id="start", interactive=False)  # until the page is loaded
+    estimate = gr.Markdown(elem_classes="estimate", elem_id="estimate")
+    with gr.Accordion("Settings", open=False, elem_id="settings"):
+        with gr.Row(elem_id="every-setting"):
+            depths = [(str(depth), depth) for depth in DEPTHS]
+            choices: dict[str, Choices] = {"depth": DEPTHS, "other_depth": [("none", 0), *depths], "data": allowed_data()}
+            settings = build_form(LabSettings, labels=LABELS, choices=choices)
+        link = widget("link", "", label="Link that carries these settings", elem_id="link")
+    with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
+        token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
+        delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
+    return _Setup(preset, start, estimate, settings, link, token, delete)
+
+
+def _monitor() -> _Monitor:
+    with gr.Row(elem_classes="tight"):
+        stop, pause, resume = (_small_button(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
+    sentence = gr.Markdown(elem_classes="said", elem_id="said")
+    curves = widget("curves", {}, label="Training curves", elem_id="curves")
+    with gr.Row(elem_classes="tight"):
+        repeat = _small_button("Run again", "repeat")
+        reseed = _small_button("Run again, other seed", "reseed")
+        take_over = _small_button("Take over its settings", "take")
+    with gr.Accordion("Keep a trained network", open=False):
+        with gr.Row():
+            arm = gr.Dropdown([], label="Network of this run", elem_id="arm")
+            name = gr.Textbox(label="Name", placeholder="my-residual-32", max_length=40, elem_id="arm-name")
+        keep = gr.Button("Keep it for Classify", elem_id="keep")
+        kept_as = gr.Markdown()
+    with gr.Accordion("All runs", open=False):
+        overlays = gr.Dropdown([], multiselect=True, label="Draw earlier runs beside this one", elem_id="overlays")
+        table = gr.Dataframe(
+            headers=list(COLUMNS),
+            column_widths=list(COLUMNS.values()),
+            wrap=True,
+            interactive=False,
+            show_label=False,
+            elem_id="runs",
+        )
+    return _Monitor(stop, pause, resume, sentence, curves, repeat, reseed, take_over, arm, name, keep, kept_as, overlays, table)
+
+
+def _wire_setup(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, clock: gr.Timer) -> None:
+    setup.preset.input(preset_values, setup.preset, setup.settings, **UNQUEUED)
+    described = [setup.estimate, setup.link, clock, setup.preset]
+    changes = [component.change for component in setup.inputs]
+    gr.on([*changes, clock.tick], callbacks.describe, setup.inputs, described, trigger_mode="always_last", **UNQUEUED)
+    length = dict(zip(NAMES, setup.settings, strict=True))
+    length["steps"].input(lambda: 0, None, length["epochs"], **UNQUEUED)  # a number of steps replaces one of epochs
+    submitted = [setup.token, monitor.overlays, *setup.settings]
+    started = setup.start.click(callbacks.begin, submitted, monitor.curves, **SILENT)
+    started.success(None, None, None, js=SHOW_CURVES)
+
+
+def _wire_monitor(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
+    curves, overlays, token = monitor.curves, monitor.overlays, setup.token
+    monitor.repeat.click(callbacks.repeat, [curves, token, overlays], curves, **SILENT)
+    monitor.reseed.click(callbacks.reseed, [curves, token, overlays], [curves, overlays], **SILENT)
+    actions = ((monitor.stop, callbacks.stop), (monitor.pause, callbacks.pause), (monitor.resume, callbacks.resume))
+    for button, action in actions:
+        acted = button.click(action, [curves, token], None, **SILENT)
+        drawn = acted.then(reload, [curves, overlays], curves, **UNQUEUED)
+        drawn.then(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
+    deleted = setup.delete.click(callbacks.delete, [curves, token, overlays], [curves, overlays], **SILENT)
+    deleted.success(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
+    monitor.take_over.click(callbacks.take_over, curves, setup.settings, **SILENT)
+    keep = monitor.keep.click(callbacks.keep, [curves, monitor.arm, monitor.name], monitor.kept_as, **SILENT)
+    shell.models_changed.after(keep)
+    overlays.input(reload, [curves, overlays], curves, **UNQUEUED)
+
+
+def _small_button(name: str, identity: str) -> gr.Button:
     return gr.Button(name, interactive=False, elem_id=identity, min_width=90, size="sm", scale=0)
-
-
-def _component(name: str) -> gr.components.Component:
-    """The component for one setting: its help comes from the settings class."""
-    field = LabSettings.model_fields[name]
-    common: dict[str, Any] = {
-        "label": LABELS.get(name, name.replace("_", " ").capitalize()), "info": field.description, "value": field.default,
-        "elem_id": f"set-{name}",
-        "min_width": 120,
-    }  # fmt: skip
-    if name == "depth":
-        return gr.Dropdown(DEPTHS, **common)
-    if name == "other_depth":
-        return gr.Dropdown([("none", 0), *((str(depth), depth) for depth in DEPTHS)], **common)
-    if name == "data":
-        return gr.Dropdown(list(allowed_data()), **common)
-    if get_origin(field.annotation) is Literal:
-        return gr.Dropdown(list(get_args(field.annotation)), **common)
-    if field.annotation is bool:
-        return gr.Checkbox(**common)
-    return gr.Number(**common)  # no range here: the parser refuses with the name of the setting, Gradio without
 
 
 SHOW_CURVES = """() => {  // on a phone they are below the button, out of sight

@@ -1,5 +1,5 @@
-// Each question that a person asks is a step in the browser's history: the address carries all of it but a picture of
-// the person's own, of which the step keeps the name of the upload.
+// Each request of a person is a step in the browser's history. The address carries all of it except a picture of the
+// person's own: for that, the step keeps the name of the upload.
 const QUESTION = ['picture', 'model', 'second', 'method', 'signed', 'target', 'target_of', 'contrast'];
 const OPACITY = '0.75';
 const DEFAULTS = { method: 'grad-cam', target: -1, target_of: 0, contrast: -1, opacity: OPACITY };
@@ -9,25 +9,25 @@ function questionOf(url, state) {
   return JSON.stringify([QUESTION.map((key) => url.searchParams.get(key)), (state && state.upload) || '']);
 }
 
-// The address of what is shown. Stage and opacity are no question: they change the step that is there.
-function address(answered = false, emptied = false) {
+// Puts what the page shows into the address. Stage and opacity are not part of the request: they change the current step.
+function address(hasAnswer = false, isEmpty = false) {
   if (!element.offsetParent) return;
-  const here = new URL(location.href), asked = current.asked;
-  if (!asked && !emptied) return;
-  const shown = emptied ? {} : { ...asked, stage, opacity: find('.opacity').value };
+  const here = new URL(location.href), request = current.asked;
+  if (!request && !isEmpty) return;
+  const fields = isEmpty ? {} : { ...request, stage, opacity: find('.opacity').value };
   for (const key of [...QUESTION, 'stage', 'opacity']) {
-    const value = shown[key], said = value === 0 || value;   // class 0 is a class
-    if (said && value !== DEFAULTS[key]) here.searchParams.set(key, value); else here.searchParams.delete(key);
+    const value = fields[key], present = value === 0 || value;   // class 0 is a class
+    if (present && value !== DEFAULTS[key]) here.searchParams.set(key, value); else here.searchParams.delete(key);
   }
   here.searchParams.delete('run');
-  const state = { ...history.state, upload: (!emptied && current.upload) || '' };
+  const state = { ...history.state, upload: (!isEmpty && current.upload) || '' };
   const another = questionOf(here, state) !== questionOf(new URL(location.href), history.state);
   if (another && !replaces) history.pushState(state, '', here);
   else if (another || here.href !== location.href) history.replaceState(state, '', here);
-  if (answered || emptied) replaces = emptied;       // the next picture takes the place of none
+  if (hasAnswer || isEmpty) replaces = isEmpty;       // the next picture takes the place of none
 }
 
-// What the address says that needs no server.
+// Reads from the address what needs no server.
 function fromAddress() {
   const query = new URL(location.href).searchParams;
   stage = query.get('stage');

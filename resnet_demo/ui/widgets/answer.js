@@ -1,43 +1,32 @@
-// Shows what one or two networks take a picture for, and where they looked. Everything that can be switched
-// without asking the server (stage, opacity) is switched here; a click on a class triggers 'explain'.
-const find = (selector) => element.querySelector(selector);
-let answers = [];                                   // what is shown; it stays while the next answer is on its way
+// Shows what one or two networks take a picture for, and where they looked. What needs no server (stage, opacity)
+// changes here; a click on a class triggers 'explain'.
+let answers = [];                                   // on the page; they stay while the next answer is on its way
 let stage = null;                                   // what the person chose, kept from picture to picture
 let method = null;
-let current = {};                                   // what was told last, but for the late words of what was cancelled
-let cancelled = null;                               // the ticket of the question that the person gave up
-let spoken = null;                                  // the state that people who hear the page know of
+let current = {};                                   // the latest value, except late updates of a cancelled request
+let cancelled = null;                               // the ticket of the request that the person cancelled
+let spoken = null;                                  // the latest state that screen readers announced
 
-function make(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes || {})) if (value !== null && value !== undefined) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-// A share never claims to be all or nothing; the same words as in the sentences that the server says.
-const percent = (p) => (p > 0.999 ? '>99.9 %' : p < 0.001 ? '<0.1 %' : `${(100 * p).toFixed(1)} %`);
-
-function view(answer, shown, alt) {
+function view(answer, map, alt) {
   const small = answer.side <= 64 && answer.square <= 64;
   const box = make('div', { class: 'view' }, make('img', { src: answer.picture, alt, class: small ? 'small' : null }));
-  if (shown && shown.heat) box.append(make('img', { src: shown.heat, alt: '', class: 'heat' }));
+  if (map && map.heat) box.append(make('img', { src: map.heat, alt: '', class: 'heat' }));
   return box;
 }
 
-function shownStage(answer) {
+function stageOf(answer) {
   return answer.stages.find((s) => s.name === stage) || answer.stages.find((s) => s.name === answer.stage) || answer.stages[answer.stages.length - 1];
 }
 
 function card(answer, index) {
   const node = make('article', { class: `card ${answer.kind}` });
-  const shown = shownStage(answer), top = answer.predictions[0];
+  const map = stageOf(answer), top = answer.predictions[0];
   node.append(make('h2', {}, make('span', { class: `badge ${answer.kind}`, 'aria-hidden': 'true' }), answer.title, make('small', {}, answer.about)));
-  const where = shown ? `The map over it shows where ${answer.title} looked for ${answer.target_label}, after ${shown.title}.` : '';
-  const picture = view(answer, shown, `The picture. ${answer.title} says ${top.label}, ${percent(top.probability)}. ${where}`);
+  const where = map ? `The map over it shows where ${answer.title} looked for ${answer.target_label}, after ${map.title}.` : '';
+  const picture = view(answer, map, `The picture. ${answer.title} says ${top.label}, ${share(top.probability)}. ${where}`);
   const strip = make('div', { class: 'strip', role: 'group', 'aria-label': 'Stage whose map is shown' });
   for (const s of answer.stages) {
-    const button = make('button', { type: 'button', 'aria-pressed': String(s === shown), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
+    const button = make('button', { type: 'button', 'aria-pressed': String(s === map), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
     button.addEventListener('click', () => { stage = s.name; draw(); });
     strip.append(button);
   }
@@ -46,7 +35,7 @@ function card(answer, index) {
   const list = make('ol', { 'aria-label': `What ${answer.title} takes it for` });
   for (const p of answer.predictions) {
     const track = make('span', { class: 'track', 'aria-hidden': 'true' }, make('i', { style: `width:${(100 * p.probability).toFixed(1)}%` }));
-    const button = make('button', { type: 'button', 'aria-pressed': String(p.index === answer.target), 'data-index': p.index, title: `Show where it looked for ${p.label}` }, make('span', { class: 'label' }, p.label), make('span', { class: 'value' }, percent(p.probability)), track);
+    const button = make('button', { type: 'button', 'aria-pressed': String(p.index === answer.target), 'data-index': p.index, title: `Show where it looked for ${p.label}` }, make('span', { class: 'label' }, p.label), make('span', { class: 'value' }, share(p.probability)), track);
     button.addEventListener('click', () => trigger('explain', { answer: index, target: p.index }));
     list.append(make('li', {}, button));
   }
@@ -55,14 +44,14 @@ function card(answer, index) {
   return node;
 }
 
-// Where nothing is answered yet, what will come is drawn in grey, in the same places.
+// Before the first answer, grey placeholders stand where it will appear.
 function ghost() {
   const list = make('ol', {}, ...[92, 40, 24, 12, 8].map((width) => make('li', {}, make('i', { style: `width:${width}%` }))));
   return make('article', { class: 'card ghost', 'aria-hidden': 'true' }, make('h2', {}), make('div', { class: 'view' }), list);
 }
 
-// What has the focus, as a selector that finds its successor when the cards are drawn anew; null for all else.
-function focused() {
+// A selector for the button that has the focus, which finds it again after the cards are drawn anew; null for anything else.
+function focusSelector() {
   const button = element.contains(document.activeElement) && document.activeElement.closest('.card [data-index], .card [data-stage]');
   if (!button) return null;
   const [name, value] = Object.entries(button.dataset)[0], card = button.closest('.card');
@@ -72,11 +61,11 @@ function focused() {
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
 function draw() {
-  const told = props.value || {};
-  if (!told.ticket || told.ticket !== cancelled) current = told;
+  const latest = props.value || {};
+  if (!latest.ticket || latest.ticket !== cancelled) current = latest;
   const value = current, loading = value.state === 'loading';
   if (value.answers) answers = value.answers;
-  const held = focused();
+  const focus = focusSelector();
   find('.answer').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
   say(value, loading);
@@ -93,34 +82,34 @@ function draw() {
   }
   opacity();
   address(Boolean(value.asked), value.state === 'empty');
-  if (held) find(held)?.focus();
+  if (focus) find(focus)?.focus();
 }
 
 function say(value, loading) {
-  const stays = answers.length && (value.state === 'error' || value.state === 'stopped');
-  const told = (value.message || value.sentence || 'Choose a picture.') + (stays ? ` Still shown: ${answers.map((answer) => answer.title).join(' and ')}.` : '');
-  find('.sentence').textContent = told;
+  const remains = answers.length && (value.state === 'error' || value.state === 'stopped');
+  const sentence = (value.message || value.sentence || 'Choose a picture.') + (remains ? ` Still shown: ${answers.map((answer) => answer.title).join(' and ')}.` : '');
+  find('.sentence').textContent = sentence;
   find('.sentence').classList.toggle('error', value.state === 'error');
-  if (!loading || spoken !== 'loading') find('.spoken').textContent = told;  // not every per cent of a long wait
+  if (!loading || spoken !== 'loading') find('.spoken').textContent = sentence;  // screen readers do not announce every step of a long wait
   spoken = value.state;
   around(value);
 }
 
-const load = (source) => new Promise((done, failed) => { const image = new Image(); image.onload = () => done(image); image.onerror = failed; image.src = source; });
+const load = (source) => new Promise((resolve, reject) => { const image = new Image(); image.onload = () => resolve(image); image.onerror = reject; image.src = source; });
 
 async function save() {
   const side = 480, canvas = make('canvas', { width: side * answers.length, height: side + 60 }), pen = canvas.getContext('2d');
   pen.fillStyle = '#fff'; pen.fillRect(0, 0, canvas.width, canvas.height);
   for (const [index, answer] of answers.entries()) {
-    const shown = shownStage(answer), top = answer.predictions[0];
+    const map = stageOf(answer), top = answer.predictions[0];
     pen.globalAlpha = 1; pen.imageSmoothingEnabled = answer.square > 64;
     pen.drawImage(await load(answer.picture), index * side, 0, side, side);
     pen.imageSmoothingEnabled = true; pen.globalAlpha = +find('.opacity').value;
-    if (shown && shown.heat) pen.drawImage(await load(shown.heat), index * side, 0, side, side);
-    pen.globalAlpha = 1; pen.fillStyle = answer.kind === 'plain' ? '#d55e00' : '#0072b2'; pen.font = '600 20px sans-serif';
-    pen.fillText(`${answer.title}: ${top.label} ${percent(top.probability)}`, index * side + 8, side + 25, side - 16);
+    if (map && map.heat) pen.drawImage(await load(map.heat), index * side, 0, side, side);
+    pen.globalAlpha = 1; pen.fillStyle = canvasColourOf(answer.kind); pen.font = '600 20px sans-serif';
+    pen.fillText(`${answer.title}: ${top.label} ${share(top.probability)}`, index * side + 8, side + 25, side - 16);
     pen.fillStyle = '#333'; pen.font = '16px sans-serif';
-    pen.fillText(shown ? `What speaks for ${answer.target_label}: ${shown.title}, ${shown.size.join('×')}` : '', index * side + 8, side + 48, side - 16);
+    pen.fillText(map ? `What speaks for ${answer.target_label}: ${map.title}, ${map.size.join('×')}` : '', index * side + 8, side + 48, side - 16);
   }
   const link = make('a', { href: canvas.toDataURL('image/png'), download: 'resnet-lab.png' });
   link.click();
@@ -128,7 +117,7 @@ async function save() {
 
 async function copy() {
   const lines = answers.flatMap((answer) => [answer.title, ...answer.predictions.map((p) => `${p.label}\t${(100 * p.probability).toFixed(2)} %`)]);
-  find('.copy').textContent = await copied(lines.join('\n')) ? 'Copied' : 'Not allowed here';
+  find('.copy').textContent = await copyText(lines.join('\n')) ? 'Copied' : 'Not allowed here';
   setTimeout(() => { find('.copy').textContent = 'Copy the numbers'; }, 2000);
 }
 
@@ -139,14 +128,14 @@ find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
 find('.cancel').addEventListener('click', () => { cancelled = current.ticket; trigger('abandon'); });
 find('.own').addEventListener('click', () => document.querySelector('#picture input[type=file]')?.click());
-// Ctrl+V anywhere on the tab, over plain http too, where the button that reads the clipboard is not allowed to.
+// Ctrl+V anywhere on the tab, also over plain http, where browsers do not let the button read the clipboard.
 document.addEventListener('paste', (event) => {
   const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith('image/'));
   const input = document.querySelector('#picture input[type=file]');
   if (!file || !input || !element.offsetParent) return;
-  const carried = new DataTransfer();
-  carried.items.add(file);
-  input.files = carried.files;
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  input.files = transfer.files;
   input.dispatchEvent(new Event('change', { bubbles: true }));
   event.preventDefault();
 });

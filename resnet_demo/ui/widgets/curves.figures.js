@@ -1,18 +1,6 @@
-// The figures of the curves and their legend, drawn from what curves.js knows: the runs, which of them is current,
-// and the step that is hovered. Nothing here asks the server.
-const SVG = 'http://www.w3.org/2000/svg';
-const COLOURS = { residual: '#0072b2', plain: '#d55e00' };
-
-function make(parent, name, attributes, text) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
-  if (text !== undefined) node.textContent = text;
-  parent.appendChild(node);
-  return node;
-}
-
+// The figures of the curves and their legend, drawn from the state in curves.js: the runs, the current one, and the
+// step under the pointer. Nothing here makes a request to the server.
 const logarithmic = () => find('.log').checked;
-const finite = (value) => typeof value === 'number' && Number.isFinite(value);
 
 function smoothed(points, key) {
   const keep = +find('.smooth').value;
@@ -26,14 +14,14 @@ function smoothed(points, key) {
 
 // The arms of a run, seeds of one network together: each group has lines, their mean, and the band between them.
 function groups(run, key, measured) {
-  const found = new Map();
+  const byName = new Map();
   for (const arm of run.arms.values()) {
     const name = groupOf(arm.name);
-    if (!found.has(name)) found.set(name, { name, kind: kindOf(name), lines: [], run });
+    if (!byName.has(name)) byName.set(name, { name, kind: kindOf(name), lines: [], run });
     const points = measured ? arm.measured.filter((p) => finite(p[key])).map((p) => ({ step: p.step, value: p[key] })) : smoothed(arm.training, key);
-    found.get(name).lines.push({ points, diverged: arm.diverged });
+    byName.get(name).lines.push({ points, diverged: arm.diverged });
   }
-  for (const group of found.values()) {
+  for (const group of byName.values()) {
     const bySteps = new Map();
     group.lines.forEach(({ points }) => points.forEach((p) => {
       if (!bySteps.has(p.step)) bySteps.set(p.step, []);
@@ -43,62 +31,19 @@ function groups(run, key, measured) {
       step, value: values.reduce((a, b) => a + b, 0) / values.length, low: Math.min(...values), high: Math.max(...values),
     }));
   }
-  return [...found.values()];
-}
-
-function ticks(low, high, count) {
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) || rough;
-  const out = [];
-  for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-6; v += step) out.push(+v.toPrecision(10));
-  return out;
-}
-
-// One unit is one pixel, so that text has the same size on a phone and on a projector. A tab that is not open has no size.
-function cleared(svg) {
-  svg.setAttribute('viewBox', `0 0 ${svg.clientWidth || 560} ${svg.clientHeight || 250}`);
-  svg.replaceChildren();
-}
-
-function scales(svg, xs, values, log) {
-  const box = svg.viewBox.baseVal, area = { left: 56, right: box.width - 26, top: 12, bottom: box.height - 42 };
-  let low = Math.min(...values), high = Math.max(...values);
-  if (!finite(low)) { low = 0; high = 1; }
-  if (log) { low = Math.max(low, 1e-8); high = Math.max(high, low * 1.01); } else { const pad = (high - low || 1) * 0.06; low = Math.max(low - pad, 0); high += pad; }
-  const f = log ? Math.log10 : (v) => v;
-  const x = (v) => area.left + ((v - xs[0]) / (xs[1] - xs[0] || 1)) * (area.right - area.left);
-  const y = (v) => area.bottom - ((f(Math.max(v, log ? 1e-8 : -Infinity)) - f(low)) / (f(high) - f(low) || 1)) * (area.bottom - area.top);
-  return { area, x, y, low, high, log };
-}
-
-function axes(svg, s, xs, xLabel, format) {
-  let marks = ticks(s.low, s.high, 5);
-  if (s.log) {
-    marks = [];
-    for (let e = Math.floor(Math.log10(s.low)); e <= Math.ceil(Math.log10(s.high)); e += 1) {
-      for (const m of (s.high / s.low > 300 ? [1] : [1, 2, 5])) marks.push(m * 10 ** e);
-    }
-    marks = marks.filter((v) => v >= s.low * 0.999 && v <= s.high * 1.001);
-    if (marks.length < 2) marks = ticks(s.low, s.high, 4);
-  }
-  for (const v of marks) {
-    make(svg, 'line', { class: 'grid', x1: s.area.left, x2: s.area.right, y1: s.y(v), y2: s.y(v) });
-    make(svg, 'text', { x: s.area.left - 6, y: s.y(v) + 5, 'text-anchor': 'end' }, format(v));
-  }
-  if (xs[1] > 1) for (const v of ticks(xs[0], xs[1], Math.min(5, (s.area.right - s.area.left) / 60))) make(svg, 'text', { x: s.x(v), y: s.area.bottom + 19, 'text-anchor': 'middle' }, v.toLocaleString('en'));
-  make(svg, 'text', { x: s.area.right, y: s.area.bottom + 36, 'text-anchor': 'end' }, xLabel);
+  return [...byName.values()];
 }
 
 // At most 500 points of a line are drawn, evenly chosen, and always the last.
-const thinned = (points) => { const every = Math.ceil(points.length / 500); return points.filter((_, i) => i % every === 0 || i === points.length - 1); };
-const path = (points, s, key) => thinned(points).map((p, i) => `${i ? 'L' : 'M'}${s.x(p.step).toFixed(1)},${s.y(p[key || 'value']).toFixed(1)}`).join('');
+const thin = (points) => { const every = Math.ceil(points.length / 500); return points.filter((_, i) => i % every === 0 || i === points.length - 1); };
+const path = (points, s, key) => thin(points).map((p, i) => `${i ? 'L' : 'M'}${s.x(p.step).toFixed(1)},${s.y(p[key || 'value']).toFixed(1)}`).join('');
 
 function styleOf(group, index, main) {
-  return { stroke: COLOURS[group.kind], 'stroke-width': main ? 2.6 : 1.4, 'stroke-opacity': main ? 1 : 0.55, fill: 'none', 'stroke-dasharray': group.kind === 'plain' ? '7 4' : index > 1 ? '12 3 2 3' : 'none' };
+  return { stroke: colourOf(group.kind), 'stroke-width': main ? 2.6 : 1.4, 'stroke-opacity': main ? 1 : 0.55, fill: 'none', 'stroke-dasharray': group.kind === 'residual' && index > 1 ? '12 3 2 3' : dashesOf(group.kind) };
 }
 
 function curves(svg, key, factor) {
-  cleared(svg);
+  clearSvg(svg);
   const all = [...runs.values()].flatMap((run) => groups(run, key, false).map((g) => ({ ...g, main: run.id === current })));
   const tests = [...runs.values()].flatMap((run) => groups(run, key, true).map((g) => ({ ...g, main: run.id === current })));
   const points = [...all, ...tests].flatMap((g) => g.mean);
@@ -109,25 +54,25 @@ function curves(svg, key, factor) {
   if (!points.length) values.push(0.5 * guess);
   if (!logarithmic() || key === 'loss') values.push(guess);
   const xs = [0, steps], s = scales(svg, xs, values, logarithmic());
-  axes(svg, s, xs, 'steps', (v) => (v >= 1e5 ? v.toExponential(0) : (+v.toPrecision(3)).toString()));
-  make(svg, 'line', { class: 'guess', x1: s.area.left, x2: s.area.right, y1: s.y(guess), y2: s.y(guess) });
-  make(svg, 'text', { x: s.area.right, y: s.y(guess) - 5, 'text-anchor': 'end' }, 'guessing');
+  axes(svg, s, xs, 'steps', tickLabel);
+  makeSvg(svg, 'line', { class: 'guess', x1: s.area.left, x2: s.area.right, y1: s.y(guess), y2: s.y(guess) });
+  makeSvg(svg, 'text', { x: s.area.right, y: s.y(guess) - 5, 'text-anchor': 'end' }, 'guessing');
   const clamp = (p) => ({ ...p, value: Math.min(p.value, s.high), low: Math.min(p.low, s.high), high: Math.min(p.high, s.high) });
   all.forEach((group, index) => {
     const mean = group.mean.map(scale).map(clamp);
     if (group.lines.length > 1 && group.main && mean.length > 1) {
       const band = path(mean, s, 'high') + path([...mean].reverse(), s, 'low').replace('M', 'L') + 'Z';
-      make(svg, 'path', { d: band, fill: COLOURS[group.kind], 'fill-opacity': 0.16, stroke: 'none' });
+      makeSvg(svg, 'path', { d: band, fill: colourOf(group.kind), 'fill-opacity': 0.16, stroke: 'none' });
     }
-    if (mean.length) make(svg, 'path', { d: path(mean, s), ...styleOf(group, index, group.main) });
+    if (mean.length) makeSvg(svg, 'path', { d: path(mean, s), ...styleOf(group, index, group.main) });
     group.lines.filter((line) => line.diverged).forEach((line) => {
       const last = line.points[line.points.length - 1] || { step: line.diverged, value: guess / factor };
-      make(svg, 'text', { x: s.x(line.diverged), y: s.y(Math.min(last.value * factor, s.high)), 'text-anchor': s.x(line.diverged) > (s.area.left + s.area.right) / 2 ? 'end' : 'start', class: 'strong diverged' }, '✕ diverged');
+      makeSvg(svg, 'text', { x: s.x(line.diverged), y: s.y(Math.min(last.value * factor, s.high)), 'text-anchor': s.x(line.diverged) > (s.area.left + s.area.right) / 2 ? 'end' : 'start', class: 'strong diverged' }, '✕ diverged');
     });
   });
   tests.forEach((group) => group.mean.map(scale).map(clamp).forEach((p) => {
     const mark = group.kind === 'plain' ? { d: `M${s.x(p.step) - 5},${s.y(p.value) - 5}h10v10h-10z` } : { d: `M${s.x(p.step) - 5},${s.y(p.value)}a5,5 0 1 0 10,0a5,5 0 1 0 -10,0z` };
-    make(svg, 'path', { ...mark, fill: 'var(--background-fill-primary)', stroke: COLOURS[group.kind], 'stroke-width': 2, 'stroke-opacity': group.main ? 1 : 0.55 });
+    makeSvg(svg, 'path', { ...mark, fill: 'var(--background-fill-primary)', stroke: colourOf(group.kind), 'stroke-width': 2, 'stroke-opacity': group.main ? 1 : 0.55 });
   }));
   svg._scale = { s, steps };
   if (hovered !== null) cursor(svg, s, all, tests, factor);
@@ -146,29 +91,29 @@ function cursor(svg, s, all, tests, factor) {
     }
   }
   if (step === null) return;
-  make(svg, 'line', { class: 'cursor', x1: s.x(step), x2: s.x(step), y1: s.area.top, y2: s.area.bottom });
+  makeSvg(svg, 'line', { class: 'cursor', x1: s.x(step), x2: s.x(step), y1: s.area.top, y2: s.area.bottom });
   const wide = 30 + Math.max(...lines.map((l) => l[1].length), 9) * 7.6, left = Math.max(0, s.x(step) > (s.area.left + s.area.right) / 2 ? s.x(step) - wide - 8 : Math.min(s.x(step) + 8, svg.viewBox.baseVal.width - wide));
-  make(svg, 'rect', { class: 'tip', x: left, y: s.area.top, width: wide, height: 24 + lines.length * 18, rx: 4 });
-  make(svg, 'text', { class: 'strong', x: left + 8, y: s.area.top + 18 }, `step ${step}`);
+  makeSvg(svg, 'rect', { class: 'tip', x: left, y: s.area.top, width: wide, height: 24 + lines.length * 18, rx: 4 });
+  makeSvg(svg, 'text', { class: 'strong', x: left + 8, y: s.area.top + 18 }, `step ${step}`);
   lines.forEach(([kind, text], i) => {
-    make(svg, 'rect', { x: left + 8, y: s.area.top + 26 + i * 18, width: 10, height: 10, fill: COLOURS[kind] });
-    make(svg, 'text', { class: 'value', x: left + 24, y: s.area.top + 36 + i * 18 }, text);
+    makeSvg(svg, 'rect', { x: left + 8, y: s.area.top + 26 + i * 18, width: 10, height: 10, fill: colourOf(kind) });
+    makeSvg(svg, 'text', { class: 'value', x: left + 24, y: s.area.top + 36 + i * 18 }, text);
   });
 }
 
 function layers(svg, key, log) {
-  cleared(svg);
+  clearSvg(svg);
   const run = runs.get(current);
   const arms = run ? [...run.arms.values()].filter((arm) => arm.diagnosed) : [];
-  if (!arms.length) { make(svg, 'text', { x: svg.viewBox.baseVal.width / 2, y: svg.viewBox.baseVal.height / 2, 'text-anchor': 'middle' }, 'Read while a run trains.'); return; }
+  if (!arms.length) { makeSvg(svg, 'text', { x: svg.viewBox.baseVal.width / 2, y: svg.viewBox.baseVal.height / 2, 'text-anchor': 'middle' }, 'Read while a run trains.'); return; }
   const count = Math.max(...arms.map((arm) => arm.diagnosed[key].length));
   const xs = [1, Math.max(count, 2)], s = scales(svg, xs, arms.flatMap((arm) => arm.diagnosed[key]).filter((v) => finite(v) && (!log || v > 0)), log);
-  axes(svg, s, xs, 'layer', (v) => (v !== 0 && (Math.abs(v) < 0.01 || Math.abs(v) >= 1e5) ? v.toExponential(0) : (+v.toPrecision(4)).toString()));
+  axes(svg, s, xs, 'layer', (v) => tickLabel(v, 4, 0.01));
   const names = [...new Set(arms.map((arm) => groupOf(arm.name)))];
   arms.forEach((arm) => {
     const index = names.indexOf(groupOf(arm.name));
     const points = arm.diagnosed[key].map((value, i) => ({ step: i + 1, value })).filter((p) => finite(p.value) && (!log || p.value > 0));
-    if (points.length) make(svg, 'path', { d: path(points, s), ...styleOf({ kind: kindOf(arm.name) }, index, true), 'stroke-width': 2 });
+    if (points.length) makeSvg(svg, 'path', { d: path(points, s), ...styleOf({ kind: kindOf(arm.name) }, index, true), 'stroke-width': 2 });
   });
 }
 
@@ -180,8 +125,8 @@ const guessing = (key) => {
 function legend() {
   const names = [...new Map([...runs.values()].flatMap((run) => groups(run, 'loss', false).map((g) => [g.name + (run.id === current ? '' : ` (${run.id.slice(-6)})`), { ...g, main: run.id === current }])))];
   find('.legend').replaceChildren(...names.map(([name, group], index) => {
-    const item = document.createElement('span'), svg = make(item, 'svg', { viewBox: '0 0 34 10', 'aria-hidden': 'true' });
-    make(svg, 'path', { d: 'M0,5H34', ...styleOf(group, index, group.main) });
+    const item = document.createElement('span'), svg = makeSvg(item, 'svg', { viewBox: '0 0 34 10', 'aria-hidden': 'true' });
+    makeSvg(svg, 'path', { d: 'M0,5H34', ...styleOf(group, index, group.main) });
     item.append(`${name}${group.lines.length > 1 ? ` (${group.lines.length} seeds)` : ''}`);
     return item;
   }), ...(names.length ? [document.createTextNode('line: training, marks: test')] : []));

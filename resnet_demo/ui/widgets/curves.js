@@ -1,14 +1,12 @@
 // Draws a run live from its record. The address /runs/<run>?position=… gives what happened since a
 // position; nothing else is asked of the server, and nothing is drawn while nothing has changed. The figures
 // themselves are in curves.figures.js.
-const find = (selector) => element.querySelector(selector);
-const runs = new Map();          // run id -> what is known of it
-let current = null, hovered = null, failures = 0, generation = 0, heard = null;
+const runs = new Map();          // run id -> its state and its points
+let current = null, hovered = null, failures = 0, generation = 0, announced = null;
 
 const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, progress: null, arms: new Map() });
 const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
 const groupOf = (arm) => arm.replace(/-s\d+$/, '').replace(/^(plain|residual)(\d)/, '$1-$2');   // as the paper says it
-const number = (value, digits = 3) => (value === null || value === undefined ? '' : Number.isFinite(+value) ? (+value).toFixed(digits) : String(value));
 
 function armOf(run, name) {
   if (!run.arms.has(name)) run.arms.set(name, { name, training: [], measured: [], diagnosed: null, diverged: null });
@@ -38,20 +36,20 @@ async function poll(id, mine) {
   const run = runs.get(id);
   let wait = 400;
   try {
-    const told = await (await fetch(`${root()}/runs/${id}?position=${run.offset}`)).json();
+    const update = await (await fetch(`${root()}/runs/${id}?position=${run.offset}`)).json();
     if (mine !== generation) return;
-    run.error = told.error;
+    run.error = update.error;
     if (run.error) { draw(); return; }
-    told.events.forEach((event) => take(run, event));
-    const changed = failures > 0 || told.events.length > 0 || JSON.stringify(told.state) !== JSON.stringify(run.state);
+    update.events.forEach((event) => take(run, event));
+    const changed = failures > 0 || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
     const before = run.state && run.state.status, reason = run.state && run.state.reason;
     failures = 0;
-    run.offset = told.offset; run.state = told.state;
+    run.offset = update.offset; run.state = update.state;
     if (changed) draw();
-    const status = told.state.status;
-    if (id === current && (status !== before || told.state.reason !== reason)) trigger('status', { run: id, status });
+    const status = update.state.status;
+    if (id === current && (status !== before || update.state.reason !== reason)) trigger('status', { run: id, status });
     if (['finished', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
-      if (told.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
+      if (update.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
     } else if (status === 'waiting') wait = 1000;
   } catch (error) {
     failures += 1;
@@ -76,15 +74,15 @@ function say(what, detail, more = '', news = what) {
   find('.what').textContent = what;
   find('.detail').textContent = detail;
   find('.gone').textContent = more;
-  if (news !== heard) find('.spoken').textContent = [what, detail, more].join(' ');   // people who hear the page: only what is new
-  heard = news;
+  if (news !== announced) find('.spoken').textContent = [what, detail, more].join(' ');   // for screen readers: only what is new
+  announced = news;
 }
 
 function show(value) {
-  const wanted = value || {};
+  const selection = value || {};
   generation += 1;
-  current = wanted.run || null;
-  const ids = [...new Set([current, ...(wanted.overlays || [])].filter(Boolean))];
+  current = selection.run || null;
+  const ids = [...new Set([current, ...(selection.overlays || [])].filter(Boolean))];
   for (const id of [...runs.keys()]) if (!ids.includes(id)) runs.delete(id);
   for (const id of ids) if (!runs.has(id)) runs.set(id, blank(id));
   links(current);
@@ -96,10 +94,6 @@ const WORDS = {
   waiting: 'Waiting.', running: 'Training.', paused: 'Paused.', stopped: 'Stopped.',
   finished: 'Finished.', failed: 'Failed.', interrupted: 'Interrupted.',
 };
-const duration = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
-
-const percent = (share) => (share < 0.0001 ? 'under 0.01\u00a0%' : `${(100 * share).toFixed(share < 0.1 ? 2 : 0)}\u00a0%`);
-
 function status() {
   const run = runs.get(current);
   find('.curves').classList.toggle('empty', !run);
@@ -117,12 +111,12 @@ function status() {
   if (started && state.status === 'running') detail = `Step ${step} of ${started.steps}${progress && step < started.steps ? `, about ${duration(progress.seconds_left)} left` : ''}.`;
   if (started && ['stopped', 'paused', 'interrupted'].includes(state.status)) detail = `At step ${step} of ${started.steps}. ${detail}`;
   if (started && state.status === 'finished') detail = `${started.steps} steps.`;
-  const arriving = run.fetching;   // in a run that goes on, after it had started
-  if (arriving && state.status === 'running') detail = `Fetching ${arriving.what}: ${Math.round(arriving.done / 1e6)} of ${Math.round(arriving.total / 1e6)} MB. It is fetched once, then kept.`;
-  const gone = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // afterwards the sentence says it
-  const parted = gone.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${gone.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
+  const download = run.fetching;   // in a continued run, after it had started
+  if (download && state.status === 'running') detail = `Fetching ${download.what}: ${Math.round(download.done / 1e6)} of ${Math.round(download.total / 1e6)} MB. It is fetched once, then kept.`;
+  const diverged = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // after the run, the sentence above the curves says it
+  const divergence = diverged.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${diverged.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
   const quarter = started ? Math.floor((4 * step) / started.steps) : 0;
-  say(WORDS[state.status] || state.status, detail, parted, [run.id, state.status, state.place, !!arriving, quarter, gone.length].join());
+  say(WORDS[state.status] || state.status, detail, divergence, [run.id, state.status, state.place, !!download, quarter, diverged.length].join());
   find('.bar').hidden = !started;
   if (started) find('.done').style.width = `${(100 * step) / started.steps}%`;
   const facts = [];
@@ -136,8 +130,8 @@ function table() {
   const run = runs.get(current);
   if (!run || !element.querySelector('details').open) return;
   const arms = [...run.arms.values()], every = Math.ceil(Math.max(1, ...arms.map((arm) => arm.training.length)) / 100);
-  const chosen = (arm) => arm.training.filter((p, i) => i % every === 0 || i === arm.training.length - 1);   // the same steps of each
-  const rows = arms.flatMap((arm) => [...chosen(arm).map((p) => [arm.name, 'training', p]), ...arm.measured.map((p) => [arm.name, p.split, p])]);
+  const sample = (arm) => arm.training.filter((p, i) => i % every === 0 || i === arm.training.length - 1);   // the same steps for each network
+  const rows = arms.flatMap((arm) => [...sample(arm).map((p) => [arm.name, 'training', p]), ...arm.measured.map((p) => [arm.name, p.split, p])]);
   rows.sort((a, b) => a[2].step - b[2].step);
   const head = ['network', 'images', 'step', 'loss', 'error, %'];
   const node = document.createElement('table');

@@ -2,7 +2,7 @@
 const input = element.querySelector('input'), button = element.querySelector('button');
 function show() { input.value = props.value ? location.origin + location.pathname + props.value : ''; }
 button.addEventListener('click', async () => {
-  button.textContent = await copied(input.value) ? 'Copied' : 'Not allowed here';
+  button.textContent = await copyText(input.value) ? 'Copied' : 'Not allowed here';
   setTimeout(() => { button.textContent = 'Copy'; }, 2000);
 });
 input.addEventListener('focus', () => input.select());

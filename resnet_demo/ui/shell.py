@@ -1,0 +1,61 @@
+"""What every tab is given, so that no tab needs another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from resnet_demo.runs.service import RunService
+from resnet_demo.ui.background import Background
+
+SILENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""Options of an event that is not part of the API and draws no progress bar over its outputs."""
+
+UNQUEUED: dict[str, Any] = {**SILENT, "queue": False}
+"""For an event that never refuses or warns: outside the queue, an error has no sentence and a warning is lost."""
+
+
+@dataclass(frozen=True)
+class ModelsChanged:
+    """The event that a model was added to or removed from this machine.
+
+    A tab that changes the models calls `after`, a tab that lists them calls `refresh`; the order does not matter.
+    """
+
+    _causes: list[Dependency] = field(default_factory=list)
+    _listeners: list[tuple[Callable[[], Any], Sequence[gr.components.Component]]] = field(default_factory=list)
+
+    def after(self, event: Dependency) -> None:
+        """The models may have changed once this event's callback has ended."""
+        self._causes.append(event)
+        for function, outputs in self._listeners:
+            event.then(function, None, outputs, **UNQUEUED)
+
+    def refresh(self, function: Callable[[], Any], outputs: Sequence[gr.components.Component]) -> None:
+        """Call the function when the models change; its results go to the outputs."""
+        self._listeners.append((function, outputs))
+        for event in self._causes:
+            event.then(function, None, outputs, **UNQUEUED)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What every tab is given. `visitor.py` says who sent a request.
+
+    Args:
+        page: the open page, into which the tab puts its components.
+        tabs: the tabs of the page; an event may select one by its id.
+        service: trains runs and knows the records of all.
+        background: runs slow work in a thread.
+        models_changed: the event by which tabs that list models stay up to date.
+    """
+
+    page: gr.Blocks
+    tabs: gr.Tabs
+    service: RunService
+    background: Background
+    models_changed: ModelsChanged = field(default_factory=ModelsChanged)
