@@ -4,10 +4,12 @@ import sys
 
 from resnet_demo.files import home
 from resnet_demo.runs import service
+from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.page import build, serve
 from tests.runs.stand_in import StandIn
 
 if __name__ == "__main__":
     service.WorkerProcess = StandIn  # type: ignore[assignment,misc]
     lab = service.RunService(home())
-    serve(build(lab), lab, port=int(sys.argv[sys.argv.index("--port") + 1]))
+    engine = Engine()
+    serve(build(lab, engine), lab, engine, port=int(sys.argv[sys.argv.index("--port") + 1]))
