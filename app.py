@@ -12,6 +12,7 @@ from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.worker_process import WorkerProcess
+from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.page import build, serve
 
 
@@ -56,9 +57,10 @@ if __name__ == "__main__":
     try:
         with single_app_lock(home()), closing(RunService(home(), WorkerProcess())) as lab:
             own_upload_folder()
+            engine = Engine()
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
             serve(
-                build(lab), lab, host=chosen.host, port=chosen.port, share=chosen.share, root_path=chosen.root_path,
+                build(lab, engine), lab, engine, host=chosen.host, port=chosen.port, share=chosen.share, root_path=chosen.root_path,
                 allowed_hosts=chosen.allowed_host,
             )  # fmt: skip
     except ResNetDemoError as error:

@@ -23,14 +23,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from gradio_client import Client, handle_file
 
 from benchmarks.running_app import p95, running_app, wait_for
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 
 GOAL = 3.0
 
 
 def answer_times(client: Client, model: str, requests: int) -> list[float]:
     """Seconds of each of so many answers about one example picture."""
-    picture, times = handle_file(str(examples()[0].path)), []
+    picture, times = handle_file(str(EXAMPLE_PICTURES[0].path)), []
     for _ in range(requests):
         begun = time.perf_counter()
         client.predict(picture, model, api_name="/classify")

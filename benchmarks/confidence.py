@@ -1,4 +1,4 @@
-"""How often the page says that nothing fits: of pictures that fit a class, and of those that don't: `python benchmarks/honesty.py`.
+"""How often the page says that nothing fits: of pictures that fit a class, and of those that don't: `python benchmarks/confidence.py`.
 
 Pictures that fit: the last training images of the real CIFAR-10 (their order is random), never its test images. Networks that
 were trained on all training images have learned from them, so for these the words are said a little less often than of new
@@ -24,7 +24,7 @@ from resnet_demo.config import DataConfig
 from resnet_demo.data.augment import normalize
 from resnet_demo.data.dataset import load
 from resnet_demo.inference import confidence
-from resnet_demo.zoo.model_cache import shelf
+from resnet_demo.zoo.model_cache import ModelCache
 
 OTHER_THINGS = (
     "astronaut",
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=3000)
     parser.add_argument("--held-out", action="store_true", help="the network has not learned from the last training images")
     parsed = parser.parse_args()
-    weights = shelf().get(parsed.model, allow_paths=True)
+    weights = ModelCache().get(parsed.model, allow_paths=True)
     data = load(DataConfig(source="cifar10", held_out=parsed.images)).test
     fitting = normalize(data.images, weights.preprocessing.mean, weights.preprocessing.std)
     generator = numpy.random.default_rng(0)
@@ -101,7 +101,7 @@ def main() -> None:
     for title, made in (("photographs of other things", photographs), ("noise", noise), ("plain colours and ramps", colours),
                         ("text", texts)):  # fmt: skip
         sets[title] = torch.cat([weights.preprocessing(picture) for picture in made(generator)])
-    print(f"{parsed.model}; how often the best class has less than this share, or the rule of inference/honesty.py speaks")
+    print(f"{parsed.model}; how often the best class has less than this share, or the rule of inference/confidence.py speaks")
     print(
         f"{'':28} {'pictures':>8} "
         + " ".join(f"{threshold:>6.0%}" for threshold in THRESHOLDS)

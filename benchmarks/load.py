@@ -45,7 +45,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import RunningApp, percentile, running_app, wait_for
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.training.record import Record
 
 QUESTION = ("resnet20-cifar10", "", "", -1, -1, "grad-cam", 5)
@@ -106,7 +106,7 @@ class Refusal(Exception):
 def pictures(seed: int) -> Iterator[str]:
     """Photographs as data: URLs, each another crop, so that none is the same as an earlier one."""
     draw = random.Random(seed)
-    sources = [Image.open(example.path).convert("RGB") for example in examples() if example.path.suffix == ".jpg"]
+    sources = [Image.open(example.path).convert("RGB") for example in EXAMPLE_PICTURES if example.path.suffix == ".jpg"]
     while True:
         source = draw.choice(sources)
         side = draw.randrange(min(source.size) // 2, min(source.size))

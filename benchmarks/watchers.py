@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.running_app import p95, running_app, wait_for
 from resnet_demo.comparison import LabSettings
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 
 SECONDS_TO_SETTLE, SECONDS_ALONE = 20.0, 30.0
 Result = TypeVar("Result")
@@ -76,7 +76,7 @@ def measure(watchers: int, rate: float, seconds: float, steps: int) -> dict[str,
     """What the watchers cost."""
     with tempfile.TemporaryDirectory() as home, running_app(home) as running:
         client, app = Client(running.url, verbose=False), psutil.Process(running.pid)
-        client.predict(handle_file(str(examples()[0].path)), "resnet20-cifar10", api_name="/classify")  # all is loaded
+        client.predict(handle_file(str(EXAMPLE_PICTURES[0].path)), "resnet20-cifar10", api_name="/classify")  # all is loaded
         time.sleep(SECONDS_TO_SETTLE)
         alone, _ = share_of_a_core(app, lambda: time.sleep(SECONDS_ALONE))
         run = client.predict({"steps": steps}, "benchmark", api_name="/start_run")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import count_folder
 from resnet_demo.errors import SettingError
 from resnet_demo.parsing import Frozen, parse
 from resnet_demo.recipes import PAPER_ITERATIONS
@@ -191,7 +191,7 @@ def steps_of(settings: LabSettings) -> int:
 def training_images(settings: LabSettings) -> int:
     """The number of images in one epoch; a folder is listed, not read. Raises DataError like `steps_of`."""
     images = TRAINING_IMAGES.get(settings.data)
-    return images if images is not None else len(list_folder(Path(settings.data).expanduser())[1])
+    return images if images is not None else count_folder(Path(settings.data).expanduser())[1]
 
 
 def steps_per_epoch(settings: LabSettings) -> int:
@@ -294,4 +294,4 @@ def share_of_paper(steps: int, batch: int) -> float:
 
 def _classes(data: str) -> int:
     """The number of classes; no picture is read."""
-    return 10 if data in SHIPPED else len(list_folder(Path(data).expanduser())[0])
+    return 10 if data in SHIPPED else len(count_folder(Path(data).expanduser())[0])

@@ -10,7 +10,7 @@ from resnet_demo import device
 
 def test_without_an_accelerator_the_cpu_is_chosen_and_the_reason_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
-    chosen = device.choose.__wrapped__()
+    chosen = device.choose()
     assert chosen.device == torch.device("cpu")
     assert chosen.name.startswith("cpu (")
     assert chosen.reason == "torch finds no accelerator here."
@@ -19,7 +19,7 @@ def test_without_an_accelerator_the_cpu_is_chosen_and_the_reason_told(monkeypatc
 def test_an_accelerator_that_does_not_work_is_left_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """The meta device stands for a driver that fails: it computes nothing, so its answer cannot be read back."""
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("meta"))
-    chosen = device.choose.__wrapped__()
+    chosen = device.choose()
     assert chosen.device == torch.device("cpu")
     assert chosen.reason.startswith("torch finds an accelerator (meta), but it does not work: NotImplementedError: ")
 
@@ -38,7 +38,3 @@ def test_an_accelerator_that_computes_wrongly_is_left(monkeypatch: pytest.Monkey
 
 def test_a_device_that_works_has_no_fault() -> None:
     assert device._fault(torch.device("cpu")) == ""
-
-
-def test_the_choice_is_made_once() -> None:
-    assert device.choose() is device.choose()

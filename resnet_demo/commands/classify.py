@@ -43,9 +43,9 @@ def run(parsed: argparse.Namespace) -> int:
         raise SettingError("--stage and --target choose the map that --cam writes: give --cam FILE.png too.")
     from resnet_demo.data.image import read
     from resnet_demo.inference.classify import classify
-    from resnet_demo.zoo.model_cache import shelf
+    from resnet_demo.zoo.model_cache import ModelCache
 
-    weights = shelf().get(parsed.model, allow_paths=True)
+    weights = ModelCache().get(parsed.model, allow_paths=True)
     told, status = [], 0
     for number, path in enumerate(parsed.images, start=1):
         try:

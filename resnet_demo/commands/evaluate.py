@@ -32,19 +32,20 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.device import choose
     from resnet_demo.evaluation import testset
     from resnet_demo.evaluation.measure import measure
-    from resnet_demo.zoo.model_cache import shelf
+    from resnet_demo.zoo.model_cache import ModelCache
 
+    device = choose()
     with progress(parsed.model) as bar:
-        weights = shelf().get(parsed.model, allow_paths=True, on_progress=bar)
+        weights = ModelCache(device=device.device).get(parsed.model, allow_paths=True, on_progress=bar)
     with progress(parsed.data) as bar:
         pictures = testset.load(parsed.data, on_progress=bar)
     with progress("pictures", unit="picture") as bar:
         measured = measure(weights, pictures, on_progress=bar)
     if parsed.json:
-        about = {"model": parsed.model, "data": parsed.data, "data_name": measured.data, "device": choose().name}
+        about = {"model": parsed.model, "data": parsed.data, "data_name": measured.data, "device": device.name}
         print(json.dumps(about | asdict(measured.scores)))
     else:
-        print(f"{weights.name} on the test images of {measured.data}, on {choose().name}:")
+        print(f"{weights.name} on the test images of {measured.data}, on {device.name}:")
         print(_text(measured.scores, weights.classes))
     return 0
 

@@ -12,4 +12,4 @@ MEGABYTES = 136
 
 def is_local() -> bool:
     """Whether a run can train on it without a network."""
-    return all(fetch.cached_file(REPOSITORY, file, "dataset") is not None for file in FILES)
+    return fetch.is_cached(REPOSITORY, *FILES, kind="dataset")

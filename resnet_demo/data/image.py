@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import io
 import os
 import struct
@@ -22,8 +21,18 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from resnet_demo.errors import PictureError
 from resnet_demo.files import open_regular
 
-JPEGS = ("JPEG", "MPO")  # MPO: as some phones write it, with a second picture behind the first
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+try:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    HEIF: tuple[str, ...] = ("HEIF",)
+except ImportError:
+    HEIF = ()
+
+JPEGS = ("JPEG", "MPO")  # MPO: a JPEG with a second picture behind the first, as some phones write it
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", *HEIF)
+"""The formats that can be read. HEIF, which phones call HEIC, needs the package pillow-heif."""
+
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
 MAX_CAMERA_PIXELS = 80_000_000
@@ -42,17 +51,6 @@ _TURNS = {  # EXIF 2.3, tag Orientation: how the stored picture must be turned t
 }
 
 
-@functools.cache
-def formats() -> tuple[str, ...]:
-    """The formats that can be read here: the five, and HEIF (the phones' HEIC) where pillow-heif is installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        return FORMATS
-    pillow_heif.register_heif_opener()
-    return (*FORMATS, "HEIF")
-
-
 def decode(encoded: bytes) -> Image.Image:
     """The picture as RGB: turned as its EXIF entry says, transparency on white, the first frame of an animation.
 
@@ -66,7 +64,7 @@ def decode(encoded: bytes) -> Image.Image:
     if not encoded:
         raise PictureError("The file is empty.")
     try:
-        with Image.open(io.BytesIO(encoded), formats=formats()) as picture:
+        with Image.open(io.BytesIO(encoded), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS and not _halve(picture, encoded):
                 raise PictureError(_too_large(f"{picture.width} × {picture.height}"))
             if _is_cut_short(picture.format, encoded):
@@ -81,7 +79,7 @@ def decode(encoded: bytes) -> Image.Image:
         raise PictureError(_too_large("hundreds of millions of")) from error
     except UnidentifiedImageError as error:
         raise PictureError(
-            f"The file is not a picture of a kind that can be read ({', '.join(formats())}); save it as JPEG or PNG."
+            f"The file is not a picture of a kind that can be read ({', '.join(FORMATS)}); save it as JPEG or PNG."
         ) from error
     except Exception as error:  # for damaged files Pillow raises a dozen kinds, of no common class
         raise PictureError(_DAMAGED) from error

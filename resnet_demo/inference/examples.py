@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
-from resnet_demo.files import EXAMPLES
+from resnet_demo import files
 from resnet_demo.parsing import Frozen, parse
 
 SOURCES = "sources.json"
 FINGERPRINT = "fingerprint"
-"""In `info` of a picture: the digest of the file that it came in."""
+"""The key, in `info` of a picture, of the digest of its file."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A picture that ships: its file, a title, where it comes from, and under which licence."""
+    """A picture that ships with the app.
+
+    Args:
+        path: its file.
+        title: what it shows.
+        source: who made it.
+        licence: its terms of use.
+        fingerprint: identifies the file, wherever it is copied to.
+    """
 
     path: Path
     title: str
     source: str
     licence: str
+    fingerprint: str
 
     @property
     def name(self) -> str:
-        """What a link calls it."""
+        """The name in a link."""
         return self.path.stem
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """By which its file is known again, wherever it was copied to."""
-        return fingerprint(self.path.read_bytes())
 
-
-class _Entry(Frozen):
+class SourceEntry(Frozen):
     """One picture in sources.json."""
 
     file: str
@@ -47,9 +50,9 @@ class _Entry(Frozen):
 
 
 class Sources(Frozen):
-    """The content of sources.json, in the order in which the pictures are shown."""
+    """The content of sources.json, in the order of the page."""
 
-    pictures: tuple[_Entry, ...] = Field(strict=False)
+    pictures: tuple[SourceEntry, ...] = Field(strict=False)
 
 
 def fingerprint(file: bytes) -> str:
@@ -57,8 +60,14 @@ def fingerprint(file: bytes) -> str:
     return hashlib.blake2b(file, digest_size=16).hexdigest()
 
 
-@functools.cache
-def examples() -> tuple[Example, ...]:
-    """The pictures that ship, those of CIFAR-10 first."""
-    listed = parse(Sources, (EXAMPLES / SOURCES).read_text(encoding="utf-8"))
-    return tuple(Example(EXAMPLES / entry.file, entry.title, entry.source, entry.licence) for entry in listed.pictures)
+def read_examples(folder: Path) -> tuple[Example, ...]:
+    """The pictures that a folder's sources.json lists."""
+    sources = parse(Sources, (folder / SOURCES).read_text(encoding="utf-8"))
+    return tuple(
+        Example(folder / entry.file, entry.title, entry.source, entry.licence, fingerprint((folder / entry.file).read_bytes()))
+        for entry in sources.pictures
+    )
+
+
+EXAMPLE_PICTURES = read_examples(files.EXAMPLES)
+"""The pictures that ship, those of CIFAR-10 first."""

@@ -16,7 +16,7 @@ from PIL import Image
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import decode
 from resnet_demo.files import EXAMPLES, write_atomically
-from resnet_demo.inference.examples import SOURCES, Sources, _Entry
+from resnet_demo.inference.examples import SOURCES, SourceEntry, Sources
 
 CIFAR10_IMAGES = 4
 SIDE = 512
@@ -45,14 +45,14 @@ def main(folder: Path = EXAMPLES) -> None:
         name = CIFAR10_CLASSES[label]
         _write(folder / f"cifar10-{name}.png", Image.fromarray(pixels), "PNG")
         entries.append(
-            _Entry(file=f"cifar10-{name}.png", title=f"CIFAR-10: {name}", source=CIFAR10_SOURCE, licence=CIFAR10_LICENCE)
+            SourceEntry(file=f"cifar10-{name}.png", title=f"CIFAR-10: {name}", source=CIFAR10_SOURCE, licence=CIFAR10_LICENCE)
         )
     for file, title, source, licence in PHOTOGRAPHS:
         picture = decode((importlib.resources.files("skimage") / "data" / file).read_bytes())
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         name = f"{Path(file).stem}.jpg"
         _write(folder / name, picture, "JPEG")
-        entries.append(_Entry(file=name, title=title, source=source, licence=licence))
+        entries.append(SourceEntry(file=name, title=title, source=source, licence=licence))
     write_atomically(folder / SOURCES, (Sources(pictures=tuple(entries)).model_dump_json(indent=1) + "\n").encode())
 
 

@@ -19,7 +19,7 @@ def choices() -> list[tuple[str, str]]:
 
 def download_note(entry: Entry) -> str:
     """What a list adds to the title of a network that is not on this machine; empty for the others."""
-    if not is_hub_id(entry.name) or fetch.is_listed(entry.name, "config.json", "model.safetensors"):
+    if not is_hub_id(entry.name) or fetch.is_cached(entry.name, "config.json", "model.safetensors"):
         return ""
     parameters = cost(ModelConfig.named(entry.architecture, classes=entry.classes)).parameters
     size = f"{parameters * BYTES_PER_PARAMETER / 1e6:.0f} MB"

@@ -13,102 +13,98 @@ from huggingface_hub import constants
 from PIL import Image
 
 from resnet_demo.data.preprocessing import Preprocessing
-from resnet_demo.device import choose
 from resnet_demo.errors import HubError, SettingError
 from resnet_demo.hub.fetch import DownloadCancelled
 from resnet_demo.inference import overlay
-from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.classify import Answer, classify
-from resnet_demo.inference.examples import FINGERPRINT, examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
 from resnet_demo.inference.explain import Map, Method, all_stages, attribute
 from resnet_demo.inference.request import METHODS, ClassifyRequest
-from resnet_demo.inference.threads import answer_threads
+from resnet_demo.inference.services import Models
 from resnet_demo.words import share
 from resnet_demo.zoo.catalogue import available, title_of
-from resnet_demo.zoo.downloads import downloads
 from resnet_demo.zoo.folder import Weights
-from resnet_demo.zoo.model_cache import shelf
 
 MAP_SIDE = 112  # pixels of a map as it is sent; the browser scales it smoothly
 PICTURE_SIDE = 448
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_POLLS = 0.2
 TITLES = {method: title for title, method in METHODS.items()}
 
 
 def report(
     picture: Image.Image,
-    question: ClassifyRequest,
+    request: ClassifyRequest,
+    models: Models,
     *,
-    cache: AnswerCache | None = None,
     say: Callable[[str], object] = lambda _: None,
     should_cancel: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Ask the networks and explain their answers.
+    """Classify a picture with the networks of a request, and explain the answers.
 
     Args:
         picture: RGB, of any size.
-        question: which networks, and what about them.
-        cache: where answers about the example pictures are kept.
-        say: told in a sentence what takes long.
-        should_cancel: asked while something takes long.
+        request: which networks, and what to explain.
+        models: the models of the app.
+        say: called with a sentence about the progress of slow work.
+        should_cancel: called several times a second during slow work.
 
     Raises:
         SettingError: a class or a stage that a network does not have.
         WeightsError: a network cannot be loaded.
     """
-    names = [question.model, *([question.second] if question.second else [])]
-    if question.target_of >= len(names):
+    names = [request.model, *([request.second] if request.second else [])]
+    if request.target_of >= len(names):
         raise SettingError("target_of: there is no second network to take the class from.")
-    networks = [_load(name, say, should_cancel) for name in names]
-    key = _cache_key(picture, question, networks)
-    kept = cache.get(key) if cache is not None and key is not None else None
-    if kept is not None:
-        return kept
-    with answer_threads().share(max(weights.preprocessing.image_size for weights in networks)):
-        finished = _report(picture, question, networks, say, should_cancel)
-    if cache is not None and key is not None:
-        cache.put(key, finished)
-    return finished
+    networks = [_load(models, name, say, should_cancel) for name in names]
+    key = _cache_key(picture, request, networks)
+    cached = models.answers.get(key) if key is not None else None
+    if cached is not None:
+        return cached
+    with models.threads.share(max(weights.preprocessing.image_size for weights in networks)):
+        answer = _report(picture, request, networks, say, should_cancel)
+    answer["machine"] = f"Computed on {models.device.name}. {models.device.reason}".strip()
+    if key is not None:
+        models.answers.put(key, answer)
+    return answer
 
 
 def _report(
-    picture: Image.Image, question: ClassifyRequest, networks: Sequence[Weights],
+    picture: Image.Image, request: ClassifyRequest, networks: Sequence[Weights],
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> dict[str, Any]:  # fmt: skip
     answers = [classify(weights, picture) for weights in networks]
-    meant = networks[question.target_of]
-    labels = [_label(meant, question.target, "target"), _label(meant, question.contrast, "contrast")]
+    meant = networks[request.target_of]
+    labels = [_label(meant, request.target, "target"), _label(meant, request.contrast, "contrast")]
     return {
         "state": "result",
         "sentence": _sentence(answers),
-        "scale": _scale(signed=question.signed),
-        "machine": f"Computed on {choose().name}. {choose().reason}".strip(),
-        "asked": question.model_dump(exclude={"stage", "top_k"}),
+        "scale": _scale(signed=request.signed),
+        "asked": request.model_dump(exclude={"stage", "top_k"}),
         "preview": _preview(picture),
         "answers": [
-            _answer(answer, picture, question, _classes(answer, meant, question, labels), say, should_cancel)
+            _answer(answer, picture, request, _classes(answer, meant, request, labels), say, should_cancel)
             for answer in answers
         ],
     }
 
 
-def _cache_key(picture: Image.Image, question: ClassifyRequest, networks: Sequence[Weights]) -> Hashable | None:
-    """What the answer about an example depends on: the file, the weights in memory, the question. None for other pictures.
+def _cache_key(picture: Image.Image, request: ClassifyRequest, networks: Sequence[Weights]) -> Hashable | None:
+    """What the answer about an example depends on: the file, the weights in memory, the request. None for other pictures.
 
     Weights are meant by themselves, not by name, and are not kept alive: loaded again, they are others.
     """
     fingerprint = picture.info.get(FINGERPRINT)
-    if fingerprint not in [example.fingerprint for example in examples()]:
+    if fingerprint not in [example.fingerprint for example in EXAMPLE_PICTURES]:
         return None
-    return fingerprint, tuple(weakref.ref(weights.model) for weights in networks), question
+    return fingerprint, tuple(weakref.ref(weights.model) for weights in networks), request
 
 
-def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
-    """The network of that name. A download goes on when who asked leaves, so that the next who asks finds it further."""
-    if downloads().is_local(name):
-        if not shelf().is_loaded(name):
+def _load(models: Models, name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
+    """The network of that name. A download continues after its request is cancelled, for the next request."""
+    if models.downloads.is_local(name):
+        if not models.cache.is_loaded(name):
             say(f"Loading {title_of(name)}.")
-        return shelf().get(name, should_cancel=should_cancel)
+        return models.cache.get(name, should_cancel=should_cancel)
     if name not in [entry.name for entry in available()]:
         raise SettingError(
             f"model: {name[:80]!r} is not among the models of this app. Fetch it where the app runs, with prefetch."
@@ -118,17 +114,17 @@ def _load(name: str, say: Callable[[str], object], should_cancel: Callable[[], b
             f"{title_of(name)} is not on this machine, and the app runs offline. Whoever runs the app can fetch it over a "
             f'network with "python -m resnet_demo prefetch --model {name}".'
         )
-    coming, title = downloads().start(name), title_of(name)
-    while coming.in_progress:
-        size = f": {coming.done / 1e6:.0f} of {coming.total / 1e6:.0f} MB" if coming.total else ""
+    download, title = models.downloads.start(name), title_of(name)
+    while download.in_progress:
+        size = f": {download.done / 1e6:.0f} of {download.total / 1e6:.0f} MB" if download.total else ""
         say(f"Downloading {title} from the Hugging Face Hub{size}.")
         if should_cancel():
             raise DownloadCancelled(f"Nobody waits for {title} any more.")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-        coming = downloads().state(name) or coming
-    if coming.state != "ready":
-        raise HubError(coming.message or f"The download of {title} was cancelled.")
-    return shelf().get(name)
+        time.sleep(SECONDS_BETWEEN_POLLS)
+        download = models.downloads.state(name) or download
+    if download.state != "ready":
+        raise HubError(download.message or f"The download of {title} was cancelled.")
+    return models.cache.get(name)
 
 
 def _label(weights: Weights, index: int, name: str) -> str:
@@ -138,14 +134,14 @@ def _label(weights: Weights, index: int, name: str) -> str:
     return weights.classes[index] if index >= 0 else ""
 
 
-def _classes(answer: Answer, meant: Weights, question: ClassifyRequest, labels: Sequence[str]) -> tuple[int, int | None]:
+def _classes(answer: Answer, meant: Weights, request: ClassifyRequest, labels: Sequence[str]) -> tuple[int, int | None]:
     """Target and contrast in this network's own numbering.
 
     A class that it does not have gives its first answer, and no contrast; nor is a class contrasted with itself.
     """
     classes, first = answer.weights.classes, answer.top(1)[0].index
     if answer.weights is meant:
-        target, contrast = question.target if labels[0] else first, question.contrast if labels[1] else None
+        target, contrast = request.target if labels[0] else first, request.contrast if labels[1] else None
     else:
         known, contrast = (classes.index(label) if label in classes else None for label in labels)
         target = first if known is None else known
@@ -153,18 +149,18 @@ def _classes(answer: Answer, meant: Weights, question: ClassifyRequest, labels: 
 
 
 def _answer(
-    answer: Answer, picture: Image.Image, question: ClassifyRequest, about: tuple[int, int | None],
+    answer: Answer, picture: Image.Image, request: ClassifyRequest, about: tuple[int, int | None],
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> dict[str, Any]:  # fmt: skip
-    weights, predictions = answer.weights, answer.top(question.top_k)
+    weights, predictions = answer.weights, answer.top(request.top_k)
     target, contrast = about
     maps = list(all_stages(answer, target, contrast))
     known = [found.stage.name for found in maps]
-    if question.stage and question.stage not in known:
-        raise SettingError(f"stage: {weights.name} has no stage {question.stage!r}: say {', '.join(known)}.")
-    stage = question.stage or known[-1]
-    if question.method != "grad-cam":
-        maps.append(_attribute(weights, picture, question, target, say, should_cancel))
+    if request.stage and request.stage not in known:
+        raise SettingError(f"stage: {weights.name} has no stage {request.stage!r}: say {', '.join(known)}.")
+    stage = request.stage or known[-1]
+    if request.method != "grad-cam":
+        maps.append(_attribute(weights, picture, request, target, say, should_cancel))
         stage = maps[-1].stage.name
     square = _square(picture, weights.preprocessing)
     return {
@@ -183,20 +179,20 @@ def _answer(
         "words": answer.words,
         "map_words": _map_words(maps, weights.classes, target, contrast),
         "stage": stage,
-        "stages": [_stage(found, signed=question.signed) for found in maps],
+        "stages": [_stage(found, signed=request.signed) for found in maps],
     }
 
 
 def _attribute(
-    weights: Weights, picture: Image.Image, question: ClassifyRequest, target: int,
+    weights: Weights, picture: Image.Image, request: ClassifyRequest, target: int,
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> Map:  # fmt: skip
     title = title_of(weights.name)
 
     def progress(done: float) -> None:
-        say(f"{TITLES[question.method]} of {title}: {done:.0%}.")
+        say(f"{TITLES[request.method]} of {title}: {done:.0%}.")
 
-    method = cast(Method, question.method)  # asked for only where it is not Grad-CAM
+    method = cast(Method, request.method)  # asked for only where it is not Grad-CAM
     return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
 
 

@@ -1,28 +1,27 @@
 """How many of torch's threads one answer may use.
 
-The threads of one operation wait for each other at its end, which takes longer than a small operation itself as soon as
-another answer, a training or another program wants the same processors: with two threads ResNet-20 answered a quarter as
-often as with one (LOG.md). Only a large picture that has the processors to itself gains from several.
+The threads of an operation wait for each other at its end. While another answer, a training run or another program uses
+the same processors, that wait takes longer than a small operation: with two threads, ResNet-20 gave a quarter of the
+answers per second that it gave with one (LOG.md). Only a large picture that has the processors to itself gains from several.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from threading import Lock
 
 import torch
 
 LARGE = 128
-"""Pixels of the side of a picture, from which on an operation is worth several threads."""
+"""The side in pixels from which a picture gains from several threads."""
 
 
 class AnswerThreads:
-    """Shares torch's threads out among the answers that are computed at the same time.
+    """Divides torch's threads among the answers that are computed at the same time.
 
     Args:
-        total: how many threads an answer that is alone may use.
+        total: the number of threads for an answer that is computed alone.
     """
 
     def __init__(self, total: int) -> None:
@@ -32,10 +31,13 @@ class AnswerThreads:
 
     @contextmanager
     def share(self, side: int) -> Iterator[int]:
-        """Set the number of threads for an answer about a picture of that side, computed by the calling thread.
+        """Set the number of torch's threads for an answer that the calling thread computes.
+
+        Args:
+            side: of the picture, in pixels.
 
         Yields:
-            The number of threads. What the calling thread had before is restored.
+            The number of threads. The previous number is restored at the end.
         """
         before = torch.get_num_threads()
         with self._lock:
@@ -48,9 +50,3 @@ class AnswerThreads:
             torch.set_num_threads(before)
             with self._lock:
                 self._answers -= 1
-
-
-@lru_cache(maxsize=1)
-def answer_threads() -> AnswerThreads:
-    """The process's own."""
-    return AnswerThreads(torch.get_num_threads())

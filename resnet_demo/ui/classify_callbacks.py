@@ -13,10 +13,9 @@ from PIL import Image
 
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference import networks
-from resnet_demo.inference.examples import FINGERPRINT, Example, examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Example
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
-from resnet_demo.ui import engine
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
@@ -55,10 +54,12 @@ class ClassifyCallbacks:
     """The callbacks of the tab and of the API. They remember which request each open page waits for.
 
     Args:
-        answer: yields progress sentences, then the report (`engine.ask`).
+        answer: yields progress sentences, then the report (`Engine.answer`).
+        cancel_downloads: ends the downloads of models by their names (`Engine.cancel_downloads`).
     """
 
     answer: Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]
+    cancel_downloads: Callable[[list[str]], None]
     _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and key of the request
 
     def arrive(self, picture: PictureInput, request: gr.Request) -> tuple[Any, ...]:
@@ -126,6 +127,11 @@ class ClassifyCallbacks:
             raise refusal(str(error)) from error
         return {p["label"]: p["probability"] for p in report["answers"][0]["predictions"]}, report
 
+    def cancel(self, model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
+        """End what is in progress, a download too; the widget keeps what it showed."""
+        self.cancel_downloads([model, second])
+        return {"state": "stopped", "message": "Cancelled."}, *_answered_networks(about), about | {"answered": None}
+
     def _while_latest(self, page: str, ticket: str, key: list[Any], updates: Iterator[Update]) -> Iterator[Update]:
         """The updates, each with the ticket, until another request of the page is in progress."""
         self._in_progress[page] = ticket, key
@@ -160,15 +166,9 @@ class ClassifyCallbacks:
             yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip(), *_answered_networks(about)
 
 
-def cancel(model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
-    """End what is in progress, a download too; the widget keeps what it showed."""
-    engine.cancel_downloads([model, second])
-    return {"state": "stopped", "message": "Cancelled."}, *_answered_networks(about), about | {"answered": None}
-
-
 def pick(selection: gr.SelectData) -> str:
     """The example that was clicked."""
-    return str(examples()[selection.index].path)
+    return str(EXAMPLE_PICTURES[selection.index].path)
 
 
 def _answered_networks(about: dict[str, Any]) -> tuple[Any, Any]:
@@ -190,7 +190,7 @@ def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any]
     """The answer, and what changes around it."""
     explained = answer["answers"][about["target_of"]]
     contrast = fields["contrast"] if explained["contrast_label"] else -1
-    example = next((example.name for example in examples() if example.fingerprint == picture.info.get(FINGERPRINT)), "")
+    example = next((example.name for example in EXAMPLE_PICTURES if example.fingerprint == picture.info.get(FINGERPRINT)), "")
     upload = "" if example else picture.info.get(UPLOAD, "")
     address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
@@ -251,14 +251,14 @@ def _request_of(query: Mapping[str, str], names: list[str]) -> ClassifyRequest:
 
 def _picture_of(picture: PictureInput, name: str) -> tuple[Any, str]:
     """The update of the picture component for that name, and the fingerprint. `picture` is the one in the browser."""
-    first = examples()[0]
+    first = EXAMPLE_PICTURES[0]
     if name == OWN:
         if isinstance(picture, Image.Image):
             return picture.info[UPLOAD], picture.info[FINGERPRINT]
         warn(f"The link's picture is a visitor's own: it stays in the tab where it was given, for a day. {_instead(first)}")
-    elif name and name not in {example.name for example in examples()}:
+    elif name and name not in {example.name for example in EXAMPLE_PICTURES}:
         warn(f"There is no example picture {name[:80]!r}. {_instead(first)}")
-    example = next((example for example in examples() if example.name == name), first)
+    example = next((example for example in EXAMPLE_PICTURES if example.name == name), first)
     in_browser = picture.info[FINGERPRINT] if isinstance(picture, Image.Image) else ""
     return gr.skip() if in_browser == example.fingerprint else str(example.path), example.fingerprint
 

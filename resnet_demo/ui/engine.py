@@ -1,60 +1,72 @@
-"""The heavy half of the app, torch and the models, which loads behind the open port.
+"""The slow part of the app, torch and the models, which loads after the port is open.
 
-Everything slow (loading PyTorch, a download, an attribution of many passes) runs in a thread here, while the
-generator that a page waits on says how far it is. Closing the generator cancels the work.
+Loading, downloads and attributions of many passes run in threads, while the iterator that a page waits on yields
+progress sentences. Closing the iterator cancels the work.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
-from types import ModuleType
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.results import plots
 from resnet_demo.ui.background import Background
 
+if TYPE_CHECKING:
+    from resnet_demo.inference.services import Models
+
 plots.draw_without_a_display()
 
+THREADS = 8
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
 ASKING = "Looking at the picture."
-_threads = ThreadPoolExecutor(8, "answers")
 
 
-@lru_cache(maxsize=1)
-def begin() -> Future[ModuleType]:
-    """Start loading; the future gives the module `inference.report`."""
-    return _threads.submit(importlib.import_module, "resnet_demo.inference.report")
+class Engine:
+    """Answers the requests of all pages with one set of models, which it loads once, in a thread."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, "answers")
+        self._lock = Lock()
+        self._models: Future[Models] | None = None
+
+    def start(self) -> Future[Models]:
+        """Start loading, unless that has started; the future gives the models."""
+        with self._lock:
+            if self._models is None:
+                self._models = self._threads.submit(_load_models)
+            return self._models
+
+    def answer(self, picture: Image.Image, request: ClassifyRequest) -> Iterator[str | dict[str, Any]]:
+        """Yields progress sentences, then the answer (`inference.report.report`).
+
+        Raises:
+            ResNetDemoError: like `report`.
+        """
+        models = self.start()
+
+        def work(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> dict[str, Any]:
+            loaded = models.result()
+            from resnet_demo.inference.report import report
+
+            return report(picture, request, loaded, say=say, should_cancel=should_cancel)
+
+        yield from Background(self._threads).run(work, ASKING if models.done() else LOADING)
+
+    def cancel_downloads(self, names: list[str]) -> None:
+        """End the downloads of these models, if there are any."""
+        if self._models is not None and self._models.done():
+            for name in names:
+                self._models.result().downloads.cancel(name)
 
 
-def cancel_downloads(names: list[str]) -> None:
-    """End the downloads of these models, if there are any."""
-    if begin().done():
-        for name in names:
-            begin().result().downloads().cancel(name)
+def _load_models() -> Models:
+    """Import torch and all that an answer needs, which takes seconds."""
+    from resnet_demo.inference.services import Models
 
-
-def answering(cache: AnswerCache) -> Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]:
-    """`ask`, with this cache."""
-    return lambda picture, question: ask(picture, question, cache)
-
-
-def ask(picture: Image.Image, question: ClassifyRequest, cache: AnswerCache | None = None) -> Iterator[str | dict[str, Any]]:
-    """Yields sentences while the answer is on its way, then the answer (`inference.report.report`).
-
-    Raises:
-        ResNetDemoError: what `report` raises.
-    """
-
-    def work(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> dict[str, Any]:
-        report = begin().result().report
-        answer: dict[str, Any] = report(picture, question, cache=cache, say=say, should_cancel=should_cancel)
-        return answer
-
-    yield from Background(_threads).run(work, ASKING if begin().done() else LOADING)
+    return Models()

@@ -12,11 +12,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from resnet_demo.errors import SettingError
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.runs.service import RunService
-from resnet_demo.ui import engine
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
+from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.shell import Shell
 from resnet_demo.ui.tabs import classify, lab
@@ -35,7 +35,7 @@ QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
 
 
-def build(service: RunService) -> gr.Blocks:
+def build(service: RunService, engine: Engine) -> gr.Blocks:
     """The whole page. Uploaded pictures are forgotten after a day."""
     with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
@@ -43,7 +43,7 @@ def build(service: RunService) -> gr.Blocks:
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            shell = Shell(page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")))
+            shell = Shell(page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")), engine)
             for name, tab in TABS.items():
                 with gr.Tab(tab.TITLE, id=name):
                     tab.build(shell)
@@ -53,6 +53,7 @@ def build(service: RunService) -> gr.Blocks:
 def serve(
     page: gr.Blocks,
     service: RunService,
+    engine: Engine,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -79,14 +80,14 @@ def serve(
         app, _, _ = page.launch(
             server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
             theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False,
-            max_file_size="25mb", footer_links=["api"], allowed_paths=[str(examples()[0].path.parent)],
+            max_file_size="25mb", footer_links=["api"], allowed_paths=[str(EXAMPLE_PICTURES[0].path.parent)],
             app_kwargs={"lifespan": in_front},
         )  # fmt: skip
     except OSError as error:
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
     add_exports(app, service)
-    engine.begin()
+    engine.start()
     service.start()
     if block:
         page.block_thread()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from resnet_demo.data.image import decode, decode_data_url, read_encoded
 from resnet_demo.errors import PictureError
-from resnet_demo.inference.examples import FINGERPRINT, examples, fingerprint
+from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, fingerprint
 from resnet_demo.web.paths import REFUSAL, allowed_file
 
 UPLOAD = "upload"  # in `info` of a picture: the path of the uploaded file
@@ -30,7 +30,7 @@ class Picture(gr.Image):
             if payload.url and payload.url.startswith("data:"):
                 picture, sent = decode_data_url(payload.url), payload.url.encode()
             elif payload.path is not None:
-                shipped = [example.path for example in examples()]
+                shipped = [example.path for example in EXAMPLE_PICTURES]
                 sent = read_encoded(allowed_file(payload.path, Path(get_upload_folder()), shipped))
                 picture = decode(sent)
             else:

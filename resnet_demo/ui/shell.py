@@ -11,6 +11,7 @@ from gradio.events import Dependency
 
 from resnet_demo.runs.service import RunService
 from resnet_demo.ui.background import Background
+from resnet_demo.ui.engine import Engine
 
 SILENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """Options of an event that is not part of the API and draws no progress bar over its outputs."""
@@ -51,6 +52,7 @@ class Shell:
         tabs: the tabs of the page; an event may select one by its id.
         service: trains runs and knows the records of all.
         background: runs slow work in a thread.
+        engine: answers requests about pictures.
         models_changed: the event by which tabs that list models stay up to date.
     """
 
@@ -58,4 +60,5 @@ class Shell:
     tabs: gr.Tabs
     service: RunService
     background: Background
+    engine: Engine
     models_changed: ModelsChanged = field(default_factory=ModelsChanged)

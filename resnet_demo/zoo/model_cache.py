@@ -1,4 +1,4 @@
-"""Loaded models, shared between all who ask: each is loaded once, and the least recently used leaves when memory is short."""
+"""Loaded models, shared by all requests: each is loaded once, and the least recently used is dropped when memory is short."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as NotYet
-from functools import lru_cache
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from threading import Lock
 
@@ -26,12 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """Models in evaluation mode, on one device. Nobody may change them.
+    """Models in evaluation mode, on one device. They are shared: never change one.
 
     Args:
-        budget: bytes of weights to keep; by default half of the memory that is free now. The model asked for
-            last always stays, and a model that left lives on with those who still use it.
-        device: where the models go; by default what `device.choose` says.
+        budget: bytes of weights to keep; by default half of the memory that is free now. The model of the last
+            request always stays, and a dropped model lives on for as long as a request uses it.
+        device: where the models go; by default the result of `device.choose`.
     """
 
     def __init__(self, budget: int | None = None, device: torch.device | None = None) -> None:
@@ -39,24 +38,24 @@ class ModelCache:
         self.budget = int(SHARE_OF_FREE_MEMORY * _free_memory(self.device)) if budget is None else budget
         self._lock = Lock()
         self._loaded: OrderedDict[str, Weights] = OrderedDict()  # the least recently used first
-        self._coming: dict[str, Future[Weights]] = {}
+        self._loading: dict[str, Future[Weights]] = {}
 
     def get(
         self, source: str, *, allow_paths: bool = False,
         on_progress: fetch.Progress | None = None, should_cancel: Callable[[], bool] = lambda: False,
     ) -> Weights:  # fmt: skip
-        """The model that `source` names, loaded by whoever asks first; the others wait for it.
+        """The model that `source` names. The first caller loads it, and the others wait.
 
         Args:
             source: a name of the catalogue, a Hub id, or (with `allow_paths`) a path.
-            allow_paths: only for what the operator typed; a page's text is never taken for a path.
-            on_progress: told (done, total) bytes while a file is downloaded.
-            should_cancel: asked several times a second while a file is downloaded.
+            allow_paths: only for the operator's own input; text from a page is never taken for a path.
+            on_progress: called with (done, total) bytes during a download.
+            should_cancel: called several times a second during a download.
 
         Raises:
             WeightsError: there is no such model, or it is damaged.
-            HubError: the Hub did not give it.
-            hub.DownloadCancelled: `should_cancel` said so.
+            HubError: the download failed.
+            DownloadCancelled: `should_cancel` returned true.
         """
         place = locate(source, allow_paths=allow_paths)
         key = _key(place)
@@ -65,28 +64,29 @@ class ModelCache:
                 if key in self._loaded:
                     self._loaded.move_to_end(key)
                     return self._loaded[key]
-                coming = self._coming.get(key)
-                if first := coming is None:
-                    coming = self._coming[key] = Future()
-            if first:
-                return self._load(place, key, coming, on_progress, should_cancel)
+                result = self._loading.get(key)
+                is_first = result is None
+                if result is None:
+                    result = self._loading[key] = Future()
+            if is_first:
+                return self._load(place, key, result, on_progress, should_cancel)
             try:
-                return _waited(coming, should_cancel)
+                return _wait(result, should_cancel)
             except CancelledError:
-                continue  # who asked first no longer wants it; we do
+                continue  # the first caller cancelled its download; this one still needs the model
 
     def is_loaded(self, source: str) -> bool:
-        """Whether `get` would answer at once."""
+        """Whether `get` returns at once."""
         with self._lock:
             return _key(locate(source, allow_paths=False)) in self._loaded
 
     @property
     def used(self) -> int:
-        """Bytes of the weights on the shelf."""
+        """Bytes of the weights in the cache."""
         return sum(nbytes(weights.model) for weights in self._loaded.values())
 
     def _load(
-        self, place: Path | str, key: str, coming: Future[Weights],
+        self, place: Path | str, key: str, result: Future[Weights],
         on_progress: fetch.Progress | None, should_cancel: Callable[[], bool],
     ) -> Weights:  # fmt: skip
         try:
@@ -97,26 +97,20 @@ class ModelCache:
             weights.model.to(self.device)
         except BaseException as error:
             with self._lock:
-                del self._coming[key]
+                del self._loading[key]
             if isinstance(error, fetch.DownloadCancelled):
-                coming.cancel()
+                result.cancel()
             else:
-                coming.set_exception(error)
+                result.set_exception(error)
             raise
         with self._lock:
             self._loaded[key] = weights
-            del self._coming[key]
+            del self._loading[key]
             while len(self._loaded) > 1 and self.used > self.budget:
-                left, _ = self._loaded.popitem(last=False)
-                log.info("%s left the shelf: memory is short.", left)
-        coming.set_result(weights)
+                dropped, _ = self._loaded.popitem(last=False)
+                log.info("%s is dropped from the cache: memory is short.", dropped)
+        result.set_result(weights)
         return weights
-
-
-@lru_cache(maxsize=1)
-def shelf() -> ModelCache:
-    """The process's own shelf."""
-    return ModelCache()
 
 
 def nbytes(model: nn.Module) -> int:
@@ -125,27 +119,27 @@ def nbytes(model: nn.Module) -> int:
 
 
 def _key(place: Path | str) -> str:
-    """Names one state of a model: a folder that was written anew is another model."""
+    """Identifies one version of a model: a folder that was written again is another model."""
     if isinstance(place, str):
         return place
     try:
-        written = (place / folder.WEIGHTS).stat().st_mtime_ns
+        modified = (place / folder.WEIGHTS).stat().st_mtime_ns
     except OSError:
-        written = 0  # loading will say what is wrong
-    return f"{place.resolve()}@{written}"
+        modified = 0  # loading raises the error
+    return f"{place.resolve()}@{modified}"
 
 
-def _waited(coming: Future[Weights], should_cancel: Callable[[], bool]) -> Weights:
+def _wait(result: Future[Weights], should_cancel: Callable[[], bool]) -> Weights:
     while True:
         try:
-            return coming.result(timeout=0.2)
-        except NotYet:
+            return result.result(timeout=0.2)
+        except FutureTimeout:
             if should_cancel():
                 raise fetch.DownloadCancelled("Waiting for the model was cancelled.") from None
 
 
 def _free_memory(device: torch.device) -> int:
-    """Bytes that are free where the models go."""
+    """Bytes of free memory on the device."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available

@@ -42,7 +42,7 @@ def publish(source: Path, repository: str, *, private: bool = False) -> str:
     from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 
     if "/" not in repository:
-        raise HubError(f"{repository!r} is no repository of the Hugging Face Hub: name one as user/name.")
+        raise HubError(f"{repository!r} is not a repository of the Hugging Face Hub: name one as user/name.")
     folder.load(source)
     content = folder.read_config(source)
     try:
@@ -76,7 +76,7 @@ def _sentence(repository: str, where: str, error: Exception) -> str:
         # By name: the client's HTTP library has another one in each major version.
         kinds = {kind.__name__ for kind in type(fault).__mro__}
         if isinstance(fault, HFValidationError):
-            return f"{repository!r} is no repository of the Hugging Face Hub: name one as user/name."
+            return f"{repository!r} is not a repository of the Hugging Face Hub: name one as user/name."
         if isinstance(fault, HfHubHTTPError):
             status = fault.response.status_code
             todo = "log in with a token that may write there" if status in (401, 403) else "try again later"

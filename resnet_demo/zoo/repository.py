@@ -72,7 +72,7 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
 
 def is_cached(repository: str) -> bool:
     """Whether a model can be loaded without a network."""
-    return all(fetch.cached_file(repository, file) is not None for file in (CONFIG, WEIGHTS))
+    return fetch.is_cached(repository, CONFIG, WEIGHTS)
 
 
 def nbytes(architecture: ModelConfig) -> int:

@@ -6,7 +6,6 @@ timm's resnet18, 34, 50, 101 and 152 have torchvision's parameter names and stri
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -105,7 +104,6 @@ def _classes(origin: str, config: TimmConfig) -> tuple[str, ...]:
     return tuple(f"class {number}" for number in range(config.num_classes))
 
 
-@lru_cache(maxsize=1)
 def imagenet_classes() -> tuple[str, ...]:
     """The names of ImageNet's 1,000 classes, as torchvision has them. Some names stand for two classes ("crane")."""
     from torchvision.models import ResNet50_Weights  # type: ignore[import-untyped]  # it ships no types

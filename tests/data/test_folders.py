@@ -1,4 +1,4 @@
-"""A folder of pictures is listed once, and again when something in it has changed."""
+"""A folder of pictures is listed, or only counted, as it is now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from resnet_demo.comparison import LabSettings
 from resnet_demo.data import folders
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import count_folder, list_folder
 from resnet_demo.errors import DataError
 from resnet_demo.runs.forecast import forecast
 from resnet_demo.runs.service import RunService
@@ -22,35 +22,30 @@ def folder(picture_folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(picture_folder, tmp_path / "colours")
 
 
-@pytest.fixture
-def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The folders of a class that were walked."""
-    seen: list[str] = []
-    pictures = folders._pictures
-
-    def watched(folder: Path, changed: dict[Path, int]) -> list[Path]:
-        seen.append(folder.name)
-        return pictures(folder, changed)
-
-    monkeypatch.setattr(folders, "_pictures", watched)
-    return seen
-
-
-def test_what_a_page_asks_again_and_again_is_listed_once(folder: Path, walks: list[str], tmp_path: Path) -> None:
+def test_a_forecast_counts_the_pictures_and_lists_none(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     laboratory = RunService(tmp_path / "home", StandIn())
+    monkeypatch.setattr(folders, "_files", None)
     for _ in range(3):
         assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).said
-    assert walks == ["blue", "green", "red"]
 
 
-def test_who_asks_may_change_what_was_listed(folder: Path) -> None:
-    first = list_folder(folder)
-    first[1].clear()
-    assert len(list_folder(folder)[1]) == 24
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("count", range(2, 12))
+def test_the_count_is_the_length_of_the_list(tmp_path: Path, count: int, split: bool) -> None:
+    for name in ("a", "b"):
+        files = [tmp_path / "train" / name / f"{number}.PNG" for number in range(count)] if split else []
+        files += [tmp_path / ("test" if split else "") / name / "deeper" / f"{number}.jpg" for number in range(count)]
+        for file in (*files, files[0].with_name(".hidden.jpg"), files[0].with_name("notes.txt")):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    classes, train, test = list_folder(tmp_path)
+    assert count_folder(tmp_path) == (classes, len(train)) == (("a", "b"), len(train))
+    assert len(train) + len(test) == 2 * count * (2 if split else 1)
+    assert train and test
 
 
 @pytest.mark.parametrize("change", ["a picture more", "a class more", "a deeper folder", "a picture less", "moved"])
-def test_a_folder_that_changed_is_listed_anew(folder: Path, change: str) -> None:
+def test_a_folder_that_changed_is_listed_and_counted_anew(folder: Path, change: str) -> None:
     (folder / "red" / "deeper").mkdir()
     for part in (folder, *folder.iterdir(), folder / "red" / "deeper"):
         os.utime(part, (1, 1))  # so that a change shows however coarse the clock of the disk
@@ -74,6 +69,7 @@ def test_a_folder_that_changed_is_listed_anew(folder: Path, change: str) -> None
     after = list_folder(folder)
     assert len(before[1]) + len(before[2]) == 30
     assert len(after[1]) + len(after[2]) == pictures[change]
+    assert count_folder(folder) == (after[0], len(after[1]))
 
 
 def test_a_folder_that_may_not_be_read_is_refused_in_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

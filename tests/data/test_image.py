@@ -13,7 +13,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from resnet_demo.data.image import MAX_BYTES, decode, decode_data_url, formats, read, to_rgb
+from resnet_demo.data.image import FORMATS, MAX_BYTES, decode, decode_data_url, read, to_rgb
 from resnet_demo.errors import PictureError
 from tests.pictures import (
     BLACK,
@@ -62,7 +62,7 @@ def test_all_eight_exif_orientations_stand_upright(orientation: int, kind: str) 
 
 def test_heic_from_a_phone_is_read_and_turned() -> None:
     pytest.importorskip("pillow_heif")
-    assert "HEIF" in formats()
+    assert "HEIF" in FORMATS
     exif = Image.Exif()
     exif[0x0112] = 6
     picture = quarters(side=32)

@@ -133,7 +133,7 @@ def test_a_cached_file_that_was_damaged_later_is_fetched_anew(loopback: Loopback
 
 
 def test_a_name_that_is_no_repository_is_refused(loopback: LoopbackHub) -> None:
-    with pytest.raises(HubError, match="is no repository of the Hugging Face Hub: name one as user/name"):
+    with pytest.raises(HubError, match="is not a repository of the Hugging Face Hub: name one as user/name"):
         fetch.fetch_file("a/b/c", "model.safetensors")
 
 

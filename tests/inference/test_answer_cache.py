@@ -14,12 +14,12 @@ from resnet_demo.data.dataset import CIFAR10_CLASSES
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.answer_cache import AnswerCache
-from resnet_demo.inference.examples import FINGERPRINT, examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
 from resnet_demo.inference.report import report
 from resnet_demo.inference.request import ClassifyRequest
+from resnet_demo.inference.services import Models
 from resnet_demo.model.resnet import build
 from resnet_demo.zoo import folder
-from resnet_demo.zoo.model_cache import shelf
 
 NAME = "cached-resnet8"
 
@@ -46,39 +46,42 @@ def network(isolated_home: Path) -> None:
 
 
 def example(number: int = 0) -> Image.Image:
-    picture = read(examples()[number].path)
-    picture.info[FINGERPRINT] = examples()[number].fingerprint
+    picture = read(EXAMPLE_PICTURES[number].path)
+    picture.info[FINGERPRINT] = EXAMPLE_PICTURES[number].fingerprint
     return picture
 
 
 def test_the_same_question_about_an_example_is_computed_once_and_others_are_computed() -> None:
     cache = Counting()
-    first = report(example(), ClassifyRequest(model=NAME), cache=cache)
-    assert report(example(), ClassifyRequest(model=NAME), cache=cache) == first
+    models = Models(answers=cache)
+    first = report(example(), ClassifyRequest(model=NAME), models)
+    assert report(example(), ClassifyRequest(model=NAME), models) == first
     assert cache.computed == 1
-    assert report(example(), ClassifyRequest(model=NAME, target=3), cache=cache)["answers"][0]["target"] == 3
-    assert report(example(1), ClassifyRequest(model=NAME), cache=cache)["answers"] != first["answers"]
+    assert report(example(), ClassifyRequest(model=NAME, target=3), models)["answers"][0]["target"] == 3
+    assert report(example(1), ClassifyRequest(model=NAME), models)["answers"] != first["answers"]
     assert cache.computed == 3
 
 
-def test_the_same_name_with_other_weights_is_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_name_with_other_weights_is_another_network() -> None:
     cache = Counting()
-    before = report(example(), ClassifyRequest(model=NAME), cache=cache)
-    monkeypatch.setattr(shelf(), "budget", 0)
-    shelf().get("plain20-cifar10")  # there is room for one network only
-    assert not shelf().is_loaded(NAME)
+    models = Models(answers=cache)
+    before = report(example(), ClassifyRequest(model=NAME), models)
+    models.cache.budget = 0
+    models.cache.get("plain20-cifar10")  # there is room for one network only
+    assert not models.cache.is_loaded(NAME)
     write(seed=2)
-    after = report(example(), ClassifyRequest(model=NAME), cache=cache)
+    after = report(example(), ClassifyRequest(model=NAME), models)
     assert cache.computed == 2
     assert after["answers"][0]["predictions"] != before["answers"][0]["predictions"]
 
 
 def test_a_picture_of_one_s_own_is_not_kept() -> None:
     cache = Counting()
+    models = Models(answers=cache)
     picture = Image.effect_noise((40, 40), 90).convert("RGB")
-    report(picture, ClassifyRequest(model=NAME), cache=cache)
+    report(picture, ClassifyRequest(model=NAME), models)
     picture.info[FINGERPRINT] = "0" * 32
-    report(picture, ClassifyRequest(model=NAME), cache=cache)
+    report(picture, ClassifyRequest(model=NAME), models)
     assert (cache.computed, cache.size) == (0, 0)
 
 

@@ -6,17 +6,17 @@ import pytest
 from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import read
 from resnet_demo.files import EXAMPLES
-from resnet_demo.inference.examples import SOURCES, examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES, SOURCES
 
 
 def test_eight_pictures_ship_each_with_its_source_and_licence() -> None:
-    assert len(examples()) == 8
-    assert len({example.title for example in examples()}) == 8
-    for example in examples():
+    assert len(EXAMPLE_PICTURES) == 8
+    assert len({example.title for example in EXAMPLE_PICTURES}) == 8
+    for example in EXAMPLE_PICTURES:
         assert example.source
         assert example.licence
         assert max(read(example.path).size) <= 512
-    named = {example.path.name for example in examples()} | {SOURCES}
+    named = {example.path.name for example in EXAMPLE_PICTURES} | {SOURCES}
     assert {path.name for path in EXAMPLES.iterdir()} == named  # no picture without a source
     assert sum(path.stat().st_size for path in EXAMPLES.iterdir()) < 600_000
 

@@ -16,6 +16,7 @@ from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.report import report
 from resnet_demo.inference.request import ClassifyRequest
+from resnet_demo.inference.services import Models
 from resnet_demo.model.resnet import build
 from resnet_demo.zoo import folder
 
@@ -33,7 +34,7 @@ def two_models(isolated_home: Path) -> None:
 
 
 def ask(**asked: object) -> dict[str, object]:
-    return report(PICTURE, ClassifyRequest(**({"model": "report-resnet8"} | asked)))  # type: ignore[arg-type]
+    return report(PICTURE, ClassifyRequest(**({"model": "report-resnet8"} | asked)), Models())  # type: ignore[arg-type]
 
 
 def picture_of(url: str) -> Image.Image:
@@ -72,7 +73,7 @@ def test_a_class_is_not_contrasted_with_itself_and_what_was_asked_is_told_in_ful
 
 def test_a_slow_method_says_how_far_it_is_and_adds_its_map() -> None:
     said: list[str] = []
-    told = report(PICTURE, ClassifyRequest(model="report-resnet8", method="occlusion"), say=said.append)
+    told = report(PICTURE, ClassifyRequest(model="report-resnet8", method="occlusion"), Models(), say=said.append)
     assert "Occlusion of report-resnet8 (ResNet-8, unknown data): 100%." in said
     assert told["answers"][0]["stages"][-1]["title"] == "Occlusion"
     assert told["answers"][0]["stage"] == told["answers"][0]["stages"][-1]["name"]

@@ -4,9 +4,10 @@ import sys
 
 from resnet_demo.files import home
 from resnet_demo.runs.service import RunService
+from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.page import build, serve
 from tests.runs.stand_in import ReadyStandIn
 
 if __name__ == "__main__":
-    lab = RunService(home(), ReadyStandIn())
-    serve(build(lab), lab, port=int(sys.argv[sys.argv.index("--port") + 1]))
+    lab, engine = RunService(home(), ReadyStandIn()), Engine()
+    serve(build(lab, engine), lab, engine, port=int(sys.argv[sys.argv.index("--port") + 1]))

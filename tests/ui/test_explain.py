@@ -247,7 +247,7 @@ def slow_answers(ended: list[str]) -> ClassifyCallbacks:
         finally:
             ended.append(question.method)
 
-    return ClassifyCallbacks(answer)
+    return ClassifyCallbacks(answer, lambda _: None)
 
 
 def ask(callbacks: ClassifyCallbacks, page: str, method: str) -> Iterator[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.web.paths import REFUSAL
 from tests.ui.conftest import App
 
@@ -96,7 +96,7 @@ def hostile(app: App, folder: Path, listener: socket.socket) -> dict[str, dict[s
         "a web address": {"url": web},
         "a web address as path": {"path": web},
         "a file: URL as path": {"path": f"file://{secret}"},
-        "a picture of the app that is no example": {"path": str(examples()[0].path.parents[2] / "docs" / "classify.png")},
+        "a picture of the app that is no example": {"path": str(EXAMPLE_PICTURES[0].path.parents[2] / "docs" / "classify.png")},
         "a text": {"path": "/etc/passwd"},
     }
 
@@ -130,7 +130,7 @@ def answer_about(client: httpx.Client, endpoint: Endpoint, picture: dict[str, An
 
 def split_by_answer(client: httpx.Client, endpoints: list[Endpoint]) -> tuple[list[Endpoint], list[Endpoint]]:
     """The endpoints that answer about a picture, and those that take one only to show it again (a step of the history)."""
-    example = {"path": str(examples()[0].path)}
+    example = {"path": str(EXAMPLE_PICTURES[0].path)}
     answering: list[Endpoint] = []
     showing: list[Endpoint] = []
     for endpoint in (endpoint for endpoint in endpoints if endpoint.takes_a_picture):
@@ -191,9 +191,9 @@ def test_a_file_beside_an_event_is_not_opened(
 def test_an_example_is_answered_by_its_path_and_an_upload_by_its_own(
     client: httpx.Client, endpoints: list[Endpoint], tmp_path: Path
 ) -> None:
-    uploaded = client.post("gradio_api/upload", files={"files": ("mine.png", examples()[1].path.read_bytes())}).json()[0]
+    uploaded = client.post("gradio_api/upload", files={"files": ("mine.png", EXAMPLE_PICTURES[1].path.read_bytes())}).json()[0]
     for endpoint in split_by_answer(client, endpoints)[0]:
-        for path, mark in ((str(examples()[0].path), {}), (uploaded, MARK)):
+        for path, mark in ((str(EXAMPLE_PICTURES[0].path), {}), (uploaded, MARK)):
             said = answer_about(client, endpoint, {"path": path} | mark)
             assert REFUSAL not in said and "data:image" in said, f"endpoint {endpoint.number}: {said[-1000:]}"
 

@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from resnet_demo.data.image import decode, formats
+from resnet_demo.data.image import FORMATS, decode
 from resnet_demo.inference.classify import classify
 from resnet_demo.zoo import folder
 from resnet_demo.zoo.catalogue import SHIPPED
@@ -28,7 +28,7 @@ GOOD: dict[str, Callable[[], bytes]] = {
     **{kind: make for kind, (make, _, _) in PICTURES.items()},
     **{f"EXIF orientation {turn}": lambda turn=turn: turned(turn, "JPEG") for turn in range(1, 9)},  # type: ignore[misc]
 }
-if "HEIF" in formats():
+if "HEIF" in FORMATS:
     GOOD["HEIC"] = lambda: encode(quarters(side=32), "HEIF", quality=95)
 BAD = {kind: (make, words) for kind, (make, words) in REFUSED.items() if kind != "21 MB"}  # that one: see below
 

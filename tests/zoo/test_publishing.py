@@ -101,4 +101,4 @@ def test_a_name_that_is_no_repository_is_told(
     login: LoopbackHub, model: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["publish", str(model), "--repo", name]) == 1
-    assert "is no repository of the Hugging Face Hub: name one as user/name" in capsys.readouterr().err
+    assert "is not a repository of the Hugging Face Hub: name one as user/name" in capsys.readouterr().err

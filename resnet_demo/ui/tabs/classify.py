@@ -11,21 +11,19 @@ import gradio as gr
 from PIL import Image
 
 from resnet_demo.inference import networks
-from resnet_demo.inference.answer_cache import AnswerCache
-from resnet_demo.inference.examples import examples
+from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.inference.request import METHODS, ClassifyRequest
-from resnet_demo.ui import engine
 from resnet_demo.ui.classify_callbacks import (
     NO_CONTRAST,
     NO_SECOND,
     NOTHING,
     ClassifyCallbacks,
-    cancel,
     model_lists,
     or_none,
     pick,
 )
 from resnet_demo.ui.endpoint import described, value
+from resnet_demo.ui.engine import LOADING
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.shell import SILENT, Shell
 from resnet_demo.ui.widget import widget
@@ -64,7 +62,7 @@ class _Components:
 
 def build(shell: Shell) -> None:
     """Put the tab's components into the open Blocks and wire them."""
-    callbacks = ClassifyCallbacks(engine.answering(AnswerCache()))
+    callbacks = ClassifyCallbacks(shell.engine.answer, shell.engine.cancel_downloads)
     with gr.Row(elem_classes="results-first", elem_id="classify"):
         with gr.Column(scale=2, min_width=280):
             picture, gallery, model, second = _inputs()
@@ -77,7 +75,7 @@ def build(shell: Shell) -> None:
 
 
 def _inputs() -> tuple[Picture, gr.Gallery, gr.Dropdown, gr.Dropdown]:
-    models, pictures = networks.choices(), examples()
+    models, pictures = networks.choices(), EXAMPLE_PICTURES
     picture = Picture(
         label="Your picture", sources=["upload", "clipboard", "webcam"], height=204, buttons=[],
         elem_id="picture", value=str(pictures[0].path), placeholder="Drop a picture, paste it, or click to choose one",
@@ -96,7 +94,7 @@ def _inputs() -> tuple[Picture, gr.Gallery, gr.Dropdown, gr.Dropdown]:
 
 
 def _results() -> tuple[gr.HTML, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
-    answer = widget("answer", {"state": "loading", "message": engine.LOADING}, label="Answer", elem_id="answer")
+    answer = widget("answer", {"state": "loading", "message": LOADING}, label="Answer", elem_id="answer")
     with gr.Row(elem_id="questions"):
         contrast = gr.Dropdown([NO_CONTRAST], value=-1, label="Contrast with", elem_id="contrast", min_width=140)
         method = gr.Dropdown(list(METHODS.items()), value="grad-cam", label="Method", elem_id="method", min_width=140)
@@ -119,7 +117,7 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     back = answer.restore(callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
     again = back.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
     answer.abandon(
-        cancel, [model, second, components.about], [answer, model, second, components.about],
+        callbacks.cancel, [model, second, components.about], [answer, model, second, components.about],
         cancels=[new_picture, new_request, clicked, first, again], queue=False, **SILENT,
     )  # fmt: skip
 
@@ -142,7 +140,7 @@ def _build_api(callbacks: ClassifyCallbacks) -> None:
 def _picture_to_copy() -> dict[str, str]:
     """The first example as a data: URL of some hundred letters, so that the code to copy needs no file and no internet."""
     file = io.BytesIO()
-    Image.open(examples()[0].path).save(file, "WEBP", quality=50)
+    Image.open(EXAMPLE_PICTURES[0].path).save(file, "WEBP", quality=50)
     return {"url": f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"}
 
 
