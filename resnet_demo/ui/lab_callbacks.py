@@ -107,7 +107,7 @@ class LabCallbacks:
             settings = settings_from(values)
             self.service.time_networks(settings)
             told = forecast(self.service, settings, token)
-            return told.said, link(settings), gr.Timer(active=not told.is_measured), told.preset
+            return told.text, link(settings), gr.Timer(active=not told.is_measured), told.preset
         except ResNetDemoError as error:
             return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
 
@@ -166,7 +166,7 @@ class LabCallbacks:
         may = (seen.can_stop, seen.can_pause, seen.can_continue, seen.can_repeat, seen.can_repeat, seen.can_repeat)
         arms = gr.Dropdown(list(seen.arms), value=seen.arms[-1] if seen.arms else None)
         buttons = (gr.Button(interactive=allowed) for allowed in may)
-        return seen.said, *buttons, arms, gr.Dropdown(list(seen.others)), [list(row) for row in seen.rows]
+        return seen.sentence, *buttons, arms, gr.Dropdown(list(seen.others)), [list(row) for row in seen.rows]
 
     @in_a_sentence
     def take_over(self, shown: dict[str, Any]) -> list[Any]:

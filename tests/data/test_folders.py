@@ -39,7 +39,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_a_page_asks_again_and_again_is_listed_once(folder: Path, walks: list[str], tmp_path: Path) -> None:
     laboratory = RunService(tmp_path / "home", StandIn())
     for _ in range(3):
-        assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).said
+        assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).text
     assert walks == ["blue", "green", "red"]
 
 
