@@ -1,4 +1,4 @@
-"""What a page shows around a run's curves: what happened, what can be done with it, and the other runs. No torch here."""
+"""What a page shows around a run's curves: its result, the actions it allows, and the other runs. No torch here."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ LISTED = 30  # runs in the table
 
 @dataclass(frozen=True)
 class Controls:
-    """All that changes when a run's status does; empty where no run is shown."""
+    """Everything that changes with a run's status; empty where the page shows no run."""
 
-    others: tuple[tuple[str, str], ...]  # (what a person reads, id) of the runs that can be drawn beside it
+    others: tuple[tuple[str, str], ...]  # (label, id) of the runs that can be drawn beside it
     rows: tuple[tuple[str | int, ...], ...]  # comparison, network, status, steps, training loss, test error in %, end of the id
-    said: str = ""
+    sentence: str = ""  # the result of a run that has ended
     can_stop: bool = False
     can_pause: bool = False
     can_continue: bool = False
     can_repeat: bool = False
-    arms: tuple[str, ...] = ()  # networks whose weights can be kept
+    arms: tuple[str, ...] = ()  # networks whose weights can be saved as a model
 
 
 def controls_for(service: RunService, run: str) -> Controls:
-    """What stands around the curves of `run` (an id; any other text is no run)."""
+    """The controls around the curves of `run`: an id, or any other text for no run."""
     states = service.runs()
-    shown = next((state for state in states if state.id == run), None)
+    current = next((state for state in states if state.id == run), None)
     others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
     rows = tuple(
         (state.title, row[0], state.status, *row[1:], state.id[-6:])
         for state in states[:LISTED]
         for row in _rows(service, state.id)
     )
-    if shown is None:
+    if current is None:
         return Controls(others, rows)
     try:
-        status, record, said = shown.status, service.record(run), service.summary(run).said
+        status, record, sentence = current.status, service.record(run), service.summary(run).sentence
         arms = tuple(arm.name for arm in record.config.arms)
     except ResNetDemoError:  # deleted since it was listed
         return Controls(others, rows)
@@ -46,7 +46,7 @@ def controls_for(service: RunService, run: str) -> Controls:
     return Controls(
         others,
         rows,
-        said="" if status in IN_PROGRESS else said,
+        sentence="" if status in IN_PROGRESS else sentence,
         can_stop="stop" in allowed,
         # Waiting runs may be paused too, for a page that shows a run as running a moment longer; it offers no button for that.
         can_pause="pause" in allowed and status != "waiting",
@@ -57,16 +57,16 @@ def controls_for(service: RunService, run: str) -> Controls:
 
 
 def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
-    """What a run has come to; nothing if it was deleted since it was listed."""
+    """The table rows of a run; none if it was deleted since it was listed."""
     try:
         return service.summary(run).rows
     except ResNetDemoError:
         return ()
 
 
-def initial_run(service: RunService, asked: str) -> str:
-    """The run that a page opens with: the one its link names, else the newest; empty where there is none."""
+def initial_run(service: RunService, run: str) -> str:
+    """The run that a page opens with: `run`, which its link names, if there is one, else the newest; empty if there are none."""
     states = service.runs()
-    if any(state.id == asked for state in states):
-        return asked
+    if any(state.id == run for state in states):
+        return run
     return states[0].id if states else ""

@@ -1,7 +1,7 @@
-"""How long a run may be that anyone may start; longer ones need the teacher's token. No torch here.
+"""The longest run a visitor may start without the teacher's token. No torch here.
 
-The limit is a time, as it is the time of the one process that trains which everybody shares: what takes a night
-on two cores takes minutes on an accelerator. The operator sets it by RESNET_DEMO_MINUTES.
+The limit is a time, not a number of steps, because visitors share the time of one trainer: what takes a night on two cores
+takes minutes on an accelerator. The operator sets it with RESNET_DEMO_MINUTES.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from resnet_demo.words import duration
 
 
 class DurationLimit(Frozen):
-    """What anyone may start."""
+    """The length of a run that a visitor may start without the teacher's token."""
 
     minutes: float = Field(
         30, ge=0, le=100_000, description="Minutes a run may take without the teacher's token; 0 for no limit."
     )
 
     @classmethod
-    def of_operator(cls) -> DurationLimit:
-        """What RESNET_DEMO_MINUTES says, or the default.
+    def from_environment(cls) -> DurationLimit:
+        """The limit in RESNET_DEMO_MINUTES, or the default.
 
         Raises:
-            SettingError: it is no number in the range.
+            SettingError: it is not a number in the range.
         """
-        chosen = os.environ.get("RESNET_DEMO_MINUTES", "").strip()
+        value = os.environ.get("RESNET_DEMO_MINUTES", "").strip()
         try:
-            return parse(cls, {"minutes": float(chosen)} if chosen else {})
+            return parse(cls, {"minutes": float(value)} if value else {})
         except ValueError as error:  # a SettingError is one, and its sentence does not name the variable
-            raise SettingError(f"RESNET_DEMO_MINUTES must be a number from 0 to 100,000 (given: {chosen[:40]!r}).") from error
+            raise SettingError(f"RESNET_DEMO_MINUTES must be a number from 0 to 100,000 (given: {value[:40]!r}).") from error
 
     def covers(self, config: RunConfig, estimate: Estimate | None) -> bool:
-        """Whether anyone may start this run."""
+        """Whether a visitor may start this run without the teacher's token."""
         return not self.minutes or expected_seconds(config, estimate) <= 60 * self.minutes
 
     def check_duration(self, config: RunConfig, estimate: Estimate | None) -> None:
-        """Let pass what anyone may start.
+        """Check that a visitor may start this run without the teacher's token.
 
         Raises:
-            SettingError: the run takes too long; the sentence says how many of its steps, and epochs, do not.
+            SettingError: the run takes too long; the sentence says how many of its steps, and epochs, would fit.
         """
         if self.covers(config, estimate):
             return
@@ -60,7 +60,7 @@ class DurationLimit(Frozen):
 
 
 def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
-    """What the run is expected to take: the estimate, or before there is one, what a slow machine would need."""
+    """The estimate, or before there is one, the time that a slow machine would need."""
     if estimate is not None:
         return estimate.seconds
     return config.steps * sum(slow_step_seconds(arm.model, config) for arm in config.arms)
@@ -68,6 +68,6 @@ def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
 
 def steps_and_epochs(steps: int, config: RunConfig) -> str:
     """The length of a run in both of the lab's units, epochs rounded down: '3,200 steps (8.2 epochs)'."""
-    told, settings = f"{steps:,} {'step' if steps == 1 else 'steps'}", settings_of(config)
+    length, settings = f"{steps:,} {'step' if steps == 1 else 'steps'}", settings_of(config)
     tenths = 10 * steps // steps_per_epoch(settings) if settings else 0
-    return f"{told} ({tenths / 10:,.1f} epochs)" if tenths else told
+    return f"{length} ({tenths / 10:,.1f} epochs)" if tenths else length

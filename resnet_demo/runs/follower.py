@@ -1,4 +1,4 @@
-"""Watching a run at next to no cost: each line of its record is read and parsed once, for all watchers. No torch here."""
+"""The events of a run for any number of watchers: each line of the record is read and parsed once. No torch here."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from resnet_demo.training.record import Record, Status, drop_repeated_steps, sta
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run has come to so far: in a sentence, and in a row for each network (summary.py)."""
+    """The result of a run so far: a sentence, and a row for each network (results/summary.py)."""
 
-    said: str
+    sentence: str
     rows: tuple[tuple[str | int, ...], ...]
 
 
 class Follower:
-    """The events of one run as far as they are written; safe to ask from many threads."""
+    """The events of one run as they are written; its methods may be called from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self.record = Record(folder)
@@ -33,20 +33,20 @@ class Follower:
 
     @cached_property
     def config(self) -> RunConfig:
-        """What was asked for; it never changes."""
+        """The config of the run, which never changes."""
         return self.record.config
 
     def status(self) -> Status:
-        """What the run is doing now, as `Record.status`; a run without events that nobody holds was interrupted."""
+        """The status of the run now, as `Record.status`; a run without events that no process holds was interrupted."""
         status = status_after(self.last())
         if status != "interrupted":
             return status
         return "running" if self.record.is_locked() else "interrupted"
 
     def since(self, position: int = 0) -> tuple[list[Event], int]:
-        """The events from the `position`-th on, in the order they were written, and the position to go on from.
+        """The events from the `position`-th on, in the order they were written, and the position to continue from.
 
-        After a `RunStarted` at step k, what was told of later steps counts no more: it is trained again.
+        A `RunStarted` at step k makes earlier events of later steps obsolete: those steps are trained again.
         """
         with self._lock:
             history = self._read_on()
@@ -54,7 +54,7 @@ class Follower:
 
     def last(self) -> Event | None:
         """The newest event, if there is any."""
-        with self._lock:  # without a copy, as in `latest`: each watcher of a long run asks several times a second
+        with self._lock:  # without a copy, as in `latest`: each watcher of a long run calls this several times a second
             history = self._read_on()
             return history[-1] if history else None
 
@@ -64,7 +64,7 @@ class Follower:
             return next((event for event in reversed(self._read_on()) if isinstance(event, kinds)), None)
 
     def _read_on(self) -> list[Event]:
-        """What was written so far; the lock must be held."""
+        """All events so far; the lock must be held."""
         try:
             size = (self.record.folder / "events.jsonl").stat().st_size
         except FileNotFoundError:
@@ -72,16 +72,16 @@ class Follower:
         if size < self._offset:  # a resumed run cut off a torn end; or another run has this folder now
             self._history, self._offset = [], 0
         if size > self._offset:
-            found, self._offset = self.record.read(self._offset)
-            self._history.extend(found)
+            new, self._offset = self.record.read(self._offset)
+            self._history.extend(new)
         return self._history
 
     def summary(self) -> Summary:
-        """What the run has come to so far; computed once for all who ask, until something happens."""
+        """The result of the run so far; computed once for all callers, until there is a new event."""
         history, length = self.since()
-        known = self._summary
-        if known is None or known[0] != length:
+        latest = self._summary
+        if latest is None or latest[0] != length:
             events = drop_repeated_steps(history)
             rows = tuple(tuple(row) for row in table(self.config, events))
-            known = self._summary = (length, Summary(sentence(self.config, events), rows))
-        return known[1]
+            latest = self._summary = (length, Summary(sentence(self.config, events), rows))
+        return latest[1]

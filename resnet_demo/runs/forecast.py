@@ -1,4 +1,4 @@
-"""What a visitor should know of a run before it is started, and the link that carries its settings. No torch here."""
+"""What a visitor should know about a run before its start, and the link that carries its settings. No torch here."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ TIMED_LATER = "Its networks are timed as soon as the trainer is free: a measured
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a visitor is told, and whether it stays so: a network that was not timed itself may soon be."""
+    """The text about a run that has not started, and whether it is final: a network without a measured time may get one soon."""
 
-    said: str
-    is_measured: bool  # as far as it ever will be: what takes too long or failed is not timed (timing.py)
-    preset: str | None  # that these settings are
+    text: str
+    is_measured: bool  # as far as possible: networks that are too slow or that failed are never timed (timing.py)
+    preset: str | None  # the title of the preset with these settings
 
 
 def forecast(service: RunService, settings: LabSettings, token: object = "") -> Forecast:
-    """Whether its data are here, how long the run will take, how much training that is, and whether it needs the token.
+    """Say whether a run's data are on this machine, how long it takes, how much training that is, and whether it needs the token.
 
     Args:
-        service: where it would train.
+        service: that would train it.
         settings: of the run.
-        token: what the visitor typed as the teacher's.
+        token: that the visitor typed as the teacher's.
 
     Raises:
         SettingError: the settings do not go together.
-        DataError: the folder of data is no data set.
+        DataError: the folder of data is not a data set.
     """
     config, estimate = comparison(settings), service.estimate(settings)
-    is_measured = estimate is not None and not service.timing.open(config)
+    is_measured = estimate is not None and not service.timing.pending(config)
     sentences = [
         _data(settings.data), _length(settings, config, estimate),
         "" if is_measured else TIMED_NOW if service.timing.is_busy else TIMED_LATER,
         "" if service.duration_limit.covers(config, estimate) else _token(service, token),
     ]  # fmt: skip
-    said = " ".join(sentence for sentence in sentences if sentence)
+    text = " ".join(sentence for sentence in sentences if sentence)
     preset = config.title if config.title in PRESETS else None
     if preset is not None:
-        said += f"\n\n{PRESETS[preset].look_for}"
-    return Forecast(said, is_measured, preset)
+        text += f"\n\n{PRESETS[preset].look_for}"
+    return Forecast(text, is_measured, preset)
 
 
 def _data(source: str) -> str:
-    """What must happen before a run can train on this data; nothing where it is here."""
+    """What must happen before a run can train on these data; empty if they are on this machine."""
     if source != "cifar10" or cifar10.is_local():
         return ""
     if constants.HF_HUB_OFFLINE:
@@ -76,12 +76,12 @@ def _data(source: str) -> str:
 
 
 def _length(settings: LabSettings, config: RunConfig, estimate: Estimate | None) -> str:
-    lasts = "How long it takes here is not known yet"
+    time = "How long it takes here is not known yet"
     if estimate is not None:
-        lasts = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine (browsers that draw the curves slow it down)"
+        time = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine (browsers that draw the curves slow it down)"
     epochs = config.steps / steps_per_epoch(settings)
     return (
-        f"{lasts}: {config.steps:,} {'step' if config.steps == 1 else 'steps'}, "
+        f"{time}: {config.steps:,} {'step' if config.steps == 1 else 'steps'}, "
         f"{epochs:,.{0 if epochs >= 100 else 1}f} epochs of {training_images(settings):,} images; "
         f"{percent(share_of_paper(config.steps, config.batch))} of the paper's training "
         f"({PAPER_ITERATIONS:,} iterations of 128 images)."
@@ -97,6 +97,6 @@ def _token(service: RunService, token: object) -> str:
 
 
 def link(settings: LabSettings) -> str:
-    """The end of an address that opens the page with these settings: what differs from the defaults."""
+    """The query string that opens the page with these settings; it holds those that differ from the defaults."""
     changed = {name: value for name, value in settings.model_dump().items() if value != getattr(LabSettings(), name)}
     return "?settings=" + quote(json.dumps(changed, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""Whose run it is: each run of the lab has an id, and a ticket beside its record. No torch here."""
+"""Whose run it is: each run of the lab has an id, and a ticket.json beside its record. No torch here."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def new_run_id() -> str:
 
 @contextmanager
 def new_run(runs: Path, config: RunConfig, visitor: str) -> Iterator[str]:
-    """Make the folder of a run that a visitor asks for, and give its id; the folder is gone if the block fails.
+    """Create the folder of a visitor's new run and yield its id; the folder is removed if the block fails.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the folder cannot be written.
     """
     run_id = new_run_id()
     folder = runs / run_id
@@ -44,7 +44,7 @@ def new_run(runs: Path, config: RunConfig, visitor: str) -> Iterator[str]:
 
 
 class RunOwner(Frozen):
-    """A hash of who started the run (`visitor_name`), one of the visitor's cookie alone, and when it was started."""
+    """A hash of the visitor who started the run (`visitor_name`), the time of the start, and a hash of the visitor's cookie alone."""
 
     visitor: str
     submitted: str
@@ -60,19 +60,19 @@ class RunOwner(Frozen):
 
     @classmethod
     def of(cls, folder: Path) -> RunOwner:
-        """The ticket of a run; a run of the command line has none, and is nobody's."""
+        """The owner of a run; a run of the command line has no ticket and belongs to nobody."""
         try:
             return parse(cls, (folder / "ticket.json").read_text())
         except (OSError, SettingError):
             return cls(visitor="", submitted="")
 
     def belongs_to(self, visitor: str) -> bool:
-        """Whether it was this visitor's."""
+        """Whether this visitor started the run."""
         return isinstance(visitor, str) and bool(visitor) and secrets.compare_digest(self.visitor, _hash(visitor))
 
 
 def is_teachers(token: object, teachers_token: str) -> bool:
-    """Whether a token that somebody sent is the teacher's."""
+    """Whether a token from a request is the teacher's."""
     return (
         isinstance(token, str)
         and bool(token)
@@ -81,7 +81,7 @@ def is_teachers(token: object, teachers_token: str) -> bool:
 
 
 def check_owner(folder: Path, visitor: str, token: str | None, teachers_token: str) -> None:
-    """Let pass whose run it is, and whoever has the teacher's token.
+    """Check that a run is this visitor's, or that the token is the teacher's.
 
     Raises:
         SettingError: it is neither.
@@ -94,10 +94,10 @@ def check_owner(folder: Path, visitor: str, token: str | None, teachers_token: s
 
 
 def visitor_name(identity: str, word: str = "") -> str:
-    """The name of a visitor: the identity in the cookie, and a word that a script may choose to tell its own runs apart.
+    """The name of a visitor: the identity in the cookie, and a word by which a script may tell its own runs apart.
 
     Raises:
-        SettingError: the word is no text.
+        SettingError: the word is not text.
     """
     if not isinstance(word, str):
         raise SettingError(f"visitor must be text, not {word!r:.40}: any word of your own, or leave it out.")
@@ -105,7 +105,7 @@ def visitor_name(identity: str, word: str = "") -> str:
 
 
 def identity_hash(visitor: str) -> str:
-    """The same for all names of one cookie."""
+    """A hash that is the same for all names of one cookie."""
     return _hash(visitor.partition("/")[0])
 
 

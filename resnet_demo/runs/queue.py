@@ -18,7 +18,7 @@ from resnet_demo.runs.worker_process import SECONDS_TO_CLOSE
 from resnet_demo.words import duration
 
 LONGEST_QUEUE = 40
-SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves what it trains
+SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves the run that trains
 NO_COOKIE = (
     "This request brought no cookie of this app, so nobody could stop the run again. In a browser, allow cookies and reload "
     "the page, or open it in a tab of its own; in a script, send back the cookie that came with this answer, as gradio_client "
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def single_app_lock(home: Path) -> Iterator[None]:
-    """Let one app at a time keep the queue of a home: a second one would overwrite it.
+    """Hold the lock on a home: a second app would overwrite its queue.
 
     Raises:
-        RunError: another app has this home, or nothing can be written there.
+        RunError: another app holds the lock, or the home cannot be written.
     """
     lock = FileLock(home / "app.lock")
     try:
@@ -44,7 +44,7 @@ def single_app_lock(home: Path) -> Iterator[None]:
         ) from error
     if not lock.is_locked:
         raise RunError(
-            f"Another ResNet RunService already keeps its runs in {home}: use that one, end it, or name another folder in "
+            f"Another ResNet Lab already keeps its runs in {home}: use that one, end it, or name another folder in "
             "RESNET_DEMO_HOME."
         )
     try:
@@ -54,21 +54,21 @@ def single_app_lock(home: Path) -> Iterator[None]:
 
 
 def _acquire(lock: FileLock) -> None:
-    """Wait for the lock, and say so, as long as an app that ends may need; not longer."""
+    """Wait for the lock, with a warning, no longer than an app needs to end."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        log.warning("Another ResNet RunService keeps its runs here; waiting up to %.0f seconds for it to end.", SECONDS_TO_END)
+        log.warning("Another ResNet Lab keeps its runs here; waiting up to %.0f seconds for it to end.", SECONDS_TO_END)
         with suppress(Timeout):
             lock.acquire(timeout=SECONDS_TO_END)
 
 
 @contextmanager
 def disk_errors_as_run_error(folder: Path) -> Iterator[None]:
-    """Say in a sentence that a run cannot be written down.
+    """Turn an OSError within the block into a sentence that says that a run cannot be written.
 
     Raises:
-        RunError: in place of an OSError within the block.
+        RunError: in place of the OSError.
     """
     try:
         yield
@@ -87,10 +87,11 @@ class RunQueue:
         self._path = path
         self._limits = Limits()
         try:
-            found = json.loads(path.read_text())
+            content = json.loads(path.read_text())
         except (OSError, ValueError):
-            found = []
-        names = [name for name in found if isinstance(name, str) and RUN_ID.fullmatch(name)] if isinstance(found, list) else []
+            content = []
+        entries = content if isinstance(content, list) else []
+        names = [name for name in entries if isinstance(name, str) and RUN_ID.fullmatch(name)]
         self._ids = [name for name in names if (path.parent / name / "config.json").exists()]
 
     def __iter__(self) -> Iterator[str]:
@@ -102,16 +103,16 @@ class RunQueue:
     def check_may_queue(
         self, visitor: object, address: str, *, is_teacher: bool, wait: Callable[[str], float | None] = lambda _: None
     ) -> None:
-        """Let everybody wait with one run, and not too many in all (limits.py).
+        """Check the limits: one waiting run for each visitor, and the number of runs in all (queue_limits.py).
 
         Args:
-            visitor: who wants to start a run (tickets.visitor_name).
-            address: of the network that the request came from.
-            is_teacher: whether the request brought the teacher's token, which lifts all limits but that of the queue.
-            wait: seconds until a run that waits begins; None where nobody knows.
+            visitor: who starts a run (permissions.visitor_name).
+            address: the network address of the request.
+            is_teacher: whether the request has the teacher's token, which lifts all limits but the length of the queue.
+            wait: seconds until a waiting run begins; None if unknown.
 
         Raises:
-            SettingError: a limit is reached, or the visitor is no text, or has no cookie.
+            SettingError: a limit is reached, or the visitor is not text, or has no cookie.
         """
         if not isinstance(visitor, str):
             raise SettingError(f"The visitor must be text, not {visitor!r:.40}: reload the page.")
@@ -136,10 +137,10 @@ class RunQueue:
         return self._ids.index(run_id) + 1 if run_id in self._ids else 0
 
     def put(self, run_id: str, first: bool = False, address: str | None = None) -> None:
-        """Let a run wait, at the end or at the beginning; with an address, it counts as started from there.
+        """Add a run at the end or at the beginning; with an address, it counts toward the limits of that address.
 
         Raises:
-            OSError: the file cannot be written; then the run does not wait.
+            OSError: the file cannot be written; the run is not added then.
         """
         ids = [run_id, *self._ids] if first else [*self._ids, run_id]
         self._write(ids)
@@ -148,21 +149,21 @@ class RunQueue:
             self._limits.add(run_id, RunOwner.of(self._path.parent / run_id).identity, address)
 
     def take(self, run_id: str | None = None) -> str:
-        """Take a run out: that one, or the next.
+        """Remove a run, by default the next one, and return its id.
 
-        It is out even where the file cannot be written: the queue must go on when the disk is full, and at worst
-        a restart gives the run to the worker again, which goes on from its checkpoint.
+        It is removed even if the file cannot be written: the queue must go on when the disk is full, and at worst a restart
+        gives the run to the trainer again, which continues from its checkpoint.
         """
-        taken = self._ids[0] if run_id is None else run_id
-        self._ids = [other for other in self._ids if other != taken]
+        removed = self._ids[0] if run_id is None else run_id
+        self._ids = [other for other in self._ids if other != removed]
         try:
             self._write(self._ids)
         except OSError as error:
             log.warning("%s could not be written: %s", self._path, error)
-        return taken
+        return removed
 
     def discard(self, run_id: str) -> None:
-        """Take a run out if it waits."""
+        """Remove a run if it waits."""
         if run_id in self._ids:
             self.take(run_id)
 
@@ -171,5 +172,5 @@ class RunQueue:
 
 
 def _when(seconds: float | None) -> str:
-    """When to come back: 'in about 3 minutes', or 'later' where nobody knows."""
+    """When to come back: 'in about 3 minutes', or 'later' if unknown."""
     return "later" if seconds is None else f"in about {duration(seconds)}"

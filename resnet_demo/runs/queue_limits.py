@@ -1,11 +1,11 @@
-"""How many runs one visitor and one network may put into the queue. No torch here.
+"""The number of runs that one visitor and one network address may put into the queue. No torch here.
 
-A visitor is a browser (web/visitor.py). Whoever wants to can collect cookies, so what one network address may do is
-limited as well, loosely enough for a class of thirty phones behind one router:
+A visitor is a browser (web/visitor.py). Anyone can collect cookies, so there are limits for a network address as well, loose
+enough for a class of thirty phones behind one router:
 
     a visitor    1 run that waits    30 runs an hour
     an address  30 runs that wait   300 runs an hour
-    everybody   40 runs that wait (waiting.py): one address always leaves ten places to the others
+    everybody   40 runs that wait (queue.py): one address always leaves ten places to the others
 
 The teacher's token lifts all limits but the last. Addresses stay in memory, for an hour or as long as the run waits.
 """
@@ -36,10 +36,10 @@ class Entry(NamedTuple):
 
 
 class Limits:
-    """The runs of the last hour and those that wait. Not safe to change from two threads: its owner has a lock.
+    """Counts the runs of the last hour and those that wait. Not safe to change from two threads: its owner has a lock.
 
     Args:
-        clock: seconds that never go back.
+        clock: returns seconds, which never go back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,11 +51,11 @@ class Limits:
         self._entries.append(Entry(self._clock(), run_id, visitor, network_of(address)))
 
     def check(self, visitor: str, address: str, waiting: Collection[str]) -> None:
-        """Let pass who stays within the limits.
+        """Check that another run stays within the limits.
 
         Args:
-            visitor: who wants to start a run, in the form that `add` was given.
-            address: of the network that the request came from.
+            visitor: who starts a run, in the form that `add` takes.
+            address: the network address of the request.
             waiting: the ids of the runs that wait.
 
         Raises:
@@ -63,28 +63,28 @@ class Limits:
         """
         now, network = self._clock(), network_of(address)
         self._entries = [entry for entry in self._entries if entry.time > now - HOUR or entry.run_id in waiting]
-        beside = [entry for entry in self._entries if entry.network == network]
-        if len({entry.run_id for entry in beside} & set(waiting)) >= WAITING_OF_ADDRESS:
+        same_network = [entry for entry in self._entries if entry.network == network]
+        if len({entry.run_id for entry in same_network} & set(waiting)) >= WAITING_OF_ADDRESS:
             raise SettingError(
                 f"{WAITING_OF_ADDRESS} runs from your network address are waiting already, the most that one address may "
                 "have: try again when one of them has begun."
             )
-        mine = [entry for entry in self._entries if entry.visitor == visitor]
-        for entries, most, whose in (
-            (mine, RUNS_OF_VISITOR, "You"),
-            (beside, RUNS_OF_ADDRESS, "Visitors at your network address"),
+        same_visitor = [entry for entry in self._entries if entry.visitor == visitor]
+        for entries, most, subject in (
+            (same_visitor, RUNS_OF_VISITOR, "You"),
+            (same_network, RUNS_OF_ADDRESS, "Visitors at your network address"),
         ):
             recent = [entry.time for entry in entries if entry.time > now - HOUR]
             if len(recent) >= most:
                 minutes = ceil((recent[-most] + HOUR - now) / 60)
                 raise SettingError(
-                    f"{whose} have started {most} runs within an hour, the most that is allowed: try again in "
+                    f"{subject} have started {most} runs within an hour, the most that is allowed: try again in "
                     f"{minutes} {'minute' if minutes == 1 else 'minutes'}, or give the teacher's token."
                 )
 
 
 def network_of(address: str) -> str:
-    """What one customer has of the internet: an IPv4 address, or the first half of an IPv6 address; other texts as they are."""
+    """The network of one internet customer: an IPv4 address, or the first half of an IPv6 address; other texts as they are."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The runs of a folder, read from their records; the queue (queue.py) adds who waits and who trains. No torch here."""
+"""The runs of a folder, read from their records; dispatch.py adds which of them wait and train. No torch here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_demo.training.record import Record
 
 
 class RunRecords:
-    """The runs in `folder`, which is made if it is missing. Every method may be called from any thread."""
+    """The runs in `folder`, which is created if it does not exist. Every method may be called from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,19 +35,19 @@ class RunRecords:
         return self.follower(run_id).record
 
     def events(self, run_id: str, position: int = 0) -> tuple[list[Event], int]:
-        """What happened from the `position`-th event on, and the position to ask for next (watch.py)."""
+        """The events from the `position`-th on, and the position to continue from (follower.py)."""
         return self.follower(run_id).since(position)
 
     def summary(self, run_id: str) -> Summary:
-        """What a run has come to so far, in a sentence and in a table."""
+        """The result of a run so far, as a sentence and a table."""
         return self.follower(run_id).summary()
 
     def keep(self, run_id: str, arm: str, name: str) -> Path:
-        """Save a trained network among the user's models (export.py). Raises SettingError where it cannot."""
+        """Save a trained network among the user's models (results/export.py). Raises SettingError if it cannot."""
         return save_arm(self.record(run_id), arm, name, self.folder.parent / "models")
 
     def follower(self, run_id: str) -> Follower:
-        """The events of a run as they are written. Raises like `record`."""
+        """Reads the events of a run as they are written. Raises like `record`."""
         with self._lock:
             if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
                 raise SettingError(f"There is no run {str(run_id)[:40]!r}.")
@@ -61,6 +61,6 @@ class RunRecords:
         return (self.folder / run_id / "config.json").exists()
 
     def forget(self, run_id: str) -> None:
-        """Keep nothing of a run in memory: it is deleted."""
+        """Drop everything about a deleted run from memory."""
         with self._lock:
             self._followers.pop(run_id, None)

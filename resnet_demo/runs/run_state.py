@@ -1,4 +1,4 @@
-"""What a page says about a run, derived from its record and from who waits and trains. No torch here."""
+"""The state of a run as a page shows it, derived from its record, the queue and the trainer. No torch here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFT = "The app ended while this run trained. It can be continued from its last 
 
 @dataclass(frozen=True)
 class RunState:
-    """What a page says about a run. `place` is 1 for the next run to train; 0 when it does not wait."""
+    """The state of a run as a page shows it. `place` is 1 for the next run to train; 0 when it does not wait."""
 
     id: str
     title: str
@@ -27,10 +27,10 @@ class RunState:
     steps: int
     submitted: str
     classes: int
-    share_of_paper: float  # of its pictures, once all steps are trained
+    share_of_paper: float  # of its training images, once all steps are trained
     yours: bool = False
     place: int = 0
-    wait_seconds: float | None = None  # about how long until it begins; None when nobody can say
+    wait_seconds: float | None = None  # about how long until it begins; None if unknown
     seconds_left: float | None = None
     reason: str = ""
 
@@ -39,17 +39,17 @@ def run_state(
     follower: Follower, visitor: str, *, place: int, is_current: bool, trouble: str, export: bool, wait_seconds: float | None,
     step_times: StepTimes,
 ) -> RunState:  # fmt: skip
-    """How a run stands now.
+    """The state of a run now.
 
     Args:
-        follower: its record.
-        visitor: who asks.
-        place: in the queue; 0 if it does not wait.
-        is_current: whether the worker has it.
-        trouble: why it failed, where the record could not say so.
-        export: whether it was stopped and its weights are not written yet.
+        follower: reads its record.
+        visitor: the one who looks at it.
+        place: in the queue, from 1; 0 if it does not wait.
+        is_current: whether the trainer has it.
+        trouble: why it failed, if the record could not be written.
+        export: whether it was stopped and its weights are still to be written.
         wait_seconds: until it begins.
-        step_times: for the time it needs, before it has told any itself.
+        step_times: for the time it needs, until it reports that itself.
     """
     config, ticket, last = follower.config, RunOwner.of(follower.record.folder), follower.last()
     status: Status = "waiting" if place else "stopped" if export else "running" if is_current else follower.status()
@@ -69,7 +69,7 @@ def run_state(
 
 
 def seconds_left(follower: Follower, step_times: StepTimes) -> float | None:
-    """What a run that trains still needs: what it says itself, else what such runs take."""
+    """Seconds that a run which trains still needs: as it reports itself, else as estimated; None if unknown."""
     latest = follower.latest(Progress, RunStarted)
     if isinstance(latest, Progress):
         return latest.seconds_left
@@ -78,11 +78,11 @@ def seconds_left(follower: Follower, step_times: StepTimes) -> float | None:
 
 
 def seconds_until(before: Iterable[Follower], step_times: StepTimes) -> float | None:
-    """What all the runs before one still need; None where nobody knows it of one of them."""
+    """Seconds that all the runs before one still need; None if that of any of them is unknown."""
     total = 0.0
     for follower in before:
-        needs = seconds_left(follower, step_times)
-        if needs is None:
+        seconds = seconds_left(follower, step_times)
+        if seconds is None:
             return None
-        total += needs
+        total += seconds
     return total

@@ -40,7 +40,7 @@ class RunService(RunDispatch):
     def __init__(self, home: Path, trainer: Trainer, token: str | None = None) -> None:
         super().__init__(home, trainer)
         self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
-        self.duration_limit = DurationLimit.of_operator()
+        self.duration_limit = DurationLimit.from_environment()
 
     def submit(self, config: RunConfig, visitor: str, token: str | None = None, address: str = "") -> str:
         """Put a run into the queue; returns its id.

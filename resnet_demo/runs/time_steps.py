@@ -28,28 +28,28 @@ def time_steps(
     load: Callable[[DataConfig], dataset.Dataset] = dataset.load,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[float, float] | None:
-    """What each network of a comparison costs here: the median seconds of a few steps, and seconds of judging one picture.
+    """Seconds that each network of a comparison adds on this machine to a training step, and to measuring one test image.
 
-    Two copies of the network are trained as a comparison is, and their time is halved: what one of them adds to a run.
-    The pictures are those that ship, whatever the run will see: only their size matters.
+    Two copies of the network train for a few steps as a comparison does, and half of the median step is what one of them adds.
+    The images are the bundled ones whatever the data of the run, as only their size matters. Returns None if it was stopped.
 
     Args:
         model: the network.
-        config: the run whose batch, picture size and precision count.
+        config: the run with the batch, image size and precision.
         on: the machine that trains.
-        load: gives the data set.
-        should_stop: asked after each step; when true, there is no answer.
+        load: loads the data set.
+        should_stop: called after each step; if it returns true, timing stops.
     """
     data = load(DataConfig(image_size=config.data.image_size, augment=config.data.augment, padding=config.data.padding))
     data = replace(data, test=data.test[:200]).to(on.device)
     arm = ArmConfig(name="timed", model=model.model_copy(update={"classes": len(data.classes)}))
-    timed = config.model_copy(update={"arms": (arm,), "steps": STEPS, "log_every": 1})
+    short_run = config.model_copy(update={"arms": (arm,), "steps": STEPS, "log_every": 1})
     stream = Batches(data, config.data, config.batch, 0)
     precision = on.faster_precision if config.precision == "auto" else config.precision
     autocast = partial(machine.autocast, on.device, precision)
     measure = partial(predictions.judge, data=data, autocast=autocast)
-    plan = replace(plan_of(timed), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
-    copies = [new_arm(timed, 0, on.device) for _ in range(NETWORKS)]
+    plan = replace(plan_of(short_run), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
+    copies = [new_arm(short_run, 0, on.device) for _ in range(NETWORKS)]
     with machine.side_by_side(NETWORKS, on.device) as each:
         times = {0: time.perf_counter()}
         for event in train(
@@ -59,10 +59,10 @@ def time_steps(
             times.setdefault(event.step, time.perf_counter())
         if len(times) <= STEPS:
             return None
-        judging = []
+        evaluations = []
         for _ in range(2):
             start = time.perf_counter()
             list(each(measure, [copy.model for copy in copies]))
-            judging.append(time.perf_counter() - start)
+            evaluations.append(time.perf_counter() - start)
     steps = [times[step] - times[step - 1] for step in range(3, STEPS + 1)]
-    return statistics.median(steps) / NETWORKS, min(judging) / len(data.test) / NETWORKS
+    return statistics.median(steps) / NETWORKS, min(evaluations) / len(data.test) / NETWORKS

@@ -34,7 +34,7 @@ class TimingQueue:
         """Whether the trainer times networks now."""
         return self._current is not None
 
-    def open(self, config: RunConfig) -> list[ModelConfig]:
+    def pending(self, config: RunConfig) -> list[ModelConfig]:
         """The networks of a run that have no measured time and can be timed."""
         return [
             model
@@ -43,8 +43,8 @@ class TimingQueue:
         ]
 
     def begin(self, config: RunConfig) -> Measure | None:
-        """Begin to time the open networks of a run: returns the command for an idle trainer, or None if there are none."""
-        models = self.open(config) if self._current is None else []
+        """Begin to time the pending networks of a run: returns the command for an idle trainer, or None if there are none."""
+        models = self.pending(config) if self._current is None else []
         if not models:
             return None
         self._current = config.model_copy(update={"arms": tuple(arm for arm in config.arms if arm.model in models)})

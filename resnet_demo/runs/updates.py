@@ -1,4 +1,4 @@
-"""A run as a browser wants it: state and events as plain JSON values. No torch here."""
+"""State and new events of a run as plain JSON values for a browser. No torch here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def updates_since(service: RunService, run: Any, position: Any = 0) -> dict[str,
     """The state of a run, and its events from the `position`-th on.
 
     Returns:
-        state, events (as in events.py; numbers that are not finite as texts), and the position to ask from next.
+        state, events (as in events.py; numbers that are not finite as texts), and the position to continue from.
 
     Raises:
         SettingError: there is no such run, or the arguments are of the wrong kind.

@@ -1,15 +1,14 @@
-"""The process that trains: `python -m resnet_demo.runs.worker`, started and fed by the lab (queue.py).
+"""The process that trains: `python -m resnet_demo.runs.worker`, started and fed by the app (worker_process.py).
 
-It reads commands as lines of JSON on standard input and answers on standard output; what happens in a run is
-in the run's record, not here. Commands:
+It reads commands as lines of JSON on standard input and writes replies to standard output (trainer.py); the events of a run are
+in its record. Commands:
 
     {"do": "train", "folder": …, "resume": …}      train one run to its end
-    {"do": "pause" | "stop", "folder": …}          for the run that trains now; others are ignored
+    {"do": "pause" | "stop", "folder": …}          for the run that trains now; ignored for others
     {"do": "measure", "config": …}                 time a few steps of each network of a run (RunConfig)
 
-When standard input closes, the app is gone: the run that trains saves a checkpoint and the process ends, so that
-nothing trains on unseen. SIGTERM does the same.
-Torch, the bundled pictures and the choice of precision are loaded before the first command.
+Standard input closes when the app ends: the run that trains saves a checkpoint and the process ends, so that nothing trains
+unseen. SIGTERM does the same. Torch, the bundled images and the choice of precision are loaded before the first command.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ SECONDS_TO_LEAVE = 20.0
 
 
 class Inbox:
-    """Commands as they arrive: requests about the run that trains are kept apart from work to do next."""
+    """Receives commands; keeps requests to the run that trains apart from the work to do next."""
 
     def __init__(self, commands: IO[bytes]) -> None:
         self._work: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._asked: dict[str, Any] = {}
+        self._requests: dict[str, Any] = {}
         self._gone = threading.Event()
         threading.Thread(target=self._read, args=(commands,), daemon=True).start()
 
@@ -52,10 +51,10 @@ class Inbox:
         for line in commands:
             command = json.loads(line)
             if command["do"] in ("pause", "stop"):
-                self._asked[command["folder"]] = command["do"]
+                self._requests[command["folder"]] = command["do"]
             else:
-                if command["do"] == "train":  # what was asked when the run had just ended is not asked of its next life
-                    self._asked.pop(command["folder"], None)
+                if command["do"] == "train":  # a request that came when the run had just ended is not for its continuation
+                    self._requests.pop(command["folder"], None)
                 self._work.put(command)
         self.leave()
 
@@ -65,12 +64,12 @@ class Inbox:
             return
         self._gone.set()
         self._work.put(None)
-        timer = threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,))  # a step that takes longer than that is not waited for
+        timer = threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,))  # a step that takes longer is not awaited
         timer.daemon = True
         timer.start()
 
     def is_left(self) -> bool:
-        """Whether no more work is taken."""
+        """Whether the process takes no more work."""
         return self._gone.is_set()
 
     def next(self) -> dict[str, Any] | None:
@@ -78,16 +77,16 @@ class Inbox:
         return self._work.get()
 
     def has_work(self) -> bool:
-        """Whether something waits to be done."""
+        """Whether there is work to do next."""
         return not self._work.empty()
 
     def request(self, folder: str) -> Any:
-        """What the run in `folder` is asked to do now."""
-        return "leave" if self.is_left() else self._asked.get(folder, "go on")
+        """The present request to the run in `folder`."""
+        return "leave" if self.is_left() else self._requests.get(folder, "go on")
 
 
 def main() -> int:
-    """Serve until standard input closes, or until a run failed: the next one gets a fresh process."""
+    """Serve until standard input closes, or until a run fails: the next one gets a fresh process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app, which then closes our standard input
     logging.basicConfig(level=logging.WARNING, format="training: %(message)s")
     replies = os.fdopen(os.dup(1), "w", buffering=1)
@@ -116,12 +115,12 @@ def _reply(replies: IO[str], **content: Any) -> None:
     try:
         replies.write(json.dumps(content) + "\n")
     except BrokenPipeError:  # the app is gone; standard input tells us too
-        logging.getLogger(__name__).warning("The app is gone; nobody hears %s.", next(iter(content)))
+        logging.getLogger(__name__).warning("The app is gone; nobody receives %s.", next(iter(content)))
 
 
 @dataclass(frozen=True)
 class _Warm:
-    """What is loaded before the first command: the machine's device and faster precision, and the bundled pictures."""
+    """Loaded before the first command: the machine's device and faster precision, and the bundled images."""
 
     on: Machine
     datasets: BundledCache
@@ -138,7 +137,7 @@ def _warm_up() -> _Warm:
 
 
 def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
-    """Train one run to its end; gives the reason if it failed."""
+    """Train one run to its end; returns the reason if it failed."""
     from resnet_demo.training import session
     from resnet_demo.training.events import RunFailed
     from resnet_demo.training.record import Record
@@ -156,30 +155,30 @@ def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
 
 
 def _measure(config: RunConfig, should_stop: Callable[[], bool], warm: _Warm) -> dict[str, list[dict[str, Any]]]:
-    """Seconds of a step, and of judging a picture, of each different network, as far as there is nothing better to do.
+    """Time a step, and a test image, of each different network, until there is other work.
 
     Returns:
-        What was `measured`, and the networks for which that `failed`; neither has those that were not come to.
+        The times that were `measured`, and the networks for which that `failed`; neither holds networks that were not reached.
     """
     from resnet_demo.runs import time_steps
 
     models = list(dict.fromkeys(arm.model for arm in config.arms))
-    timed: list[dict[str, Any]] = []
+    times: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for model in models:
         try:
             seconds = time_steps.time_steps(model, config, warm.on, warm.datasets.load, should_stop)
-        except Exception:  # a guess at the time is not worth the process
+        except Exception:  # an estimate is not worth the process
             logging.getLogger(__name__).exception("%s could not be timed.", model.name)
             failed.append(model.model_dump())
             continue
         if seconds is None:
             break
-        timed.append({"model": model.model_dump(), "step_seconds": seconds[0], "picture_seconds": seconds[1]})
-    return {"measured": timed, "failed": failed}
+        times.append({"model": model.model_dump(), "step_seconds": seconds[0], "picture_seconds": seconds[1]})
+    return {"measured": times, "failed": failed}
 
 
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    os._exit(status)  # the thread that reads commands is still at it, which Python's own way out does not bear
+    os._exit(status)  # the thread that reads commands still runs, so interpreter shutdown would hang

@@ -95,7 +95,7 @@ class LabCallbacks:
             settings = settings_from(values)
             self.service.time_networks(settings)
             estimate = forecast(self.service, settings, token)
-            return estimate.said, link(settings), gr.Timer(active=not estimate.is_measured), estimate.preset
+            return estimate.text, link(settings), gr.Timer(active=not estimate.is_measured), estimate.preset
         except ResNetDemoError as error:
             return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
 
@@ -150,7 +150,7 @@ class LabCallbacks:
             controls = Controls((), ())
         arms = gr.Dropdown(list(controls.arms), value=controls.arms[-1] if controls.arms else None)
         rows = [list(row) for row in controls.rows]
-        return controls.said, *_buttons(controls), arms, gr.Dropdown(list(controls.others)), rows
+        return controls.sentence, *_buttons(controls), arms, gr.Dropdown(list(controls.others)), rows
 
     @error_in_a_sentence
     def take_over(self, curves: dict[str, Any]) -> list[Any]:

@@ -26,7 +26,7 @@ def test_a_forecast_counts_the_pictures_and_lists_none(folder: Path, monkeypatch
     laboratory = RunService(tmp_path / "home", StandIn())
     monkeypatch.setattr(folders, "_files", None)
     for _ in range(3):
-        assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).said
+        assert "epochs of 24 images" in forecast(laboratory, LabSettings(data=str(folder), batch=4)).text
 
 
 @pytest.mark.parametrize("split", [False, True])

@@ -34,7 +34,7 @@ def test_what_can_be_done_follows_from_how_the_run_stands(opened: Opened, config
     run = lab.submit(config, "a")
     waiting = controls_for(lab, run)
     assert (waiting.can_stop, waiting.can_pause, waiting.can_continue, waiting.can_repeat) == (True, False, False, False)
-    assert (waiting.said, waiting.arms, waiting.others) == ("", (), ())
+    assert (waiting.sentence, waiting.arms, waiting.others) == ("", (), ())
     opened.worker.ready()
     running = controls_for(lab, run)
     assert (running.can_stop, running.can_pause, running.can_continue, running.can_repeat) == (True, True, False, False)
@@ -44,7 +44,7 @@ def test_what_can_be_done_follows_from_how_the_run_stands(opened: Opened, config
     done = controls_for(lab, run)
     assert (done.can_stop, done.can_pause, done.can_continue, done.can_repeat) == (False, False, False, True)
     assert done.arms == ("plain8", "residual8")
-    assert done.said.startswith("After 12 steps")
+    assert done.sentence.startswith("After 12 steps")
     assert [row[1:4] for row in done.rows] == [("plain8", "finished", 12), ("residual8", "finished", 12)]
     assert {row[-1] for row in done.rows} == {run[-6:]}
     beside = controls_for(lab, "another")
@@ -63,7 +63,7 @@ def test_a_run_that_is_deleted_while_a_page_asks_is_left_out(
     monkeypatch.setattr(lab, "runs", lambda: listed)
     assert {row[-1] for row in controls_for(lab, kept).rows} == {kept[-6:]}
     gone = controls_for(lab, deleted)
-    assert (gone.said, gone.can_stop, gone.arms) == ("", False, ())
+    assert (gone.sentence, gone.can_stop, gone.arms) == ("", False, ())
     assert {row[-1] for row in gone.rows} == {kept[-6:]}
 
 
@@ -84,18 +84,18 @@ def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
     told = forecast(opened.lab, settings)
     assert (told.is_measured, told.preset) == (False, None)
-    assert told.said == (
+    assert told.text == (
         "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24\N{NO-BREAK SPACE}% of the paper's training "
         "(64,000 iterations of 128 images). Its networks are timed as soon as the trainer is free: a measured estimate follows."
     )
     opened.worker.ready()
     told = forecast(opened.lab, settings)
-    assert told.said.endswith("Its networks are being timed: a measured estimate follows.")
+    assert told.text.endswith("Its networks are being timed: a measured estimate follows.")
     config = comparison(settings)
     opened.lab.step_times.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
     told = forecast(opened.lab, settings)
     assert told.is_measured
-    assert told.said.startswith(
+    assert told.text.startswith(
         "About 63 to 91 seconds on this machine (browsers that draw the curves slow it down): 310 steps,"
     )
 
@@ -110,12 +110,12 @@ def test_a_forecast_ranges_from_a_machine_at_rest_to_the_slowest_of_its_last_run
         (0.05, "About 32 to 46"),
     ):
         step_times.learn(config, [Progress(step=5, images_per_second=64 / step_seconds, seconds_left=1, memory_mb=1)] * 5)
-        assert forecast(opened.lab, settings).said.startswith(said)
+        assert forecast(opened.lab, settings).text.startswith(said)
 
 
 def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
     needed = "need the teacher's token"
-    told = {name: forecast(opened.lab, preset.settings).said for name, preset in PRESETS.items()}
+    told = {name: forecast(opened.lab, preset.settings).text for name, preset in PRESETS.items()}
     assert all(forecast(opened.lab, preset.settings).preset == name for name, preset in PRESETS.items())
     assert all(said.endswith(PRESETS[name].look_for) for name, said in told.items())
     assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
@@ -124,7 +124,7 @@ def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened)
 
 def test_a_forecast_takes_the_teachers_token_into_account_and_never_repeats_it(opened: Opened) -> None:
     long = PRESETS["The paper's recipe"].settings
-    said = {token: forecast(opened.lab, long, token).said for token in ("", "a-guess", "teacher")}
+    said = {token: forecast(opened.lab, long, token).text for token in ("", "a-guess", "teacher")}
     assert "**Runs of more than 30 minutes need the teacher's token.**" in said[""]
     assert "need the teacher's token; the token that was typed is not the teacher's.**" in said["a-guess"]
     assert "It is longer than the 30 minutes that anyone may start; the teacher's token allows it." in said["teacher"]
@@ -136,19 +136,19 @@ def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
     opened: Opened, loopback: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = PRESETS["The paper's recipe"].settings
-    assert forecast(opened.lab, recipe).said.startswith(
+    assert forecast(opened.lab, recipe).text.startswith(
         "**CIFAR-10 is not on this machine yet:** the run begins with a download of 136 MB."
     )
-    assert not forecast(opened.lab, LabSettings()).said.startswith("**")
+    assert not forecast(opened.lab, LabSettings()).text.startswith("**")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    said = forecast(opened.lab, recipe).said
+    said = forecast(opened.lab, recipe).text
     assert said.startswith("**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.**")
     assert "`python -m resnet_demo prefetch --data cifar10`" in said
     for file in cifar10.FILES:
         loopback.add(f"datasets/{cifar10.REPOSITORY}", file, b"a part")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     assert main(["prefetch", "--data", "cifar10"]) == 0
-    assert "CIFAR-10 is not" not in forecast(opened.lab, recipe).said
+    assert "CIFAR-10 is not" not in forecast(opened.lab, recipe).text
 
 
 def test_a_link_carries_what_differs_from_the_defaults() -> None:

@@ -56,15 +56,15 @@ def test_without_a_measurement_a_slow_machine_is_assumed() -> None:
 def test_the_operator_sets_the_limit_or_lifts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     hour = Estimate(3_600, "measured")
     monkeypatch.setenv("RESNET_DEMO_MINUTES", "60")
-    assert DurationLimit.of_operator().covers(PAPER, hour)
+    assert DurationLimit.from_environment().covers(PAPER, hour)
     monkeypatch.setenv("RESNET_DEMO_MINUTES", "59.9")
-    assert not DurationLimit.of_operator().covers(PAPER, hour)
+    assert not DurationLimit.from_environment().covers(PAPER, hour)
     monkeypatch.setenv("RESNET_DEMO_MINUTES", "0")
-    assert DurationLimit.of_operator().covers(PAPER, Estimate(1e9, "measured"))
+    assert DurationLimit.from_environment().covers(PAPER, Estimate(1e9, "measured"))
 
 
 @pytest.mark.parametrize("value", ["half an hour", "-1", "nan", "inf"])
 def test_a_limit_that_is_none_is_refused_by_its_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESNET_DEMO_MINUTES", value)
     with pytest.raises(SettingError, match="RESNET_DEMO_MINUTES must be a number from 0"):
-        DurationLimit.of_operator()
+        DurationLimit.from_environment()

@@ -15,7 +15,7 @@ def test_a_second_app_on_the_same_home_is_refused_until_the_first_ends(tmp_path:
     monkeypatch.setattr(queue, "SECONDS_TO_END", 0.0)
     home = tmp_path / "home"
     with single_app_lock(home):
-        with pytest.raises(RunError, match="Another ResNet RunService already keeps its runs in"), single_app_lock(home):
+        with pytest.raises(RunError, match="Another ResNet Lab already keeps its runs in"), single_app_lock(home):
             pass
         with single_app_lock(tmp_path / "another"):
             pass

@@ -463,7 +463,7 @@ def test_what_could_not_be_timed_once_is_not_tried_again_and_its_estimate_stays(
         worker.ready()
     told = described(opened.lab, settings)
     assert (told.is_measured, measured(worker)) == (True, 2)
-    assert told.said.startswith("About")
+    assert told.text.startswith("About")
     assert not described(opened.lab, LabSettings(depth=20)).is_measured
     assert measured(worker) == 3  # another network is
 
@@ -492,7 +492,7 @@ def test_a_tiny_network_that_was_timed_first_keeps_no_larger_one_from_being_time
     opened.lab.step_times.add(tiny.arms[0].model, tiny, step_seconds=0.05, picture_seconds=0.001)  # nearly all of it overhead
     opened.worker.ready()
     assert measured(opened.worker) == 1
-    assert "Its networks are being timed" in described(opened.lab, LabSettings()).said
+    assert "Its networks are being timed" in described(opened.lab, LabSettings()).text
     opened.lab.submit(comparison(LabSettings()), "a pupil")  # nor from being started without the teacher's token
 
 
