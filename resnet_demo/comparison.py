@@ -262,11 +262,6 @@ def default_title(settings: LabSettings) -> str:
     return "Plain and residual, depth " + " and ".join(str(depth) for depth in settings.depths)
 
 
-def share_of_paper(steps: int, batch: int) -> float:
-    """Pictures seen, as a share of those of the paper's runs: 64,000 iterations of 128."""
-    return steps * batch / (PAPER_ITERATIONS * 128)
-
-
 def _classes(data: str) -> int:
     """The number of classes, without reading a picture."""
     return 10 if data in SHIPPED else len(list_folder(Path(data).expanduser())[0])
