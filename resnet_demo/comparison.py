@@ -287,11 +287,6 @@ def default_title(settings: LabSettings) -> str:
     return "Plain and residual, depth " + " and ".join(str(depth) for depth in settings.depths)
 
 
-def share_of_paper(steps: int, batch: int) -> float:
-    """Training images, each pass counted, as a share of those of the paper's runs: 64,000 iterations of 128."""
-    return steps * batch / (PAPER_ITERATIONS * 128)
-
-
 def _classes(data: str) -> int:
     """The number of classes; no picture is read."""
     return 10 if data in SHIPPED else len(count_folder(Path(data).expanduser())[0])

@@ -1,40 +1,71 @@
-"""Whole sets of training settings under one name, for `train --recipe`. No torch here.
+"""Sets of training settings that have a name, for `train --recipe`. No torch here.
 
-Every setting of a recipe is an option of `train`; one that is given beside `--recipe` replaces the recipe's.
+Every setting of a recipe is an option of `train`; an option beside `--recipe` overrides the recipe's value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal, TypedDict
 
-PAPER_ITERATIONS = 64_000
+PAPER_ITERATIONS, PAPER_BATCH = 64_000, 128
+
+
+class DataSettings(TypedDict, total=False):
+    """Fields of config.DataConfig."""
+
+    source: str
+    augment: bool
+    padding: Literal["mean", "reflect"]
+    mirror: Literal["random", "alternating"]
+    half_size: float
+    three_quarter_size: float
+    held_out: int
+
+
+class OptimizerSettings(TypedDict, total=False):
+    """Fields of config.OptimizerConfig."""
+
+    name: Literal["sgd", "adam"]
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    decay: Literal["all", "weights"]
+    schedule: Literal["paper", "cosine", "one-cycle", "triangle", "linear", "constant"]
+    label_smoothing: float
+
+
+class RunSettings(TypedDict, total=False):
+    """Fields of config.RunConfig."""
+
+    batch: int
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings by class: the fields of DataConfig, OptimizerConfig and RunConfig that differ from their defaults.
+    """The settings that differ from their defaults; `config.py` checks them when a run is made of them.
 
-    The length is given in `steps` or in `epochs`, passes over the training images; the other is None.
+    Either `steps` or `epochs` (passes over the training images) gives the length; the other is None.
     """
 
-    data: dict[str, Any]
-    optimizer: dict[str, Any]
-    run: dict[str, Any] = field(default_factory=dict)
+    data: DataSettings
+    optimizer: OptimizerSettings
+    run: RunSettings = field(default_factory=RunSettings)
     steps: int | None = None
     epochs: float | None = None
 
 
 RECIPES: dict[str, Recipe] = {
-    # Section 4.2 to the letter: 45,000 images to train on, 5,000 held out; crops of the picture padded with zeros (the mean,
-    # once it is subtracted), mirror images; SGD with momentum, 0.1 divided by 10 at 32,000 and 48,000 iterations.
+    # Section 4.2 exactly: 45,000 training images, 5,000 held out; random crops of the picture padded with zeros (the mean,
+    # once it is subtracted), random mirror images; SGD with momentum, 0.1 divided by 10 at 32,000 and 48,000 iterations.
     "paper": Recipe(
         data={"source": "cifar10", "augment": True, "padding": "mean", "mirror": "random", "held_out": 5_000},
         optimizer={"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "decay": "all", "schedule": "paper"},
-        run={"batch": 128},
+        run={"batch": PAPER_BATCH},
         steps=PAPER_ITERATIONS,
     ),
-    # A tenth of the paper's pictures, most of them smaller; LOG.md has how it was chosen, on held-out training images.
+    # A tenth of the paper's images, most of them smaller; LOG.md tells how held-out training images led to it.
     "fast": Recipe(
         data={
             "source": "cifar10", "augment": True, "padding": "reflect", "mirror": "alternating",
@@ -48,3 +79,8 @@ RECIPES: dict[str, Recipe] = {
         epochs=24,
     ),
 }  # fmt: skip
+
+
+def share_of_paper(steps: int, batch: int) -> float:
+    """Images that a run trains on, as a share of the paper's 64,000 iterations of 128 (section 4.2)."""
+    return steps * batch / (PAPER_ITERATIONS * PAPER_BATCH)

@@ -15,7 +15,6 @@ from resnet_demo.comparison import (
     default_title,
     from_outside,
     settings_of,
-    share_of_paper,
     steps_of,
     steps_per_epoch,
     training_images,
@@ -189,8 +188,3 @@ def test_a_folder_may_be_trained_on_only_if_the_operator_named_it(
     assert {arm.model.classes for arm in config.arms} == {3}
     with pytest.raises(SettingError):
         from_outside({"data": str(picture_folder.parent)})
-
-
-def test_the_paper_trains_on_8_192_000_pictures() -> None:
-    assert share_of_paper(64_000, 128) == 1
-    assert share_of_paper(240, 64) == pytest.approx(15_360 / 8_192_000)

@@ -9,7 +9,7 @@ import pytest
 from resnet_demo.__main__ import main
 from resnet_demo.config import DataConfig, OptimizerConfig
 from resnet_demo.parsing import parse
-from resnet_demo.recipes import RECIPES
+from resnet_demo.recipes import RECIPES, share_of_paper
 from resnet_demo.training.assemble import plan_of
 from resnet_demo.training.record import Record
 
@@ -52,3 +52,8 @@ def test_an_option_beside_a_recipe_replaces_its_own_setting_only(tmp_path: Path,
     assert config.optimizer.schedule == "triangle"
     assert config.batch == 4
     capsys.readouterr()
+
+
+def test_the_paper_trains_on_8_192_000_pictures() -> None:
+    assert share_of_paper(64_000, 128) == 1
+    assert share_of_paper(240, 64) == pytest.approx(15_360 / 8_192_000)

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,11 +34,11 @@ DEFAULTS = {
     "seed": 0,
     "evaluate_epochs": 0,
 }
-"""Of the options that no settings class declares; the parser leaves out what was not given, so that --resume can tell."""
+"""Defaults of the options that no settings class declares. The parser omits absent options, so that --resume can compare."""
 ENDED_BY_SIGTERM = 143
-"""128 + 15, as a shell reports a process that SIGTERM ended."""
+"""128 + 15: the exit status that a shell reports for a process ended by SIGTERM."""
 NAMED_FILES = 5
-"""So many of the files that were left out are named in the terminal; the record names all."""
+"""The number of skipped files that the terminal names; the record names all of them."""
 
 
 class Epochs(Frozen):
@@ -110,7 +110,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def changed_options(parsed: argparse.Namespace, record: Record) -> Iterator[tuple[str, object]]:
-    """The options that ask for another run than the recorded one, each with what the record has in its place."""
+    """The options that differ from the recorded run, each with the value in the record."""
     from resnet_demo.training.events import RunStarted
 
     config, options = record.config, vars(parsed)
@@ -131,14 +131,14 @@ def changed_options(parsed: argparse.Namespace, record: Record) -> Iterator[tupl
         "epochs": (round(epochs.epochs * per_epoch), config.steps),
         "evaluate_epochs": (round(epochs.evaluate_epochs * per_epoch), config.evaluate_every),
     }
-    for name, (asked, there) in recorded.items():
-        if name in options and asked != there:
-            yield option_of(name, options[name]), f"{there} steps" if name.endswith("epochs") else there
+    for name, (option, record_value) in recorded.items():
+        if name in options and option != record_value:
+            yield option_of(name, options[name]), f"{record_value} steps" if name.endswith("epochs") else record_value
     yield from _changed_settings(parsed, config)
 
 
 def _changed_settings(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:
-    """The settings, given one by one or as a recipe, that the recorded run has not."""
+    """The settings, from single options or from a recipe, that differ from those of the recorded run."""
     kinds: tuple[tuple[type[Frozen], Frozen], ...] = (
         (ModelConfig, config.arms[0].model),
         (DataConfig, config.data),
@@ -146,12 +146,15 @@ def _changed_settings(parsed: argparse.Namespace, config: RunConfig) -> Iterator
         (RunConfig, config),
     )
     recipe = RECIPES.get(vars(parsed).get("recipe", ""), Recipe({}, {}))
-    of_recipe = {DataConfig: recipe.data, OptimizerConfig: recipe.optimizer, RunConfig: recipe.run}
-    if "data" in vars(parsed):  # given beside the recipe, it replaces the recipe's
-        of_recipe[DataConfig] = {name: value for name, value in recipe.data.items() if name != "source"}
+    recipe_settings: dict[type[Frozen], Mapping[str, object]] = {
+        DataConfig: recipe.data, OptimizerConfig: recipe.optimizer, RunConfig: recipe.run,
+    }  # fmt: skip
+    if "data" in vars(parsed):  # --data overrides the recipe's
+        recipe_settings[DataConfig] = {name: value for name, value in recipe.data.items() if name != "source"}
     for kind, settings in kinds:
-        recipes_own = {name: value for name, value in of_recipe.get(kind, {}).items() if name not in settings_of(parsed, kind)}
-        if any(value != getattr(settings, name) for name, value in recipes_own.items()):
+        overrides = settings_of(parsed, kind)
+        effective = {name: value for name, value in recipe_settings.get(kind, {}).items() if name not in overrides}
+        if any(value != getattr(settings, name) for name, value in effective.items()):
             yield f"--recipe {parsed.recipe}", "other settings"
             break
     for kind, settings in kinds:
@@ -161,16 +164,16 @@ def _changed_settings(parsed: argparse.Namespace, config: RunConfig) -> Iterator
 
 
 def run_config(parsed: argparse.Namespace) -> RunConfig:
-    """The run that the options describe; looks at the data for its size and its classes."""
+    """The run that the options describe. Loads the data, which determine the steps of an epoch and the classes."""
     from resnet_demo.data import dataset
     from resnet_demo.training import distributed
 
     parsed = argparse.Namespace(**{**DEFAULTS, **vars(parsed)})
     recipe = RECIPES[parsed.recipe] if parsed.recipe else Recipe({}, {})
-    steps_given, epochs_given = parsed.steps, parsed.epochs
-    if steps_given is None and epochs_given is None:
-        steps_given, epochs_given = recipe.steps, recipe.epochs
-    lengths = {"epochs": epochs_given, "evaluate_epochs": parsed.evaluate_epochs}
+    steps_option, epochs_option = parsed.steps, parsed.epochs
+    if steps_option is None and epochs_option is None:
+        steps_option, epochs_option = recipe.steps, recipe.epochs
+    lengths = {"epochs": epochs_option, "evaluate_epochs": parsed.evaluate_epochs}
     epochs = parse(Epochs, {name: value for name, value in lengths.items() if value is not None})
     source = {} if parsed.data is None else {"source": parsed.data}
     data = parse(DataConfig, recipe.data | source | settings_of(parsed, DataConfig))
@@ -178,13 +181,13 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
     model = ModelConfig.named(parsed.arch, **settings_of(parsed, ModelConfig) | ({"residual": False} if parsed.plain else {}))
     arm = parse(ArmConfig, {"name": model.name, "model": model, "seed": parsed.seed})
     settings = {"arms": (arm,), "data": data, "optimizer": optimizer, **recipe.run, **settings_of(parsed, RunConfig)}
-    largest = parse(RunConfig, settings).batch  # refuses what is out of range before it is computed with, or data is fetched
+    batch = parse(RunConfig, settings).batch  # validates every setting before data are downloaded
     with distributed.one_after_another():
         for _ in dataset.download(data, lambda: False):
             pass
     loaded = dataset.load(data)
-    per_epoch = len(loaded.train) // min(largest, len(loaded.train))
-    steps = steps_given if steps_given is not None else round(epochs.epochs * per_epoch)
+    per_epoch = len(loaded.train) // min(batch, len(loaded.train))
+    steps = steps_option if steps_option is not None else round(epochs.epochs * per_epoch)
     arm = arm.model_copy(update={"model": model.model_copy(update={"classes": len(loaded.classes)})})
     every = {"evaluate_every": round(epochs.evaluate_epochs * per_epoch), "log_every": min(max(steps // 500, 1), 100)}
     every["checkpoint_every"] = per_epoch
@@ -193,24 +196,24 @@ def run_config(parsed: argparse.Namespace) -> RunConfig:
 
 @contextmanager
 def leave_on_sigterm() -> Iterator[Callable[[], Literal["go on", "leave"]]]:
-    """Give the `request` of session.run: to leave, with a checkpoint, once SIGTERM has come. A second one ends at once."""
+    """Yield the `request` of session.run: "leave", with a checkpoint, after the first SIGTERM. A second one ends the process."""
     arrived = threading.Event()
 
     def leave(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         arrived.set()
 
-    before = signal.signal(signal.SIGTERM, leave)
+    previous_handler = signal.signal(signal.SIGTERM, leave)
     try:
         yield lambda: "leave" if arrived.is_set() else "go on"
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
 def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> int:
     """Train, and show the events: lines of JSON, or a progress bar and sentences.
 
-    Of several processes only the first shows anything. A finished run is not trained again, and that is said.
+    With several processes only the first one prints. A finished run is not trained again; a message says so.
 
     Returns:
         The exit status: 0, 1 for a run that failed, 143 for one that SIGTERM ended.
@@ -221,29 +224,29 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
     from resnet_demo.training.events import RunFailed, RunFinished, to_line
     from resnet_demo.training.record import ENDINGS, Record
 
-    speaks = distributed.is_first()
+    prints = distributed.is_first()
     last = next(reversed(Record(folder).read()[0]), None) if resume else None
     if isinstance(last, RunFinished):
-        if speaks:
+        if prints:
             print(f"The run in {folder} is finished: all its {config.steps:,} steps are trained.", file=sys.stderr)
         return 0
-    bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not speaks, dynamic_ncols=True)
+    bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not prints, dynamic_ncols=True)
     with bar, leave_on_sigterm() as request:
         for event in session.run(config, folder, resume=resume, request=request):
             last = event
             if as_json:
                 print(to_line(event).decode(), end="", flush=True)
-            if speaks:
+            if prints:
                 _show(event, config, bar)
         if request() == "leave" and not isinstance(last, ENDINGS):
-            if speaks:
+            if prints:
                 bar.write(f"Ended by SIGTERM at step {last.step if last else 0}; --resume goes on from there.", file=sys.stderr)
             return ENDED_BY_SIGTERM
     return 1 if isinstance(last, RunFailed) else 0
 
 
 def _show(event: Event, config: RunConfig, bar: tqdm[Any]) -> None:
-    """An event in the terminal: the bar moves, or a sentence stands above it."""
+    """Show an event in the terminal: advance the bar, or print a sentence above it."""
     from resnet_demo.training import events
 
     sentence = ""
@@ -266,7 +269,7 @@ def _show(event: Event, config: RunConfig, bar: tqdm[Any]) -> None:
 
 
 def _start(event: RunStarted, config: RunConfig) -> str:
-    """What trains where, in a sentence or two."""
+    """Sentences that name the networks, the device and what is unusual about the run."""
     networks = " and ".join(f"{name} ({count:,} parameters)" for name, count in event.parameters.items())
     sentences = [
         f"Training {networks} for {event.steps:,} steps on {event.device}, in {event.precision}, "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from resnet_demo.config import IMAGENET_STAGES, ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.parsing import Frozen
+from resnet_demo.recipes import PAPER_BATCH, PAPER_ITERATIONS, RECIPES, share_of_paper
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
+from resnet_demo.words import percent
 
 if TYPE_CHECKING:
     from resnet_demo.evaluation.metrics import Scores
@@ -35,25 +37,12 @@ def card(
     ends = [event for event in history if isinstance(event, (RunFinished, RunStopped))]
     if not starts or not ends:
         raise ValueError("a card is written for a run that has ended")
-    first, end = starts[0], ends[-1]
-    datasets = "datasets: [uoft-cs/cifar10]\n" if config.data.source in ("cifar10", "bundled") else ""
-    license_line = f"license: {licence}\n" if licence else ""
     kind = "A residual" if arm.model.residual else "A plain"
-    steps = f"{end.step:,} steps" + (f" of the {config.steps:,} that were asked for" if end.step < config.steps else "")
-    machines = dict.fromkeys(
-        f"{start.device}, {start.threads} thread{'s' * (start.threads != 1)}, {start.precision}, PyTorch {start.torch}"
-        for start in starts
-    )
-    commits = dict.fromkeys(start.commit or "unknown" for start in starts)
-    return f"""---
-{license_line}library_name: resnet-lab
-tags: [image-classification, resnet]
-{datasets}metrics: [accuracy]
----
-
+    parameters = f"{starts[0].parameters[arm.name]:,} parameters"
+    return f"""{_front_matter(config.data, licence)}
 # {name}
 
-{kind} network of {arm.model.depth} layers, {first.parameters[arm.name]:,} parameters{_in_the_paper(arm.model)}, trained by ResNet Lab.
+{kind} network of {arm.model.depth} layers, {parameters}{_in_the_paper(arm.model)}, trained by ResNet Lab.
 
 | on the {scores.images:,} test images of {data} | |
 |---|---|
@@ -68,11 +57,109 @@ The batches were drawn from {_drawn_from(config.data)} of {data}.
 
     {command(arm, config)}
 
-- {steps}, batch size {config.batch}, {end.step / first.steps_per_epoch:.4g} epochs, seed {arm.seed}
-- {"; then ".join(machines)}; {end.seconds / 60:.0f} minutes
-- begun {first.time}, code of commit {", then ".join(commits)}
+{_training(arm, config, starts, ends[-1], data)}
 - `record.jsonl` holds what the run measured of this network, `config.json` the preprocessing and the names of the classes
 """
+
+
+def _front_matter(data: DataConfig, licence: str) -> str:
+    """The metadata that the Hub reads."""
+    datasets = "datasets: [uoft-cs/cifar10]\n" if data.source in ("cifar10", "bundled") else ""
+    license_line = f"license: {licence}\n" if licence else ""
+    return f"""---
+{license_line}library_name: resnet-lab
+tags: [image-classification, resnet]
+{datasets}metrics: [accuracy]
+---
+"""
+
+
+def _training(arm: ArmConfig, config: RunConfig, starts: Sequence[RunStarted], end: RunFinished | RunStopped, data: str) -> str:
+    """A list: length, comparison with the paper, machines, commits."""
+    steps = f"{end.step:,} steps" + (f" of the {config.steps:,} that were asked for" if end.step < config.steps else "")
+    machines = dict.fromkeys(
+        f"{start.device}, {start.threads} thread{'s' * (start.threads != 1)}, {start.precision}, PyTorch {start.torch}"
+        for start in starts
+    )
+    commits = dict.fromkeys(start.commit or "unknown" for start in starts)
+    share = percent(share_of_paper(end.step, config.batch))
+    differences = "; ".join(differences_from_paper(arm, config, end.step, data)) or "nothing"
+    return f"""\
+- {steps}, batch size {config.batch}, {end.step / starts[0].steps_per_epoch:.4g} epochs, seed {arm.seed}
+- {share} of the paper's {PAPER_ITERATIONS:,} iterations of {PAPER_BATCH} images
+- What differs from section 4.2: {differences}
+- {"; then ".join(machines)}; {end.seconds / 60:.0f} minutes
+- begun {starts[0].time}, code of commit {", then ".join(commits)}"""
+
+
+def differences_from_paper(arm: ArmConfig, config: RunConfig, steps: int, data: str) -> list[str]:
+    """What differs from the training of section 4.2, a phrase for each setting.
+
+    Args:
+        arm: which network of the run.
+        config: the run's settings.
+        steps: the steps that the run trained.
+        data: name of the data that the run drew from.
+    """
+    batch = [] if config.batch == PAPER_BATCH else [f"batches of {config.batch} images, not {PAPER_BATCH}"]
+    length = [] if steps == PAPER_ITERATIONS else [f"{steps:,} iterations, not {PAPER_ITERATIONS:,}"]
+    low_start = 400 if arm.model.depth == 110 and arm.model.design == "cifar" else 0  # "until the training error is below 80%"
+    return [
+        *length,
+        *batch,
+        *_data_differences(config.data, data),
+        *_image_differences(config.data),
+        *_optimizer_differences(config.optimizer, low_start),
+    ]
+
+
+def _data_differences(config: DataConfig, data: str) -> Iterator[str]:
+    held_out = RECIPES["paper"].data["held_out"]
+    if config.source != "cifar10":
+        yield "only the bundled part of CIFAR-10" if config.source == "bundled" else f"the images of {data}"
+    if config.train_limit:
+        yield f"at most {config.train_limit:,} training images"
+    if config.held_out != held_out:
+        yield f"{format(config.held_out, ',') if config.held_out else 'no'} held-out images, not {held_out:,}"
+
+
+def _image_differences(config: DataConfig) -> Iterator[str]:
+    if config.image_size != 32:
+        yield f"images of {config.image_size}×{config.image_size} pixels, not 32×32"
+    if config.half_size:
+        yield f"half the side in {percent(config.half_size)} of the steps"
+    if config.three_quarter_size:
+        yield f"three quarters of the side in {percent(config.three_quarter_size)} of the steps"
+    if not config.augment:
+        yield "no random crops and mirror images"
+        return
+    if config.padding != "mean":
+        yield "crops of pictures padded by reflection, not with zeros"
+    if config.mirror != "random":
+        yield "mirror images in alternating epochs, not at random"
+
+
+def _optimizer_differences(config: OptimizerConfig, low_start: int) -> Iterator[str]:
+    if config.name != "sgd":
+        yield "Adam, not SGD"
+    if config.learning_rate != 0.1:
+        yield f"learning rate {config.learning_rate:g}, not 0.1"
+    if config.schedule != "paper":
+        yield f"learning rate schedule {config.schedule}, not divided by 10 at one half and three quarters"
+    if config.warmup:
+        yield f"a warm-up over {percent(config.warmup)} of the steps"
+    if config.low_start != low_start:
+        yield f"{config.low_start or 'no'} steps at a tenth of the learning rate first, not {low_start or 'none'}"
+    if config.momentum != 0.9:
+        yield f"momentum {config.momentum:g}, not 0.9"
+    if config.nesterov:
+        yield "Nesterov's momentum"
+    if config.weight_decay != 1e-4:
+        yield f"weight decay {config.weight_decay:g}, not 0.0001"
+    if config.decay != "all":
+        yield "weight decay on the weights of convolutions and the classifier only"
+    if config.label_smoothing:
+        yield f"label smoothing {config.label_smoothing:g}"
 
 
 def _in_the_paper(model: ModelConfig) -> str:
@@ -109,10 +196,10 @@ def command(arm: ArmConfig, config: RunConfig) -> str:
     return " ".join([*words, "--out DIR"])
 
 
-def _options(chosen: Frozen, default: Frozen, leave: Sequence[str]) -> list[str]:
+def _options(settings: Frozen, default: Frozen, leave: Sequence[str]) -> list[str]:
     words = []
-    for name in type(chosen).model_fields:
-        value = getattr(chosen, name)
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
         if name in leave or value == getattr(default, name):
             continue
         option = "optimizer" if name == "name" else name.replace("_", "-")

@@ -1,4 +1,4 @@
-"""A run to take away: its numbers as CSV or JSON, everything as a ZIP, one of its networks as a model. No torch here."""
+"""Exports of a run: its numbers as CSV or JSON, everything as a ZIP, one of its networks as a model. No torch here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 def plain(value: Any) -> Any:
-    """The same value for strict JSON, which has no infinity: numbers that are not finite become texts."""
+    """The value for strict JSON, which has no infinity: numbers that are not finite become strings."""
     match value:
         case float() if not math.isfinite(value):
             return str(value)
@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
 
 
 def export_csv(record: Record) -> bytes:
-    """A line for each point of each curve: step, arm, what was measured (training, test or held-out), loss, error."""
+    """A row for each point of each curve: step, arm, split (training, test or held-out), loss, error, learning rate."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(("step", "arm", "on", "loss", "error", "learning_rate"))
@@ -55,7 +55,7 @@ def export_csv(record: Record) -> bytes:
 
 
 def export_json(record: Record) -> bytes:
-    """The settings, the results, what they say, and every event."""
+    """The settings, the results, the text on them (the key "said" is fixed) and every event."""
     config, events = record.config, record.events()
     content = {
         "config": config.model_dump(mode="json"),
@@ -67,7 +67,7 @@ def export_json(record: Record) -> bytes:
 
 
 def export_zip(record: Record, target: Path) -> Path:
-    """Config, record, curves and the weights of every arm, in the file `target`."""
+    """Write the config, record, curves and weights of every arm into the file `target`."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("config.json", "events.jsonl"):
             if (record.folder / name).exists():
@@ -75,7 +75,7 @@ def export_zip(record: Record, target: Path) -> Path:
         archive.writestr("curves.csv", export_csv(record))
         archive.writestr("summary.txt", sentence(record.config, record.events()) + "\n")
         for file in sorted((record.folder / "arms").rglob("*")):
-            if file.is_file():  # weights do not shrink
+            if file.is_file():  # weights do not compress
                 kind = zipfile.ZIP_STORED if file.suffix == ".safetensors" else None
                 archive.write(file, str(file.relative_to(record.folder)), compress_type=kind)
     return target
@@ -84,14 +84,14 @@ def export_zip(record: Record, target: Path) -> Path:
 def save_arm(
     record: Record, arm: str, name: str, models: Path | None = None, complete: Callable[[Path], object] | None = None
 ) -> Path:
-    """Keep a trained network of a run as a model of the user: `models/<name>`, which every model chooser lists.
+    """Save a trained network of a run as a model of the user: `models/<name>`, which every list of models includes.
 
     Args:
         record: the run.
         arm: the name of one of its networks.
         name: letters, digits, dots, dashes and underscores; at most 40.
-        models: where to; files.home() / "models" by default.
-        complete: given the copy of the network's folder before it appears, to add to it.
+        models: the folder of models; files.home() / "models" by default.
+        complete: called with the temporary folder before it is renamed to `models/<name>`, to add files to it.
 
     Raises:
         SettingError: no such arm, no weights yet, or the name is taken or not allowed.
@@ -102,21 +102,21 @@ def save_arm(
     target, temporary = models / name, None
     try:
         models.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))  # its own for each who saves
+        temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models))  # one for each caller
         shutil.copystat(source, temporary)
         for file in source.iterdir():
-            shutil.copy2(file, temporary)  # copytree would raise a list of all that failed, without an errno
-        kept = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
-        files.write_atomically(temporary / "record.jsonl", b"".join(to_line(event) for event in kept))
+            shutil.copy2(file, temporary)  # copytree raises a list of failures without an errno
+        history = (event for event in record.events() if _concerns(event, arm) and not isinstance(event, Progress))
+        files.write_atomically(temporary / "record.jsonl", b"".join(to_line(event) for event in history))
         if complete is not None:
             complete(temporary)
         temporary.replace(target)
     except OSError as error:
         if target.exists():
-            raise _taken(name) from error  # by another who saved meanwhile
-        why = error.strerror or error
+            raise _taken(name) from error  # by a concurrent call
+        reason = error.strerror or error
         raise RunError(
-            f"{name} could not be kept in {models} ({why}): make room there, or look who may write there."
+            f"{name} could not be kept in {models} ({reason}): make room there, or look who may write there."
         ) from error
     finally:
         if temporary is not None:
@@ -125,21 +125,21 @@ def save_arm(
 
 
 def arm_to_keep(record: Record, arm: str, name: str, models: Path | None = None) -> Path:
-    """The folder with a trained network's weights, where `save_arm` can keep it under that name.
+    """The folder with a trained network's weights, if `save_arm` can save it under that name.
 
     Raises:
         SettingError: no such arm, no weights yet, or the name is taken or not allowed.
     """
     if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
         raise SettingError(f"name: at most 40 letters, digits, dots, dashes and underscores (given: {str(name)[:60]!r}).")
-    if arm not in [known.name for known in record.config.arms]:
+    if arm not in [config.name for config in record.config.arms]:
         raise SettingError(f"arm: this run has no network {str(arm)[:60]!r}.")
     source = record.folder / "arms" / arm
     if not (source / "config.json").exists():
         raise SettingError(f"{arm} has no weights to keep yet: wait until the run is finished, or stop it.")
     own = files.home() / "models"
     models = models or own
-    # Among the user's models a name that ships would never be found; in any other folder it hides nothing.
+    # A bundled model of the same name would hide one among the user's models; in any other folder there is no conflict.
     if (models / name).exists() or (models.resolve() == own.resolve() and catalogue.find(name) is not None):
         raise _taken(name)
     return source

@@ -1,24 +1,24 @@
-"""What happened in a run, in numbers and in one or two sentences computed from them. No torch here."""
+"""The results of a run: numbers for each arm, and a text computed from them. No torch here."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from resnet_demo.config import ArmConfig, RunConfig
+from resnet_demo.config import RunConfig
 from resnet_demo.recipes import PAPER_ITERATIONS
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint
 
-CLEAR = 0.1  # nats: about twice the spread between seeds that runs of the default preset show
+CLEAR = 0.1  # nats: about twice the spread between seeds in runs of the default preset
 NEAR_GUESSING = 0.05
-FEWEST_STEPS = 50  # before that, and while the learning rate still rises, no network is said to learn better
+FEWEST_STEPS = 50  # the text compares no networks before this step or during the warm-up
 
 
 @dataclass(frozen=True)
 class Result:
-    """Where an arm stands. Losses in nats; errors are shares of 1; None where nothing was measured."""
+    """The latest numbers of an arm. Losses in nats, errors as fractions of 1; None for missing measurements."""
 
     name: str
     steps: int
@@ -29,37 +29,42 @@ class Result:
     diverged: bool = False
 
 
+Arms = dict[tuple[int, bool], list[Result]]
+"""The results by depth and by whether the networks are residual; one for each seed."""
+
+
 def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
-    """Where each arm stands after these events, in the order of the config."""
+    """The result of each arm after these events, in the order of the config."""
     points: dict[str, list[TrainingPoint]] = {arm.name: [] for arm in config.arms}
-    measured: dict[str, Measured] = {}
-    diverged: dict[str, float] = {}
+    measurements: dict[str, Measured] = {}
+    divergences: dict[str, float] = {}
     for event in events:
         match event:
             case TrainingPoint():
                 points[event.arm].append(event)
             case Measured():
-                measured[event.arm] = event
+                measurements[event.arm] = event
             case ArmDiverged():
-                diverged[event.arm] = event.loss
+                divergences[event.arm] = event.loss
             case _:
                 pass
-    found = []
-    for name, of_arm in points.items():
-        last = of_arm[-max(5, len(of_arm) // 20) :]
-        loss = diverged.get(name, statistics.fmean(point.loss for point in last) if last else None)
-        error = statistics.fmean(point.error for point in last) if last else None
-        judged = measured.get(name)
-        found.append(Result(
-            name=name, steps=last[-1].step if last else 0, train_loss=loss, train_error=error,
-            test_loss=judged.loss if judged else None, test_error=judged.error if judged else None,
-            diverged=name in diverged,
-        ))  # fmt: skip
-    return tuple(found)
+    return tuple(_result(name, curve, measurements.get(name), divergences.get(name)) for name, curve in points.items())
+
+
+def _result(name: str, curve: Sequence[TrainingPoint], measurement: Measured | None, divergence: float | None) -> Result:
+    last = curve[-max(5, len(curve) // 20) :]
+    loss = statistics.fmean(point.loss for point in last) if last else None
+    return Result(
+        name=name, steps=last[-1].step if last else 0,
+        train_loss=loss if divergence is None else divergence,
+        train_error=statistics.fmean(point.error for point in last) if last else None,
+        test_loss=measurement.loss if measurement else None, test_error=measurement.error if measurement else None,
+        diverged=divergence is not None,
+    )  # fmt: skip
 
 
 def table(config: RunConfig, events: Iterable[Event]) -> list[list[str | int]]:
-    """A row for each arm, for people: name, steps, training loss, test error in percent."""
+    """A row for each arm, as text: name, steps, training loss, test error in percent."""
     return [
         [
             result.name, result.steps,
@@ -71,57 +76,60 @@ def table(config: RunConfig, events: Iterable[Event]) -> list[list[str | int]]:
 
 
 def sentence(config: RunConfig, events: Sequence[Event]) -> str:
-    """What happened, computed from the numbers, and honest when nothing clear did."""
-    of_arms = {result.name: result for result in results(config, events)}
-    steps = max((result.steps for result in of_arms.values()), default=0)
+    """A text of a few sentences on the results; it claims a difference only where the numbers show one clearly."""
+    by_name = {result.name: result for result in results(config, events)}
+    steps = max((result.steps for result in by_name.values()), default=0)
     if not steps:
         return "Nothing was learnt yet."
-    finished = any(isinstance(event, RunFinished) for event in events)
-    told: list[str] = []
-    groups: dict[tuple[int, bool], list[Result]] = {}
+    arms: Arms = {}
     for arm in config.arms:
-        groups.setdefault((arm.model.depth, arm.model.residual), []).append(of_arms[arm.name])
-    classes = config.arms[0].model.classes
-    depths = sorted({depth for depth, _ in groups})
-    early = steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
+        arms.setdefault((arm.model.depth, arm.model.residual), []).append(by_name[arm.name])
+    is_early = steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
+    parts = [part for part in _parts(arms, config.arms[0].model.classes, is_early) if part]
+    is_finished = any(isinstance(event, RunFinished) for event in events)
+    length = f"After {steps:,} {'steps' if is_finished else f'of {config.steps:,} steps'}"
+    if not parts:
+        return f"{length}."
+    return " ".join([f"{length} {parts[0]}", *(part[0].upper() + part[1:] for part in parts[1:])])
+
+
+def _parts(arms: Arms, classes: int, is_early: bool) -> Iterator[str]:
+    """What there is to say about each depth, then about each kind of network across depths."""
+    depths = sorted({depth for depth, _ in arms})
     for depth in depths:
-        plain, residual = groups.get((depth, False)), groups.get((depth, True))
+        plain, residual = arms.get((depth, False)), arms.get((depth, True))
         if plain and residual:
-            told.append(_pair(depth, plain, residual, classes, early))
+            yield _pair(depth, plain, residual, classes, is_early)
         else:
-            told.append(_alone(_kind(config.arms, depth), plain or residual or [], classes))
-    if len(depths) > 1 and not early:
-        told += [_deeper(name, groups, depths, residual) for name, residual in (("plain", False), ("residual", True))]
-    after = f"After {steps:,} {'steps' if finished else f'of {config.steps:,} steps'}"
-    said = [part for part in told if part]
-    return " ".join([f"{after} {said[0]}", *(part[0].upper() + part[1:] for part in said[1:])] if said else [f"{after}."])
+            yield _alone(f"residual-{depth}" if residual else f"plain-{depth}", plain or residual or [], classes)
+    if len(depths) > 1 and not is_early:
+        yield _deeper("plain", arms, depths, residual=False)
+        yield _deeper("residual", arms, depths, residual=True)
 
 
-def _kind(arms: Sequence[ArmConfig], depth: int) -> str:
-    return next(f"{'residual' if arm.model.residual else 'plain'}-{depth}" for arm in arms if arm.model.depth == depth)
-
-
-def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int, early: bool) -> str:
-    broken = [(kind, arms) for kind, arms in (("plain", plain), ("residual", residual)) if any(arm.diverged for arm in arms)]
-    if broken:
-        told = ". ".join(_diverged(f"{kind}-{depth}", arms) for kind, arms in broken).replace(". the ", ". The ")
-        return f"{told}.{_survivor(depth, plain, residual, classes)}"
+def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int, is_early: bool) -> str:
+    divergences = [
+        _diverged(f"{kind}-{depth}", arms)
+        for kind, arms in (("plain", plain), ("residual", residual))
+        if any(arm.diverged for arm in arms)
+    ]
+    if divergences:
+        return f"{'. '.join(divergences).replace('. the ', '. The ')}.{_survivor(depth, plain, residual, classes)}"
     losses = [[arm.train_loss for arm in arms if arm.train_loss is not None] for arms in (plain, residual)]
     if not losses[0] or not losses[1]:
         return ""
-    said = (
+    numbers = (
         f"the plain-{depth} network's training loss is {_with_spread(losses[0], classes)}; "
-        f"the residual one's is {_with_spread(losses[1], classes)}."
+        f"the residual one's is {_with_spread(losses[1], classes)}.{_errors(plain, residual)}"
     )
-    said += _errors(plain, residual)
-    if early:
-        return f"{said} These are too few steps to say which learns better."
-    shown = [round(statistics.fmean(of_kind), 2) for of_kind in losses]  # so that a reader can do the subtraction
+    if is_early:
+        return f"{numbers} These are too few steps to say which learns better."
     if not is_clear(losses[0], losses[1]):
-        return f"{said} That is no clear difference at depth {depth} and this length."
-    better, worse = ("residual", "plain") if shown[0] > shown[1] else ("plain", "residual")
-    gap = f"{abs(shown[0] - shown[1]):.2f} nats of training loss"
-    return f"{said} The {better} network learns better than the {worse} one {_where(losses)}, by {gap}."
+        return f"{numbers} That is no clear difference at depth {depth} and this length."
+    means = [round(statistics.fmean(of_kind), 2) for of_kind in losses]  # as printed, so that a reader can subtract them
+    better, worse = ("residual", "plain") if means[0] > means[1] else ("plain", "residual")
+    gap = f"{abs(means[0] - means[1]):.2f} nats of training loss"
+    return f"{numbers} The {better} network learns better than the {worse} one {_where(losses)}, by {gap}."
 
 
 def _where(losses: Sequence[Sequence[float]]) -> str:
@@ -142,33 +150,33 @@ def is_clear(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def _with_spread(losses: Sequence[float], classes: int) -> str:
     mean, guessing = statistics.fmean(losses), math.log(classes)
-    told = f"{mean:.2f}" + (f" ± {statistics.stdev(losses):.2f} over {len(losses)} seeds" if len(losses) > 1 else "")
-    return f"{told}, near the {guessing:.2f} of guessing" if abs(mean - guessing) < NEAR_GUESSING else told
+    number = f"{mean:.2f}" + (f" ± {statistics.stdev(losses):.2f} over {len(losses)} seeds" if len(losses) > 1 else "")
+    return f"{number}, near the {guessing:.2f} of guessing" if abs(mean - guessing) < NEAR_GUESSING else number
 
 
 def _errors(plain: list[Result], residual: list[Result]) -> str:
     means = []
     for arms in (plain, residual):
-        known = [arm.test_error for arm in arms if arm.test_error is not None]
-        if not known:
+        errors = [arm.test_error for arm in arms if arm.test_error is not None]
+        if not errors:
             return ""
-        means.append(f"{statistics.fmean(known):.1%}".replace("%", " %"))
+        means.append(f"{statistics.fmean(errors):.1%}".replace("%", " %"))
     return f" Of the test images they get {means[0]} and {means[1]} wrong."
 
 
 def _diverged(name: str, arms: list[Result]) -> str:
-    broken = [arm for arm in arms if arm.diverged]
-    which = f"the {name} network diverged" if len(arms) == 1 else f"{len(broken)} of {len(arms)} {name} networks diverged"
-    return f"{which} (the loss was no longer a finite number) at step {min(arm.steps for arm in broken)} and stopped there"
+    steps = [arm.steps for arm in arms if arm.diverged]
+    which = f"the {name} network diverged" if len(arms) == 1 else f"{len(steps)} of {len(arms)} {name} networks diverged"
+    return f"{which} (the loss was no longer a finite number) at step {min(steps)} and stopped there"
 
 
 def _survivor(depth: int, plain: list[Result], residual: list[Result], classes: int) -> str:
-    told = ""
+    text = ""
     for kind, arms in (("plain", plain), ("residual", residual)):
         losses = [arm.train_loss for arm in arms if not arm.diverged and arm.train_loss is not None]
         if losses:
-            told += f" The {kind}-{depth} training loss is {_with_spread(losses, classes)}."
-    return told
+            text += f" The {kind}-{depth} training loss is {_with_spread(losses, classes)}."
+    return text
 
 
 def _alone(name: str, arms: list[Result], classes: int) -> str:
@@ -178,9 +186,9 @@ def _alone(name: str, arms: list[Result], classes: int) -> str:
     return f"the {name} network's training loss is {_with_spread(losses, classes)}." if losses else ""
 
 
-def _deeper(name: str, groups: dict[tuple[int, bool], list[Result]], depths: list[int], residual: bool) -> str:
-    """Whether more layers train worse: the deepest against the shallowest of one kind."""
-    ends = [groups.get((depth, residual), []) for depth in (depths[0], depths[-1])]
+def _deeper(name: str, by_kind: Arms, depths: list[int], *, residual: bool) -> str:
+    """Whether more layers train worse: compares the deepest and the shallowest networks of one kind."""
+    ends = [by_kind.get((depth, residual), []) for depth in (depths[0], depths[-1])]
     losses = [[arm.train_loss for arm in arms if arm.train_loss is not None and not arm.diverged] for arms in ends]
     if not losses[0] or not losses[1]:
         return ""
@@ -190,13 +198,13 @@ def _deeper(name: str, groups: dict[tuple[int, bool], list[Result]], depths: lis
     one = " in this one run" if min(map(len, losses)) < 2 else ""
     if deep > shallow:
         steps = max(arm.steps for arms in ends for arm in arms)
-        told = f"Among the {name} networks, {depths[-1]} layers train worse{one} than {depths[0]} after {steps:,} steps"
+        text = f"Among the {name} networks, {depths[-1]} layers train worse{one} than {depths[0]} after {steps:,} steps"
         if not residual:
-            return f"{told}, as in degradation."
+            return f"{text}, as in degradation."
         return (
-            f"{told}; after the paper's {PAPER_ITERATIONS:,} (Figure 6) its deeper ones are ahead."
+            f"{text}; after the paper's {PAPER_ITERATIONS:,} (Figure 6) its deeper ones are ahead."
             if steps < PAPER_ITERATIONS
-            else f"{told}."
+            else f"{text}."
         )
     return f"Among the {name} networks, {depths[-1]} layers train better{one} than {depths[0]}."
 

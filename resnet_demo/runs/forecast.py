@@ -12,13 +12,12 @@ from resnet_demo.comparison import (
     PRESETS,
     LabSettings,
     comparison,
-    share_of_paper,
     steps_per_epoch,
     training_images,
 )
 from resnet_demo.config import RunConfig
 from resnet_demo.data import cifar10
-from resnet_demo.recipes import PAPER_ITERATIONS
+from resnet_demo.recipes import PAPER_ITERATIONS, share_of_paper
 from resnet_demo.runs.permissions import is_teachers
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.step_times import Estimate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from resnet_demo.comparison import share_of_paper
+from resnet_demo.recipes import share_of_paper
 from resnet_demo.runs.follower import Follower
 from resnet_demo.runs.permissions import RunOwner
 from resnet_demo.runs.step_times import StepTimes

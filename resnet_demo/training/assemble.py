@@ -1,4 +1,4 @@
-"""From a run's config to what trains: networks, optimizers, batches, the schedule of the loop."""
+"""Builds what the loop trains with from a run's config: networks, optimizers, batches, the plan of the loop."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from resnet_demo.training.schedule import SCHEDULES, warmed_up
 
 @dataclass(frozen=True)
 class Assembly:
-    """All that the loop trains with; the networks, optimizers and streams in it change while it trains.
+    """Everything the loop trains with; training changes its networks, optimizers and streams in place.
 
     Args:
-        config: of the run.
-        data: on the device.
+        config: the settings of the run.
+        data: the data set, on the device.
         arms: the networks that learn.
         streams: the batches, by seed.
-        plan: what the loop does when.
+        plan: what the loop does in which step.
         precision: number format of the forward passes.
-        autocast: gives the context for it.
+        autocast: returns the context that computes a forward pass in it.
         measure: loss and error of a model on the test (or held-out) images.
-        start: steps trained before; 0 for a new run.
-        seconds_before: how long these took.
+        start: the number of completed steps; 0 for a new run.
+        seconds_before: the duration of these steps.
     """
 
     config: RunConfig
@@ -51,7 +51,7 @@ class Assembly:
     seconds_before: float
 
     def checkpoint(self, step: int, seconds: float) -> dict[str, Any]:
-        """All that decides how the run goes on from here."""
+        """Everything that determines how the run continues after `step`."""
         return {
             "step": step, "precision": self.precision, "seconds": seconds,
             "arms": {arm.name: arm.state_dict() for arm in self.arms},
@@ -60,7 +60,7 @@ class Assembly:
 
     @property
     def all_diverged(self) -> bool:
-        """Whether no network can learn any more."""
+        """Whether every network has diverged, so that none still learns."""
         return all(arm.diverged for arm in self.arms)
 
 
@@ -73,18 +73,18 @@ def assemble(
     world_size: int = 1,
     checkpoint: dict[str, Any] | None = None,
 ) -> Assembly:
-    """Put together what a run trains with, as it begins or as the checkpoint left it.
+    """Build what a run trains with, in its initial state or in that of a checkpoint.
 
     Args:
-        config: of the run.
-        data: its data set.
+        config: the settings of the run.
+        data: the data set of the run.
         on: the machine that trains.
-        rank: of this process among those that train the run.
-        world_size: number of these processes.
-        checkpoint: what `Assembly.checkpoint` gave.
+        rank: the rank of this process.
+        world_size: the number of processes that train the run.
+        checkpoint: the state that `Assembly.checkpoint` returned; None for a new run.
 
     Raises:
-        RunError: the networks have another number of classes than the data.
+        RunError: the networks and the data differ in their number of classes.
     """
     if len(data.classes) != config.arms[0].model.classes:
         raise RunError(f"{data.name} has {len(data.classes)} classes; the networks have {config.arms[0].model.classes}.")
@@ -113,7 +113,7 @@ def assemble(
 
 
 def new_arm(config: RunConfig, index: int, device: torch.device) -> Arm:
-    """An arm of a run as it begins, on the device."""
+    """An arm in its initial state, on the device."""
     arm = config.arms[index]
     norm = CompiledBatchNorm2d if config.compile else nn.BatchNorm2d
     model = build(arm.model, arm.seed, norm).to(device).to(memory_format=torch.channels_last)
@@ -136,7 +136,7 @@ def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimize
 
 
 def plan_of(config: RunConfig) -> Plan:
-    """What the loop does when."""
+    """The plan of the loop: what it does in which step."""
     optimizer, data = config.optimizer, config.data
     schedule = warmed_up(SCHEDULES[optimizer.schedule], optimizer.warmup)
     progressive = bool(data.half_size or data.three_quarter_size)

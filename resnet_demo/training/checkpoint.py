@@ -1,4 +1,4 @@
-"""What a run keeps on disk: the checkpoint that it goes on from, and the trained weights as model folders."""
+"""What a run saves: the checkpoint from which it continues, and the trained weights as model folders."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from resnet_demo.zoo import folder as model_folder
 
 
 def to_bytes(content: dict[str, Any]) -> memoryview:
-    """A checkpoint as the content of its file."""
-    file = io.BytesIO()  # torch.save straight into a file hides why writing failed
+    """Serialize a checkpoint."""
+    file = io.BytesIO()  # torch.save hides the reason when writing to a file fails
     torch.save(content, file)
     return file.getbuffer()
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The content of a checkpoint, on the CPU; None where there is no checkpoint yet.
+    """Load a checkpoint onto the CPU; None if there is no checkpoint yet.
 
     Raises:
         RunError: the file is damaged.
@@ -33,7 +33,7 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file raises many kinds
+    except Exception as error:  # damaged files raise many types
         raise RunError(f"{path} is damaged; the run can only begin anew.") from error
     return content
 
@@ -45,11 +45,11 @@ def write_weights(
 
     Args:
         target: the folder.
-        architecture: of the network.
+        architecture: the configuration of the network.
         model: the network.
-        data: that it was trained on.
-        config: of the run.
-        accuracy: share of all test images that it gets right; None where they were not all measured.
+        data: the data set it was trained on.
+        config: the settings of the run.
+        accuracy: its accuracy on all test images; None if the run did not measure all of them.
     """
     size = config.data.image_size
     content = model_folder.ModelFolder(

@@ -1,7 +1,7 @@
-"""What happens inside a network while it trains, layer by layer.
+"""Gradients and responses of a network by layer, while it trains.
 
-Responses are read as in Figure 7: the outputs of each convolution after its normalization, before the
-activation and the addition.
+Responses are those of Figure 7: the outputs of each convolution after its normalization, before the activation and
+the addition.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch import Tensor, nn
 def layers(model: nn.Module) -> list[tuple[str, nn.Conv2d, nn.Module]]:
     """(name, convolution, the module whose output is the layer's response), first to last, without projections."""
     modules = dict(model.named_modules())
-    found = []
+    result = []
     for name, module in modules.items():
         if isinstance(module, nn.Conv2d) and "downsample" not in name:
             after = modules.get(name.replace("conv", "bn"), module)
-            found.append((name, module, module if isinstance(after, nn.Identity) else after))
-    return found
+            result.append((name, module, module if isinstance(after, nn.Identity) else after))
+    return result
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One run on several processes, started by torchrun; on one process every function here does nothing."""
+"""One run on several processes, started by torchrun. With one process, no function here has an effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Value = TypeVar("Value", bound=str)
 
 @contextmanager
 def processes(device: torch.device) -> Iterator[tuple[int, int]]:
-    """Join the other processes if torchrun started this one, each on an accelerator of its own; gives (rank, world size).
+    """Join the process group if torchrun started this process; yields (rank, world size). Each process has its own accelerator.
 
     Raises:
         RunError: there are more processes than accelerators.
@@ -30,10 +30,10 @@ def processes(device: torch.device) -> Iterator[tuple[int, int]]:
         yield 0, 1
         return
     if device.type != "cpu":
-        index, found = int(os.environ.get("LOCAL_RANK", "0")), torch.accelerator.device_count()
-        if index >= found:
+        index, count = int(os.environ.get("LOCAL_RANK", "0")), torch.accelerator.device_count()
+        if index >= count:
             raise RunError(
-                f"Process {index + 1} finds only {found} accelerators: start at most that many with --nproc-per-node."
+                f"Process {index + 1} finds only {count} accelerators: start at most that many with --nproc-per-node."
             )
         torch.accelerator.set_device_index(index)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -45,7 +45,7 @@ def processes(device: torch.device) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def one_after_another() -> Iterator[None]:
-    """Let the processes that torchrun started do something in turn before they have joined, so that one fetches for all."""
+    """Serialize the processes that torchrun started, before they join the group, so that one downloads for all."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -56,12 +56,12 @@ def one_after_another() -> Iterator[None]:
 
 
 def is_first() -> bool:
-    """Whether this is the only process, or the first of those that torchrun started: the one that speaks for all."""
+    """Whether this is the only process, or rank 0 of those that torchrun started. Only this one prints."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 def world_size() -> int:
-    """How many processes train this run."""
+    """The number of processes that train this run."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -79,7 +79,7 @@ def all_reduce_mean(value: Tensor) -> Tensor:
 
 
 def broadcast(value: Value) -> Value:
-    """The value that the first process gives, in every process."""
+    """The value of the first process, in every process."""
     if dist.is_initialized():
         values = [value]
         dist.broadcast_object_list(values, src=0)

@@ -1,7 +1,7 @@
-"""What happens in a run: the whole vocabulary, frozen and plain. No torch here.
+"""The events of a run: frozen, typed, serializable. No torch here.
 
-The loop yields these, the record stores them as lines of JSON, and whoever watches reads them back.
-Losses may be inf or nan and survive the round trip. `step` counts the batches trained on so far.
+The loop yields them, the record stores them as lines of JSON, and readers of the record parse them again. Losses may be
+inf or nan; both survive the round trip. `step` is the number of batches that the run has trained on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class RunStarted(_Event):
     steps_per_epoch: int
     device: str
     precision: Literal["fp32", "bf16"]
-    threads: int  # of the process; networks that learn at the same time share them out
+    threads: int  # of the process; networks that train in parallel share them
     processes: int = 1
     torch: str
     commit: str = ""
@@ -36,7 +36,7 @@ class RunStarted(_Event):
 
 
 class Fetching(_Event):
-    """The data come from the Hub before the run can begin: bytes of the file that is on its way."""
+    """The run waits for data from the Hub: bytes of the current file."""
 
     kind: Literal["fetching"] = "fetching"
     step: int = 0
@@ -46,7 +46,7 @@ class Fetching(_Event):
 
 
 class Resized(_Event):
-    """From this step on the run trains, and measures, on pictures of this side in pixels (progressive resizing)."""
+    """From this step on, the run trains and measures on images of this side in pixels (progressive resizing)."""
 
     kind: Literal["resized"] = "resized"
     step: int
@@ -87,7 +87,7 @@ class Diagnosed(_Event):
 
 
 class Progress(_Event):
-    """How fast the run is: pictures a second over all arms, seconds left, memory in use."""
+    """The speed of the run: images a second over all arms, seconds left, memory in use."""
 
     kind: Literal["progress"] = "progress"
     step: int
@@ -97,7 +97,7 @@ class Progress(_Event):
 
 
 class ArmDiverged(_Event):
-    """An arm's loss is inf or nan; it stops, the others go on."""
+    """An arm's loss is inf or nan. This arm stops; the others continue."""
 
     kind: Literal["diverged"] = "diverged"
     step: int
@@ -106,7 +106,7 @@ class ArmDiverged(_Event):
 
 
 class CheckpointSaved(_Event):
-    """All that is needed to go on from this step is on disk."""
+    """The state of the run after this step is on disk."""
 
     kind: Literal["checkpoint"] = "checkpoint"
     step: int
@@ -120,7 +120,7 @@ class RunPaused(_Event):
 
 
 class RunStopped(_Event):
-    """The run was stopped before its end; what was learnt is kept."""
+    """The run was stopped before its last step; its weights are saved."""
 
     kind: Literal["stopped"] = "stopped"
     step: int
@@ -136,7 +136,7 @@ class RunFinished(_Event):
 
 
 class RunFailed(_Event):
-    """The run cannot go on; `reason` is a sentence for a person."""
+    """The run cannot continue; `reason` is a sentence for the user."""
 
     kind: Literal["failed"] = "failed"
     step: int

@@ -1,4 +1,4 @@
-"""The wait for data from the Hub: reported as events, and given up when the run is asked to end."""
+"""Downloads a run's data from the Hub: yields progress as events, and stops when the run is to end."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ SECONDS = 0.5  # between two events
 
 
 def fetch_data(data: DataConfig, request: Callable[[], str], *, step: int = 0, rank: int = 0) -> Generator[Event, None, bool]:
-    """Bring the data into the local cache; nothing happens where they are there.
+    """Download the data into the local cache unless they are there.
 
-    Of several processes only the first fetches; the others wait for it.
+    With several processes only the first one downloads; the others wait for it.
 
     Args:
-        data: of the run.
-        request: as in session.run: asked several times a second. A run that has learnt something is stopped with its
-            data: they are waited for, to measure and write down what was learnt; to pause it needs none.
-        step: of the checkpoint from which the run goes on; 0 if it begins.
-        rank: of this process among those that train the run.
+        data: the data settings of the run.
+        request: as in session.run; polled several times a second. "stop" does not cancel the download of a run that has
+            trained steps, because the run measures its networks before it stops; "pause" always does.
+        step: the step of the checkpoint from which the run continues; 0 for a new run.
+        rank: the rank of this process.
 
     Returns:
-        Whether the data are there; if not, the run ends, and has said so where it was asked to pause or to stop.
+        Whether the data are in the cache. If not, the run ends; a RunPaused or RunStopped event was yielded if requested.
 
     Raises:
-        HubError: the Hub did not give them.
+        HubError: the download failed.
     """
     is_local = False
     try:
         if rank == 0:
             is_local = yield from _fetch(data, request, step)
-    finally:  # the other processes wait for this answer, whatever became of the data
+    finally:  # the other processes wait for this broadcast even if the download failed
         is_local = distributed.broadcast("local" if is_local else "missing") == "local"
     return is_local
 
 
 def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator[Event, None, bool]:
-    began, last_event = time.perf_counter(), -SECONDS
+    start, last_event = time.perf_counter(), -SECONDS
 
     def should_cancel() -> bool:
         latest = request()
@@ -56,7 +56,7 @@ def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator
     except DownloadCancelled:
         match request():
             case "stop":
-                yield RunStopped(step=step, seconds=time.perf_counter() - began)
+                yield RunStopped(step=step, seconds=time.perf_counter() - start)
             case "pause":
                 yield RunPaused(step=step)
         return False

@@ -1,14 +1,13 @@
 """The training loop: a generator of events, in which every arm learns from the same batches.
 
-It prints, plots and writes nothing. Arms of one seed see the same augmented batch, step by step; arms of
-different seeds have streams of their own. A run with one arm is ordinary training. Arms share nothing else, so
-they may learn one after the other or at the same time (`each`), with equal results.
+One step is: learn, report, measure, save. The loop prints, plots and writes nothing. Arms of one seed see the same
+augmented batch, step by step; arms of different seeds have streams of their own. A run with one arm is ordinary
+training. Arms share nothing else, so they may learn one after the other or at the same time (`each`), with equal results.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from resnet_demo.data.augment import resize
 from resnet_demo.training import diagnostics, distributed
+from resnet_demo.training.clock import Clock
 from resnet_demo.training.events import (
     ArmDiverged,
     CheckpointSaved,
@@ -35,19 +35,30 @@ from resnet_demo.training.events import (
 from resnet_demo.training.machine import Each
 
 Batch = tuple[Tensor, Tensor]
+"""Images (N, 3, H, W), normalized, and labels (N,)."""
+
 Autocast = Callable[[], AbstractContextManager[object]]
+"""Returns a context in which forward passes are computed in the run's number format; every forward pass takes a new one."""
 
 
 class Measure(Protocol):
-    """Loss and error of a model on pictures it does not learn from, resized to `side` pixels if that is given."""
+    """The loss and error of a model on the images that the run measures on; changes neither weights nor batch statistics."""
 
     def __call__(self, model: nn.Module, /, *, side: int | None = None) -> tuple[float, float]:
-        """(loss in nats, share of wrong answers)."""
+        """Measure the model.
+
+        Args:
+            model: the network.
+            side: side in pixels to which the images are resized; None leaves them as they are.
+
+        Returns:
+            The mean loss in nats and the share of wrong answers.
+        """
 
 
 @dataclass
 class Arm:
-    """A network that learns, and what it has seen since its last point on the curve."""
+    """A network that learns, and its readings since its last point on the curve."""
 
     name: str
     seed: int
@@ -55,20 +66,20 @@ class Arm:
     optimizer: torch.optim.Optimizer
     forward: Callable[[Tensor], Tensor]  # the model, or the model wrapped for several processes
     diverged: bool = False
-    seen: list[Tensor] = field(default_factory=list)  # (loss, error) of each step since the last point
+    readings: list[Tensor] = field(default_factory=list)  # (loss, error) of each step since the last point
 
     def state_dict(self) -> dict[str, Any]:
-        """All that decides how this arm goes on."""
-        seen = torch.stack(self.seen) if self.seen else torch.empty(0, 2)
+        """Everything that determines how this arm continues. The key "seen" is that of the checkpoints on disk."""
+        readings = torch.stack(self.readings) if self.readings else torch.empty(0, 2)
         model, optimizer = self.model.state_dict(), self.optimizer.state_dict()
-        return {"model": model, "optimizer": optimizer, "diverged": self.diverged, "seen": seen}
+        return {"model": model, "optimizer": optimizer, "diverged": self.diverged, "seen": readings}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+        """Continue from the step at which `state` was taken."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         device = next(self.model.parameters()).device  # a checkpoint is loaded on the CPU
-        self.diverged, self.seen = state["diverged"], list(state["seen"].to(device))
+        self.diverged, self.readings = state["diverged"], list(state["seen"].to(device))
 
 
 @dataclass(frozen=True)
@@ -76,70 +87,106 @@ class Plan:
     """How long to train, and what to do when: numbers are steps, 0 means never (or only at the end)."""
 
     steps: int
-    learning_rate: Callable[[int], float]  # from the number of steps done to the learning rate of the next
-    side: Callable[[int], int | None] = lambda _step: (
-        None
-    )  # from the steps done to the side of the next pictures; None: as they are
+    learning_rate: Callable[[int], float]  # from the number of completed steps to the learning rate of the next step
+    side: Callable[[int], int | None] = lambda _: None  # likewise to the side of its pictures; None leaves them as they are
     label_smoothing: float = 0.0
     log_every: int = 1
     evaluate_every: int = 0
     diagnose_every: int = 0
     checkpoint_every: int = 0
 
+    def side_change(self, step: int) -> int | None:
+        """The side of the pictures of this step, if the step before it had another; else None."""
+        side = self.side(step - 1)
+        return side if step == 1 or side != self.side(step - 2) else None
+
+    def diagnoses(self, step: int) -> bool:
+        """Whether this step reads gradients and responses by layer."""
+        return self._is_due(step, self.diagnose_every)
+
+    def logs_after(self, step: int) -> bool:
+        """Whether this step ends a point of the training curve; the last step does."""
+        return step == self.steps or self._is_due(step, self.log_every)
+
+    def measures_after(self, step: int) -> bool:
+        """Whether every arm is measured after this step; after the last step it is."""
+        return step == self.steps or self._is_due(step, self.evaluate_every)
+
+    def saves_after(self, step: int) -> bool:
+        """Whether a checkpoint is saved after this step; after the last step it is."""
+        return step == self.steps or self._is_due(step, self.checkpoint_every)
+
+    @staticmethod
+    def _is_due(step: int, every: int) -> bool:
+        return every > 0 and step % every == 0
+
 
 def train(
-    arms: Sequence[Arm],
-    streams: Mapping[int, Iterator[Batch]],
-    plan: Plan,
-    *,
-    autocast: Autocast,
-    measure: Measure,
-    save: Callable[[int], None],
-    should_stop: Callable[[], bool] = lambda: False,
-    start: int = 0,
-    split: Split = "test",
+    arms: Sequence[Arm], streams: Mapping[int, Iterator[Batch]], plan: Plan, *, autocast: Autocast, measure: Measure,
+    save: Callable[[int], None], should_stop: Callable[[], bool] = lambda: False, start: int = 0, split: Split = "test",
     each: Each = map,
-) -> Iterator[Event]:
+) -> Iterator[Event]:  # fmt: skip
     """Train every arm in lock-step, from step `start` to `plan.steps`.
 
     Args:
         arms: the networks; each is changed in place.
         streams: the batches by seed: images (N, 3, H, W) normalized, labels (N,).
         plan: what to do when.
-        autocast: gives a context in which forward passes are computed.
+        autocast: returns a context in which a forward pass is computed.
         measure: loss and error of a model on pictures it does not learn from, resized to the side that it trains on now.
-        save: writes a checkpoint; called with the number of steps done.
-        should_stop: asked after each step; when true, a checkpoint is saved and the generator ends.
-        start: steps already done, when a run goes on.
-        split: what `measure` measures on, for the record.
-        each: does something for each arm, as `map` does, or at the same time (machine.side_by_side).
+        save: writes a checkpoint; called with the number of completed steps.
+        should_stop: called after each step; if it returns true, a checkpoint is saved and the generator ends.
+        start: the number of completed steps, when a run continues.
+        split: the images that `measure` measures on, for the record.
+        each: applies a function to each arm, one after the other as `map` does, or at once (machine.side_by_side).
 
     Yields:
         Changes of size, training points, measurements, diagnoses, progress, divergences and checkpoints.
     """
-    clock = _Clock()
+    clock = Clock()
     for step in range(start + 1, plan.steps + 1):
-        side, last = plan.side(step - 1), step == plan.steps
-        if side is not None and (step == 1 or side != plan.side(step - 2)):
+        side = plan.side_change(step)
+        if side is not None:
             yield Resized(step=step, side=side)
-        batches = {seed: _resized(next(stream), side) for seed, stream in streams.items()}
-        clock.images += sum(len(batches[arm.seed][1]) for arm in arms if not arm.diverged) * distributed.world_size()
-        yield from _learn_all(arms, step, batches, plan, autocast, each)
-        if last or _due(step, plan.evaluate_every):
-            with clock.stopped():
-                results = _measure_all(arms, partial(measure, side=side), each)
-            for name, (loss, error) in results.items():
-                yield Measured(step=step, arm=name, split=split, loss=loss, error=error)
-        if step == start + 1 and not last:
-            clock = _Clock()  # the first step takes longer than the others, with compiling by far
-        elif last or clock.due():
-            yield clock.progress(step, plan.steps)
-        stopping = should_stop() or all(arm.diverged for arm in arms)
-        if last or stopping or _due(step, plan.checkpoint_every):
+        lesson = _next_lesson(step, streams, plan)
+        active = _active(arms)
+        for arm, deviations in zip(active, each(partial(_learn, lesson=lesson, autocast=autocast), active), strict=True):
+            yield from _report(arm, deviations, lesson, plan)
+        clock.count(lesson.images(active))
+        if plan.measures_after(step):
+            yield from _measure(arms, partial(measure, side=plan.side(step - 1)), step, split, each, clock)
+        yield from _progress(clock, step, first=start + 1, steps=plan.steps)
+        is_stopping = should_stop() or not _active(arms)
+        if is_stopping or plan.saves_after(step):
             save(step)
             yield CheckpointSaved(step=step)
-        if stopping:
+        if is_stopping:
             return
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What one step teaches, and how: the same for every arm of one seed."""
+
+    step: int
+    batches: Mapping[int, Batch]  # by seed
+    learning_rate: float
+    label_smoothing: float
+    diagnose: bool
+
+    def images(self, arms: Sequence[Arm]) -> int:
+        """How many images these arms learn from in this step, over all processes."""
+        return sum(len(self.batches[arm.seed][1]) for arm in arms) * distributed.world_size()
+
+
+def _next_lesson(step: int, streams: Mapping[int, Iterator[Batch]], plan: Plan) -> _Lesson:
+    side = plan.side(step - 1)
+    batches = {seed: _resized(next(stream), side) for seed, stream in streams.items()}
+    return _Lesson(step, batches, plan.learning_rate(step - 1), plan.label_smoothing, plan.diagnoses(step))
+
+
+def _active(arms: Sequence[Arm]) -> list[Arm]:
+    return [arm for arm in arms if not arm.diverged]
 
 
 def _resized(batch: Batch, side: int | None) -> Batch:
@@ -147,60 +194,42 @@ def _resized(batch: Batch, side: int | None) -> Batch:
     return (images if side is None else resize(images, side)), labels
 
 
-def _learn_all(
-    arms: Sequence[Arm], step: int, batches: Mapping[int, Batch], plan: Plan, autocast: Autocast, each: Each
-) -> Iterator[Event]:
-    """One step of every arm that has not diverged; yields what is to be told of it."""
-    rate, diagnose = plan.learning_rate(step - 1), _due(step, plan.diagnose_every)
-    learn = partial(_learn, batches=batches, rate=rate, smoothing=plan.label_smoothing, autocast=autocast, diagnose=diagnose)
-    learning = [arm for arm in arms if not arm.diverged]
-    for arm, deviations in zip(learning, each(learn, learning), strict=True):
-        if diagnose:
-            yield _diagnosed(step, arm, deviations)
-        if step == plan.steps or _due(step, plan.log_every):
-            yield from _points(step, arm, rate)
-
-
-def _measure_all(
-    arms: Sequence[Arm], measure: Callable[[nn.Module], tuple[float, float]], each: Each
-) -> dict[str, tuple[float, float]]:
-    """Loss and error of every arm that has not diverged, by name."""
-    measured = [arm for arm in arms if not arm.diverged]
-    results = each(measure, [arm.model for arm in measured])
-    return {arm.name: result for arm, result in zip(measured, results, strict=True)}
-
-
-def _due(step: int, every: int) -> bool:
-    return every > 0 and step % every == 0
-
-
-def _learn(
-    arm: Arm, batches: Mapping[int, Batch], rate: float, smoothing: float, autocast: Autocast, diagnose: bool
-) -> list[Tensor]:
-    """One step of one arm: forward, backward, update. Gives the deviation of each layer's responses if asked to diagnose."""
-    images, labels = batches[arm.seed]
+def _learn(arm: Arm, lesson: _Lesson, autocast: Autocast) -> list[Tensor]:
+    """One step of one arm: forward, backward, update. Returns the deviation of each layer's responses if the step diagnoses."""
+    images, labels = lesson.batches[arm.seed]
     arm.model.train()
     for group in arm.optimizer.param_groups:
-        group["lr"] = rate
-    reading: AbstractContextManager[list[Tensor]] = diagnostics.response_deviations(arm.model) if diagnose else nullcontext([])
+        group["lr"] = lesson.learning_rate
+    reading: AbstractContextManager[list[Tensor]] = (
+        diagnostics.response_deviations(arm.model) if lesson.diagnose else nullcontext([])
+    )
     with autocast(), reading as deviations:
         logits = arm.forward(images)
     logits = logits.float()
-    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    loss = F.cross_entropy(logits, labels, label_smoothing=lesson.label_smoothing)
     arm.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     arm.optimizer.step()
     error = (logits.argmax(1) != labels).float().mean()
-    arm.seen.append(torch.stack([loss.detach(), error]))
+    arm.readings.append(torch.stack([loss.detach(), error]))
     return deviations
 
 
+def _report(arm: Arm, deviations: list[Tensor], lesson: _Lesson, plan: Plan) -> Iterator[Event]:
+    """What one arm's step came to: its diagnosis and its point on the training curve, where these are due."""
+    if lesson.diagnose:
+        yield _diagnosed(lesson.step, arm, deviations)
+    if plan.logs_after(lesson.step):
+        yield from _points(lesson.step, arm, lesson.learning_rate)
+
+
 def _points(step: int, arm: Arm, rate: float) -> Iterator[Event]:
-    seen = torch.stack(arm.seen)
+    """The mean of the readings since the last point, which ends the arm where it is not finite."""
+    readings = torch.stack(arm.readings)
     if distributed.world_size() == 1:
-        seen = seen.cpu()  # not every accelerator (MPS) has numbers of 64 bits
-    loss, error = distributed.all_reduce_mean(seen.double().mean(0)).tolist()
-    arm.seen.clear()
+        readings = readings.cpu()  # some accelerators (MPS) have no 64-bit numbers
+    loss, error = distributed.all_reduce_mean(readings.double().mean(0)).tolist()
+    arm.readings.clear()
     yield TrainingPoint(step=step, arm=arm.name, loss=loss, error=error, learning_rate=rate)
     if not math.isfinite(loss):
         arm.diverged = True
@@ -214,60 +243,22 @@ def _diagnosed(step: int, arm: Arm, deviations: list[Tensor]) -> Diagnosed:
     return Diagnosed(step=step, arm=arm.name, layers=names, gradient_norms=norms, response_deviations=responses)
 
 
-class _Clock:
-    """Pictures a second since the last reading; time spent measuring does not count."""
-
-    def __init__(self) -> None:
-        self.images = 0
-        self._started = self._reading = time.perf_counter()
-        self._steps = 0
-        self._paused = 0.0
-
-    def due(self) -> bool:
-        """Whether half a second has passed since the last reading."""
-        self._steps += 1
-        return time.perf_counter() - self._reading > 0.5
-
-    def stopped(self) -> _Stopped:
-        """A context whose time does not count."""
-        return _Stopped(self)
-
-    def exclude(self, seconds: float) -> None:
-        """Leave out some seconds."""
-        self._paused += seconds
-
-    def progress(self, step: int, steps: int) -> Progress:
-        """Read the clock and start anew."""
-        now = time.perf_counter()
-        elapsed = max(now - self._reading - self._paused, 1e-9)
-        per_step = elapsed / max(self._steps, 1)
-        reading = Progress(
-            step=step,
-            images_per_second=self.images / elapsed,
-            seconds_left=(steps - step) * per_step,
-            memory_mb=_memory_mb(),
-        )
-        self._reading, self._paused, self.images, self._steps = now, 0.0, 0, 0
-        return reading
+def _measure(
+    arms: Sequence[Arm], measure: Callable[[nn.Module], tuple[float, float]], step: int, split: Split, each: Each, clock: Clock
+) -> Iterator[Measured]:
+    """Measure every arm that still learns; the clock stands meanwhile."""
+    active = _active(arms)
+    with clock.stopped():
+        results = list(each(measure, [arm.model for arm in active]))
+    for arm, (loss, error) in zip(active, results, strict=True):
+        yield Measured(step=step, arm=arm.name, split=split, loss=loss, error=error)
 
 
-class _Stopped:
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-
-    def __enter__(self) -> None:
-        self._entered = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        self._clock.exclude(time.perf_counter() - self._entered)
-
-
-def _memory_mb() -> float:
-    found = torch.accelerator.current_accelerator(check_available=True)
-    if found is not None:
-        backend = torch.get_device_module(found)
-        if hasattr(backend, "max_memory_allocated"):  # MPS has not, nor has torch.accelerator before torch 2.9
-            return float(backend.max_memory_allocated() / 1e6)
-    import psutil
-
-    return float(psutil.Process().memory_info().rss / 1e6)
+def _progress(clock: Clock, step: int, first: int, steps: int) -> Iterator[Progress]:
+    """How fast the run is, twice a second and after the last step."""
+    if step == first and step != steps:
+        clock.restart()  # the first step takes longer than the others, with compiling by far
+    elif step == steps or clock.is_due():
+        progress = clock.progress(step, steps)
+        clock.restart()
+        yield progress

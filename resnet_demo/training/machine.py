@@ -1,4 +1,4 @@
-"""What this machine does well: its accelerator, the faster number format, memory that is reused."""
+"""The machine that trains: its device, its faster number format, parallel networks, and reuse of memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from resnet_demo.errors import RunError
 from resnet_demo.training import distributed
 
 Precision = Literal["fp32", "bf16"]
-MOST_AT_ONCE = 4  # networks; what each keeps for its backward pass is in memory meanwhile
+MOST_AT_ONCE = 4  # networks; each holds the activations for its backward pass in memory
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""What `map` does: a function, and the things to do it for, in whose order the results come."""
+"""The signature of `map`: applies a function to each item, and returns the results in the order of the items."""
 
 
 class Machine:
-    """What trains: a device, and the number format that is faster there.
+    """A device, and the number format that trains faster on it.
 
     Args:
         device: by default the accelerator torch finds (CUDA, ROCm, MPS, XPU) if it works, else the CPU.
@@ -38,32 +38,32 @@ class Machine:
 
     @cached_property
     def faster_precision(self) -> Precision:
-        """The faster number format, measured when it is first needed."""
+        """The faster number format, measured on first use."""
         return faster_precision(self.device)
 
 
 def faster_precision(on: torch.device) -> Precision:
-    """Train three convolutions for a moment in each format, in turn, and name the faster; about a second on a CPU.
+    """Time training steps of three convolutions in both formats and return the faster one; about a second on a CPU.
 
-    bf16 pays only where the processor has instructions for it. fp16 is no candidate: plain networks overflow in it.
+    bf16 is faster only on processors with instructions for it. fp16 is not an option: plain networks overflow in it.
     """
     times: dict[Precision, list[float]] = {"fp32": [], "bf16": []}
-    for _ in range(4):  # in turn: what else the machine does then troubles both alike
-        for precision, of_precision in times.items():
-            of_precision += _seconds(on, precision)
+    for _ in range(4):  # alternate, so that other load on the machine slows both formats equally
+        for precision, seconds in times.items():
+            seconds += _seconds(on, precision)
     return "bf16" if min(times["bf16"]) < 0.9 * min(times["fp32"]) else "fp32"
 
 
 def autocast(on: torch.device, precision: str) -> torch.autocast:
-    """A context in which forward passes are computed in that format; each thread needs one of its own."""
+    """A context that computes forward passes in this format; each thread needs its own."""
     return torch.autocast(on.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def compiled(model: nn.Module, on: torch.device) -> nn.Module:
-    """The model with its forward and backward pass compiled for this machine; it shares the weights.
+    """The model with its forward and backward pass compiled for this machine; shares its weights with `model`.
 
     Raises:
-        RunError: torch.compile does not work here, tried on one addition.
+        RunError: torch.compile fails on this machine, even for a single addition.
     """
     try:
         torch.compile(lambda x: x + 1)(torch.zeros(1, device=on))
@@ -94,11 +94,11 @@ def _seconds(on: torch.device, precision: str) -> list[float]:
 
 @contextmanager
 def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
-    """A `map` that does something for several networks at the same time, on processors that would otherwise wait.
+    """Yield a `map` that processes several networks in parallel threads on a CPU, and is the built-in `map` elsewhere.
 
-    The threads that torch may use are shared out among them, and what each network computes depends on its share only.
-    Two small networks on two processors, a thread each, learn 1.8 times as fast as one after the other with one thread
-    (LOG.md); two threads within each operation gain less. An accelerator has work enough from one network.
+    The networks share torch's threads equally, and the results of a network depend only on the size of its share. Two
+    small networks on two cores, one thread each, train 1.8 times as fast as one after the other on one thread (LOG.md);
+    two threads within each operation gain less. One network is enough to occupy an accelerator.
     """
     threads = torch.get_num_threads()
     at_once = min(networks, threads, MOST_AT_ONCE) if on.type == "cpu" and distributed.world_size() == 1 else 1
@@ -109,16 +109,16 @@ def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
         with ThreadPoolExecutor(at_once, "network", torch.set_num_threads, (threads // at_once,)) as pool:
             yield pool.map
     finally:
-        torch.set_num_threads(threads)  # what a thread sets is also what later threads begin with
+        torch.set_num_threads(threads)  # new threads inherit the number that a thread sets
 
 
 def keep_memory() -> bool:
-    """Ask glibc to keep freed memory instead of returning it to the system after each step; about 10 % faster.
+    """Make glibc keep freed memory instead of returning it to the system after each step; about 10 % faster.
 
-    Only for a process whose work is training: its memory stays at the highest it has used.
+    Only for a process that does nothing but train: its memory stays at its peak.
 
     Returns:
-        Whether the C library took the advice; others are left as they are.
+        Whether glibc accepted the options; False with other C libraries.
     """
     if not sys.platform.startswith("linux"):
         return False

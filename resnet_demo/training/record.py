@@ -1,14 +1,14 @@
-"""The record of a run on disk, the only truth of it. No torch here: watching a run costs nothing.
+"""The record of a run on disk, the only source of its state. No torch here, so that watching a run is cheap.
 
-    <folder>/config.json     what was asked for
-    <folder>/events.jsonl    what happened, one event a line, only ever appended to
-    <folder>/checkpoint.pt   all that is needed to go on
-    <folder>/arms/<name>/    the weights, in the Hub's layout
+    <folder>/config.json     the settings
+    <folder>/events.jsonl    the events, one JSON object a line; append-only
+    <folder>/checkpoint.pt   the state from which training continues
+    <folder>/arms/<name>/    the trained weights, as a model folder
     <folder>/lock            held by the process that trains
 
-A run's status is never stored: it follows from the last event and from whether some process holds the lock.
-When a run goes on from a checkpoint, its new `started` event names the step; what the record held of later
-steps is computed again, identically, and readers drop the first telling (`told`).
+A run's status is never stored: it follows from the last event and from whether a process holds the lock.
+When a run continues from a checkpoint, its new `started` event names that step. The run repeats the later steps
+with identical results, and readers drop the events of the first pass (`drop_repeated_steps`).
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ from resnet_demo.training import events
 from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStarted, RunStopped
 
 Status = Literal["waiting", "running", "paused", "stopped", "finished", "failed", "interrupted"]
-RESERVE, RESERVED = ".reserve", 16_384  # room on the disk for a last word, given free when it is full
-PROBING = threading.Lock()  # two probes of one process would each take the other for a process that trains
+RESERVE, RESERVED = ".reserve", 16_384  # bytes kept on disk for the last event, released when the disk is full
+PROBING = threading.Lock()  # concurrent probes in one process would mistake each other for the trainer
 log = logging.getLogger(__name__)
 ENDINGS = (RunPaused, RunStopped, RunFinished, RunFailed)
 
 
 def drop_repeated_steps(history: Iterable[Event]) -> list[Event]:
     """The events of a run as if it had never been interrupted: after a resume at step k, only steps up to k count."""
-    kept: list[Event] = []
+    events: list[Event] = []
     for event in history:
         if isinstance(event, RunStarted):
-            kept = [old for old in kept if old.step <= event.step and not isinstance(old, ENDINGS)]
-        kept.append(event)
-    return kept
+            events = [old for old in events if old.step <= event.step and not isinstance(old, ENDINGS)]
+        events.append(event)
+    return events
 
 
 def status_after(last: Event | None) -> Status:
-    """What a run that no process holds is doing, by its last event."""
+    """The status of a run that no process trains, from its last event."""
     match last:
         case RunFinished():
             return "finished"
@@ -66,14 +66,14 @@ def status_after(last: Event | None) -> Status:
 
 
 class Record:
-    """A run's folder, for reading. Torn lines at the end of the events are ignored."""
+    """Reads a run's folder. A torn last line of the events is ignored."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
     def config(self) -> RunConfig:
-        """What was asked for.
+        """The settings of the run.
 
         Raises:
             RunError: there is no run in this folder.
@@ -85,30 +85,30 @@ class Record:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the checkpoint is, if there is one."""
+        """The path of the checkpoint, whether or not it exists."""
         return self.folder / "checkpoint.pt"
 
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
-        """The events after byte `offset`, and the offset to read on from."""
+        """The events after byte `offset`, and the offset at which to continue reading."""
         try:
             with (self.folder / "events.jsonl").open("rb") as file:
                 file.seek(offset)
                 text = file.read()
         except FileNotFoundError:
             return [], offset
-        found: list[Event] = []
+        history: list[Event] = []
         for line in text.splitlines(keepends=True):
             if not line.endswith(b"\n"):
-                break  # torn, or being written
+                break  # torn, or still being written
             try:
-                found.append(events.from_line(line))
+                history.append(events.from_line(line))
             except ValueError:
-                break  # damaged: nothing after it can be trusted
+                break  # damaged: the lines after it are not reliable
             offset += len(line)
-        return found, offset
+        return history, offset
 
     def events(self) -> list[Event]:
-        """What happened, as if the run had never been interrupted."""
+        """The events, as if the run had never been interrupted."""
         return drop_repeated_steps(self.read()[0])
 
     def is_locked(self) -> bool:
@@ -121,7 +121,7 @@ class Record:
             return True
 
     def status(self) -> Status:
-        """What the run is doing now."""
+        """The current status."""
         if self.is_locked():
             return "running"
         history, _ = self.read()
@@ -129,10 +129,10 @@ class Record:
 
 
 class RecordWriter(Record):
-    """A run's folder, for the one process that trains it; a context manager that holds the lock.
+    """Writes a run's folder, for the one process that trains it; a context manager that holds the lock.
 
     Raises:
-        RunError: another process is at it, the folder already holds another run, or nothing can be written there.
+        RunError: another process trains the run, the folder already holds another run, or it is not writable.
     """
 
     def __init__(self, folder: Path, config: RunConfig, *, resume: bool) -> None:
@@ -145,7 +145,7 @@ class RecordWriter(Record):
     def __enter__(self) -> RecordWriter:
         try:
             return self._open()
-        except Timeout as error:  # an OSError too
+        except Timeout as error:  # a subclass of OSError
             raise RunError(f"Another process is training the run in {self.folder}.") from error
         except OSError as error:
             raise RunError(
@@ -164,9 +164,9 @@ class RecordWriter(Record):
             elif self.config != self._config:
                 raise RunError(f"{self.folder} holds a run with other settings; it can only go on with its own.")
             path = self.folder / "events.jsonl"
-            _, whole = self.read()
+            _, end = self.read()
             self._file = path.open("ab", buffering=0)
-            self._cut(whole)  # a torn last line
+            self._cut(end)  # removes a torn last line
             write_atomically(self.folder / RESERVE, bytes(RESERVED))
         except BaseException:
             self._close()
@@ -179,15 +179,15 @@ class RecordWriter(Record):
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
-        with suppress(OSError):  # of a disk that became read-only: the lock must go all the same
+        with suppress(OSError):  # the disk became read-only; release the lock regardless
             (self.folder / RESERVE).unlink(missing_ok=True)
         self._lock.release()
 
     def append(self, event: Event) -> None:
-        """Write one event, so that a reader sees it at once; wholly, or not at all.
+        """Write one event, whole or not at all; readers see it at once.
 
         Raises:
-            OSError: the disk is full, or gone.
+            OSError: the disk is full or unavailable.
         """
         assert self._file is not None
         line, end = events.to_line(event), self._file.tell()
@@ -201,15 +201,15 @@ class RecordWriter(Record):
     def _cut(self, end: int) -> None:
         assert self._file is not None
         self._file.truncate(end)
-        self._file.seek(end)  # truncating leaves the position beyond the end, where a later cut would fill the gap with zeros
+        self._file.seek(end)  # truncate() keeps the position, and a write beyond the end would fill the gap with zeros
 
     def append_last(self, event: Event) -> None:
-        """Write how the run ended; on a full disk, in the room that was kept for this."""
+        """Write the event that ends the run; on a full disk, in the reserved space."""
         (self.folder / RESERVE).unlink(missing_ok=True)
         self.append(event)
 
     def try_append_last(self, event: Event) -> None:
-        """As `append_last`; where nothing can be written any more (the disk became read-only), that is only logged."""
+        """As `append_last`, but log an OSError instead of raising it (the disk became read-only)."""
         try:
             self.append_last(event)
         except OSError as error:
@@ -223,10 +223,10 @@ class RecordWriter(Record):
 
 
 def end(folder: Path, event: RunPaused | RunStopped | RunFailed) -> None:
-    """Write the last word into the record of a run that no process trains.
+    """Write the event that ends a run that no process trains.
 
     Raises:
-        RunError: a process does train it, or nothing can be written in its folder.
+        RunError: a process trains it, or its folder is not writable.
         OSError: the disk is full.
     """
     with RecordWriter(folder, Record(folder).config, resume=True) as writer:

@@ -37,7 +37,7 @@ from resnet_demo.training.loop import train
 from resnet_demo.training.machine import Machine
 from resnet_demo.training.record import Record, RecordWriter
 
-Request = Literal["go on", "pause", "stop", "leave"]  # leave: save a checkpoint and end without an event, as if interrupted
+Request = Literal["go on", "pause", "stop", "leave"]  # leave: save a checkpoint and exit without an event, as if interrupted
 ALL_DIVERGED = (
     "Every network of this run diverged: the loss or a weight was no longer a finite number; "
     "take a smaller learning rate or a warm-up."
@@ -46,21 +46,21 @@ log = logging.getLogger(__name__)
 
 
 class Requests:
-    """What a run is asked to do; all of its processes get the same answer."""
+    """Polls what the user wants of a run; all of its processes receive the same answer."""
 
     def __init__(self, ask: Callable[[], Request]) -> None:
         self._ask = ask
         self.latest: Request = "go on"
 
     def should_stop(self) -> bool:
-        """Ask once more; whether the run is to end now."""
+        """Poll once and store the answer in `latest`; whether the run ends now."""
         self.latest = distributed.broadcast(self._ask())
         return self.latest != "go on"
 
 
 @dataclass(frozen=True)
 class Session:
-    """One life of a run in one process: from its beginning, or from a checkpoint, to its end or its next pause."""
+    """One process that trains a run, from its start or from a checkpoint to its end or its next pause."""
 
     config: RunConfig
     folder: Path
@@ -71,12 +71,12 @@ class Session:
     load: Callable[[DataConfig], dataset.Dataset]
     rank: int
     world_size: int
-    began: float  # time.perf_counter()
+    start_time: float  # of time.perf_counter()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where training ended: the steps done, and the arms that were measured after the last of them."""
+    """Where training ended: the number of completed steps, and the arms measured after the last of them."""
 
     step: int
     measured: frozenset[str]
@@ -86,22 +86,22 @@ def run(
     config: RunConfig, folder: Path, *, resume: bool = False, request: Callable[[], Request] = lambda: "go on",
     on: Machine | None = None, load: Callable[[DataConfig], dataset.Dataset] = dataset.load,
 ) -> Iterator[Event]:  # fmt: skip
-    """Train what `config` says and keep the record in `folder`; yields each event after it is written.
+    """Train the networks of `config` and write the record in `folder`; yields each event after it is written.
 
-    The last event is a RunFinished, RunPaused, RunStopped or RunFailed (none of them after "leave"). A run that was
-    killed, paused or interrupted goes on with `resume` from its last checkpoint, bit-identically on the same machine
-    with the same number of threads.
+    The last event is a RunFinished, RunPaused, RunStopped or RunFailed (none of them after "leave"). With `resume`, a run
+    that was killed, paused or interrupted continues from its last checkpoint, with bit-identical results on the same
+    machine with the same number of threads.
 
     Args:
         config: the settings.
-        folder: the run's own folder.
-        resume: go on with the run in the folder (or begin, if it has no checkpoint yet).
-        request: asked after each step whether to go on.
-        on: the machine that trains; by default its accelerator, or its CPU.
-        load: gives the data set; the worker process keeps the one that ships in memory.
+        folder: the folder of this run alone.
+        resume: continue the run in the folder (or start it, if it has no checkpoint yet).
+        request: polled after each step: continue, pause, stop or leave.
+        on: the machine that trains; by default the accelerator of this computer, or its CPU.
+        load: loads the data set; the worker process passes a cache of the bundled one.
 
     Raises:
-        RunError: the folder is in use, cannot be written, or holds another run; or the processes cannot share a batch evenly.
+        RunError: the folder is in use, not writable, or holds another run; or the batch does not divide by the processes.
     """
     on = on or Machine()
     with distributed.processes(on.device) as (rank, world_size):
@@ -110,9 +110,9 @@ def run(
                 f"A batch of {config.batch} cannot be shared evenly by {world_size} processes: take a multiple of {world_size}."
             )
         session = Session(
-            config, folder, resume, request, Requests(request), on, load, rank, world_size, began=time.perf_counter()
+            config, folder, resume, request, Requests(request), on, load, rank, world_size, start_time=time.perf_counter()
         )
-        if rank > 0:  # the first process keeps the record
+        if rank > 0:  # only the first process writes the record
             for _ in _life(session, None):
                 pass
             return
@@ -121,7 +121,7 @@ def run(
 
 
 def _recorded(record: RecordWriter, events: Iterator[Event]) -> Iterator[Event]:
-    """Write each event into the record, then yield it; an exception becomes the last event."""
+    """Write each event to the record, then yield it; an exception becomes a RunFailed event."""
     step = next((event.step for event in reversed(record.read()[0])), 0)
     try:
         for event in events:
@@ -146,7 +146,7 @@ def _life(session: Session, record: RecordWriter | None) -> Iterator[Event]:
 
 
 def _prepare(session: Session) -> Generator[Event, None, Assembly | None]:
-    """Read the checkpoint, fetch the data and put together what trains; None where the run ended while it waited for data."""
+    """Read the checkpoint, fetch the data and assemble the run; None if the run ended while it waited for the data."""
     saved = checkpoint.read(Record(session.folder).checkpoint) if session.resume else None
     start = int(saved["step"]) if saved else 0
     is_local = yield from fetching.fetch_data(session.config.data, session.ask, step=start, rank=session.rank)
@@ -180,7 +180,7 @@ def _train(session: Session, assembly: Assembly, record: RecordWriter | None) ->
             record.save_checkpoint(checkpoint.to_bytes(assembly.checkpoint(step, _seconds(session, assembly))))
 
     step, measured = assembly.start, {}
-    if step > 0:  # a run may be continued only to be stopped where it was
+    if step > 0:  # a run may be resumed only to be stopped at the same step
         stop = session.requests.should_stop()
         if stop or assembly.all_diverged:
             return Outcome(step, frozenset())
@@ -197,7 +197,7 @@ def _train(session: Session, assembly: Assembly, record: RecordWriter | None) ->
 
 
 def _conclude(session: Session, assembly: Assembly, outcome: Outcome, record: RecordWriter | None) -> Iterator[Event]:
-    """Pause, or measure what was learnt, write the weights, and say how the run ended."""
+    """Pause; or measure the arms, write their weights and yield the event that ends the run."""
     step, config = outcome.step, session.config
     is_finished = step == config.steps
     if not is_finished and session.requests.latest in ("leave", "pause"):
@@ -222,7 +222,7 @@ def _conclude(session: Session, assembly: Assembly, outcome: Outcome, record: Re
 
 
 def _write_weights(session: Session, assembly: Assembly, record: RecordWriter) -> None:
-    """Write the weights of every network that did not diverge, with the accuracy where all test images were measured."""
+    """Write the weights of every network that did not diverge, with its accuracy if the run measured all test images."""
     config = session.config
     errors = {event.arm: event.error for event in record.events() if isinstance(event, Measured)}
     measured_all = not config.data.held_out and not config.data.test_limit
@@ -238,12 +238,12 @@ def _split(config: RunConfig) -> Split:
 
 
 def _seconds(session: Session, assembly: Assembly) -> float:
-    """How long the run has taken so far, its earlier lives included."""
-    return assembly.seconds_before + time.perf_counter() - session.began
+    """The duration of the run so far, including the processes before this one."""
+    return assembly.seconds_before + time.perf_counter() - session.start_time
 
 
 def failure_reason(error: BaseException) -> str:
-    """Why a run failed, as one sentence for a person."""
+    """The reason of a failure, in a sentence for the user."""
     if isinstance(error, ResNetDemoError):
         return str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
@@ -256,7 +256,7 @@ def failure_reason(error: BaseException) -> str:
 
 
 def _commit() -> str:
-    """The commit of the code, where it is a git checkout."""
+    """The git commit of the code; empty outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, RunConfig
+from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.evaluation.metrics import Scores
+from resnet_demo.parsing import parse
+from resnet_demo.recipes import RECIPES, DataSettings, OptimizerSettings
 from resnet_demo.results.card import card, command
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
 from resnet_demo.zoo.catalogue import SHIPPED
@@ -106,6 +108,60 @@ def test_a_run_that_was_resumed_tells_all_its_machines_and_its_whole_time() -> N
 def test_a_stopped_run_does_not_claim_the_steps_it_was_asked_for() -> None:
     text = text_of(ModelConfig(), DataConfig(), RunStopped(step=30, seconds=60))
     assert "- 30 steps of the 100 that were asked for, batch size 128, 0.75 epochs, seed 0\n" in text
+
+
+def test_the_card_gives_the_share_of_the_papers_training() -> None:
+    stopped = text_of(ModelConfig(), DataConfig(), RunStopped(step=30, seconds=60))
+    assert "- 0.05\N{NO-BREAK SPACE}% of the paper's 64,000 iterations of 128 images\n" in stopped  # 30 / 64,000
+    assert "- 0.16\N{NO-BREAK SPACE}% of the paper's 64,000 iterations" in text_of(ModelConfig(), DataConfig(), FINISHED)
+
+
+def differences(depth: int, steps: int, data: DataSettings, optimizer: OptimizerSettings, batch: int) -> str:
+    arm = ArmConfig(name="net", model=ModelConfig(depth=depth))
+    config = RunConfig(
+        arms=(arm,), data=parse(DataConfig, data), optimizer=parse(OptimizerConfig, optimizer), batch=batch, steps=steps
+    )
+    return differences_line(card("mine", arm, config, [started(), RunFinished(step=steps, seconds=60)], "pets", SCORES))
+
+
+def differences_line(text: str) -> str:
+    prefix = "- What differs from section 4.2: "
+    return next(line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix))
+
+
+def test_the_papers_recipe_differs_in_nothing_from_section_4_2() -> None:
+    paper = RECIPES["paper"]
+    assert differences(20, 64_000, paper.data, paper.optimizer, 128) == "nothing"
+
+
+def test_a_network_of_110_layers_differs_where_it_starts_at_the_full_learning_rate() -> None:
+    paper = RECIPES["paper"]
+    full = "no steps at a tenth of the learning rate first, not 400"
+    assert differences(110, 64_000, paper.data, paper.optimizer, 128) == full
+
+
+def test_the_card_names_each_setting_that_differs_from_section_4_2() -> None:
+    fast = RECIPES["fast"]
+    assert differences(20, 9_360, fast.data, fast.optimizer, 128).replace("\N{NO-BREAK SPACE}", " ") == (
+        "9,360 iterations, not 64,000; no held-out images, not 5,000; half the side in 35 % of the steps; "
+        "three quarters of the side in 25 % of the steps; crops of pictures padded by reflection, not with zeros; "
+        "mirror images in alternating epochs, not at random; learning rate 0.2, not 0.1; "
+        "learning rate schedule triangle, not divided by 10 at one half and three quarters; Nesterov's momentum; "
+        "weight decay 0.0005, not 0.0001; weight decay on the weights of convolutions and the classifier only; "
+        "label smoothing 0.05"
+    )
+    data: DataSettings = {"source": "pets", "augment": False, "held_out": 1_500}
+    optimizer: OptimizerSettings = {"name": "adam", "learning_rate": 0.001, "momentum": 0.8, "schedule": "cosine"}
+    assert differences(20, 240, data, optimizer, 64) == (
+        "240 iterations, not 64,000; batches of 64 images, not 128; the images of pets; 1,500 held-out images, not 5,000; "
+        "no random crops and mirror images; Adam, not SGD; learning rate 0.001, not 0.1; "
+        "learning rate schedule cosine, not divided by 10 at one half and three quarters; momentum 0.8, not 0.9"
+    )
+    limited = text_of(ModelConfig(), DataConfig(train_limit=2_000, image_size=16), FINISHED)
+    assert differences_line(limited).startswith(
+        "100 iterations, not 64,000; only the bundled part of CIFAR-10; at most 2,000 training images; "
+        "no held-out images, not 5,000; images of 16×16 pixels, not 32×32; "
+    )
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent for path in SHIPPED.glob("*/record.jsonl")), ids=lambda path: path.name)

@@ -122,10 +122,10 @@ def test_when_every_arm_has_diverged_the_run_ends() -> None:
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 def test_what_an_arm_has_seen_goes_where_its_parameters_are() -> None:
     one, there = arm("a"), arm("a")
-    one.seen = [torch.tensor([1.0, 0.5]), torch.tensor([2.0, 0.0])]
+    one.readings = [torch.tensor([1.0, 0.5]), torch.tensor([2.0, 0.0])]
     there.model.to("meta")
     there.load_state_dict(one.state_dict())
-    assert [seen.device.type for seen in there.seen] == ["meta", "meta"]
+    assert [reading.device.type for reading in there.readings] == ["meta", "meta"]
 
 
 class SingleOnly(Tensor):
@@ -140,18 +140,9 @@ class SingleOnly(Tensor):
 
 def test_a_point_needs_no_numbers_of_64_bits_on_the_accelerator() -> None:
     one = arm("a")
-    one.seen = [torch.tensor(seen).as_subclass(SingleOnly) for seen in ([1.0, 0.5], [2.0, 0.0])]  # type: ignore[misc]
+    one.readings = [torch.tensor(pair).as_subclass(SingleOnly) for pair in ([1.0, 0.5], [2.0, 0.0])]  # type: ignore[misc]
     (point,) = loop._points(2, one, 0.1)
     assert point == TrainingPoint(step=2, arm="a", loss=1.5, error=0.25, learning_rate=0.1)
-
-
-def test_the_memory_is_the_accelerators_where_it_counts_it_and_else_the_processs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.accelerator, "max_memory_allocated", raising=False)  # as in torch 2.8
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 7_000_000)
-    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("cuda"))
-    assert loop._memory_mb() == 7
-    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("mps"))
-    assert loop._memory_mb() > 50
 
 
 def test_what_the_loop_raises_reaches_its_caller() -> None:
