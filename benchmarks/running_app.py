@@ -50,15 +50,15 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
         process.wait()
 
 
-def wait_for(client: Client, run: str, reached: str) -> None:
-    """Until the run has told of its first training points, or stands at `reached`."""
+def wait_for(client: Client, run: str, target: str) -> None:
+    """Wait until the run has reported its first training points and has the status `target`."""
     while True:
-        told = client.predict(run, 0, api_name="/run")
-        trains = any(event["kind"] == "training" for event in told["events"])
-        if told["state"]["status"] == reached and (trains or reached != "running"):
+        answer = client.predict(run, 0, api_name="/run")
+        trains = any(event["kind"] == "training" for event in answer["events"])
+        if answer["state"]["status"] == target and (trains or target != "running"):
             return
-        if told["state"]["status"] == "failed":
-            raise SystemExit(f"The run failed: {told['state']}")
+        if answer["state"]["status"] == "failed":
+            raise SystemExit(f"The run failed: {answer['state']}")
         time.sleep(0.2)
 
 

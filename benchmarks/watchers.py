@@ -85,13 +85,13 @@ def measure(watchers: int, rate: float, seconds: float, steps: int) -> dict[str,
             app, lambda: asyncio.run(all_watch(running.url, run, watchers, rate, seconds, app))
         )
         growth = (app.memory_info().rss - memory) / 1e6
-        told = client.predict(run, 0, api_name="/run")
-        if told["state"]["status"] != "running":
-            raise SystemExit(f"The run had {told['state']['status']} before the watchers left: take more --steps.")
+        answer = client.predict(run, 0, api_name="/run")
+        if answer["state"]["status"] != "running":
+            raise SystemExit(f"The run had {answer['state']['status']} before the watchers left: take more --steps.")
         client.predict(run, "benchmark", "", api_name="/stop_run")
         wait_for(client, run, "stopped")
     return {
-        "watchers": watchers, "rate": rate, "seconds": seconds, "steps": steps, "events_a_second": len(told["events"]) / seconds,
+        "watchers": watchers, "rate": rate, "seconds": seconds, "steps": steps, "events_a_second": len(answer["events"]) / seconds,
         "alone_share_of_a_core": alone, "watched_share_of_a_core": watched, "watchers_share_of_a_core": watched - alone,
         "memory_growth_mb": growth, "answers": len(times), "p95_ms": 1000 * p95(times),
     }  # fmt: skip

@@ -140,7 +140,7 @@ def _messages(
             except TimeoutError:
                 continue
             if received is None:
-                raise HubError(f"The download of {what} broke off: {child.last_words() or 'the process ended.'}")
+                raise HubError(f"The download of {what} broke off: {child.last_error_line() or 'the process ended.'}")
             if "error" in received:
                 raise (HubUnreachable if received.get("unreachable") else HubError)(received["error"])
             if "finished" in received:
