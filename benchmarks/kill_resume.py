@@ -232,9 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         finish(home / "alone", False, parsed.threads)
-        a_step = (time.perf_counter() - begun) / STEPS
+        a_step = (time.perf_counter() - start_time) / STEPS
         for number in range(parsed.moments):
             row = trial(home, victims[number % len(victims)], draw, a_step, parsed.threads)
             rows.append(row)

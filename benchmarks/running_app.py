@@ -36,7 +36,7 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
         port = listening.getsockname()[1]
     own = {"RESNET_DEMO_HOME": home, "RESNET_DEMO_MINUTES": "0", "GRADIO_TEMP_DIR": f"{home}/uploads"}
     environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
-    url, begun = f"http://127.0.0.1:{port}/", time.perf_counter()
+    url, start_time = f"http://127.0.0.1:{port}/", time.perf_counter()
     words = [sys.executable, *(word.replace("{port}", str(port)) for word in command)]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -44,7 +44,7 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
             if process.poll() is not None:
                 raise SystemExit(f"{words[-1]} ended before it answered.")
             time.sleep(0.01)
-        yield RunningApp(url, process.pid, Path(home), time.perf_counter() - begun)
+        yield RunningApp(url, process.pid, Path(home), time.perf_counter() - start_time)
     finally:
         process.terminate()
         process.wait()
