@@ -32,9 +32,9 @@ def answer_times(client: Client, model: str, requests: int) -> list[float]:
     """Seconds of each of so many answers about one example picture."""
     picture, times = handle_file(str(EXAMPLE_PICTURES[0].path)), []
     for _ in range(requests):
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         client.predict(picture, model, api_name="/classify")
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - start_time)
     return times
 
 
@@ -66,13 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="resnet20-cifar10")
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
-    found = measure(parsed.model, parsed.requests, parsed.rounds)
+    report = measure(parsed.model, parsed.requests, parsed.rounds)
     if parsed.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(report, indent=1))
     else:
         for key in ("p95_alone_ms", "p95_while_training_ms"):
-            print(f"{key:24} {found[key]:7.0f}")
-        print(f"{'ratio':24} {found['ratio']:7.2f}   goal: at most {GOAL}")
+            print(f"{key:24} {report[key]:7.0f}")
+        print(f"{'ratio':24} {report['ratio']:7.2f}   goal: at most {GOAL}")
     return 0
 
 

@@ -41,60 +41,63 @@ class Benchmark:
     rows: Callable[[Any], Iterator[Row]]
 
 
-def load(found: Any) -> Iterator[Row]:
+def load(report: Any) -> Iterator[Row]:
     """Answers of many clients, and what stays behind."""
     for part in ("thirty", "thirty while a run trains", "hundred"):
-        numbers = found[part]
+        numbers = report[part]
         times = ", ".join(f"p{share} {numbers[f'p{share}_s']:.2f} s" for share in (50, 95, 99))
         failures = f"{numbers['errors']} errors, {numbers['refusals']} refusals"
         title = f"{numbers['clients']} clients back to back, Grad-CAM of ResNet-20, {part.partition(' ')[2] or 'nothing else running'}"
         yield title, f"{times}; {numbers['answers_a_second']:.0f} answers a second; {failures}"
-    kept = found["requests"]
+    kept = report["requests"]
     growth = f"{kept['memory_growth_mb']:+.0f} MB, {kept['thread_growth']:+} threads, {kept['file_growth']:+} open files"
     yield f"{kept['answers']:,} answers: what the app keeps", f"{growth}; {kept['errors']} errors"
     for title in ("launches from one client", "launches from 100 cookies"):
-        numbers = found[title]
+        numbers = report[title]
         yield (
             title,
             f"{numbers['train']} trains, {numbers['wait']} wait, {numbers['refusals']} refused; {numbers['errors']} errors",
         )
-    beside = found["idle"]
+    beside = report["idle"]
     yield f"an answer beside {beside['idle_connections']} slow and idle connections", f"p95 {beside['p95_s']:.2f} s"
 
 
-def classify_while_training(found: Any) -> Iterator[Row]:
+def classify_while_training(report: Any) -> Iterator[Row]:
     """One client, alone and beside a run."""
-    alone, beside = found["p95_alone_ms"], found["p95_while_training_ms"]
-    yield "an answer while a run trains, against one alone", f"p95 {beside:.0f} ms against {alone:.0f}, {found['ratio']:.2f} ×"
+    alone, beside = report["p95_alone_ms"], report["p95_while_training_ms"]
+    yield "an answer while a run trains, against one alone", f"p95 {beside:.0f} ms against {alone:.0f}, {report['ratio']:.2f} ×"
 
 
-def watchers(found: Any) -> Iterator[Row]:
+def watchers(report: Any) -> Iterator[Row]:
     """Thirty who watch a run."""
-    share, growth = found["watchers_share_of_a_core"], found["memory_growth_mb"]
-    yield f"{found['watchers']} watchers of a run", f"{share:.0%} of a core, p95 {found['p95_ms']:.0f} ms, {growth:+.1f} MB"
+    share, growth = report["watchers_share_of_a_core"], report["memory_growth_mb"]
+    yield f"{report['watchers']} watchers of a run", f"{share:.0%} of a core, p95 {report['p95_ms']:.0f} ms, {growth:+.1f} MB"
 
 
-def first_point(found: Any) -> Iterator[Row]:
+def first_point(report: Any) -> Iterator[Row]:
     """The default comparison."""
-    first, end = (statistics.median(run[f"{what}_seconds"] for run in found) for what in ("first_point", "end"))
-    yield "the default comparison, from click to first point and end", f"{first:.1f} s and {end:.0f} s (median of {len(found)})"
+    first, end = (statistics.median(run[f"{what}_seconds"] for run in report) for what in ("first_point", "end"))
+    yield (
+        "the default comparison, from click to first point and end",
+        f"{first:.1f} s and {end:.0f} s (median of {len(report)})",
+    )
 
 
-def train_throughput(found: Any) -> Iterator[Row]:
+def train_throughput(report: Any) -> Iterator[Row]:
     """Training against the common recipe."""
-    for side, ratio in found["ratios"].items():
-        images, best = found["medians"][side], found["medians"][found["best_public"]]
+    for side, ratio in report["ratios"].items():
+        images, best = report["medians"][side], report["medians"][report["best_public"]]
         yield (
             f"training ResNet-20 ({side}) against the common recipe",
             f"{images:.0f} images a second against {best:.0f}, {ratio:.2f} ×",
         )
 
 
-def kill_resume(found: Any) -> Iterator[Row]:
+def kill_resume(report: Any) -> Iterator[Row]:
     """Killed at random moments."""
     yield (
         "killed with SIGKILL at random moments, then continued",
-        f"{found['equal']} of {len(found['trials'])} readable and bit-identical",
+        f"{report['equal']} of {len(report['trials'])} readable and bit-identical",
     )
 
 

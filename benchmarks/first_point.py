@@ -39,26 +39,26 @@ def visit(page: Page, url: str) -> tuple[float, float]:
     page.wait_for_function(
         "document.querySelector('#estimate').innerText.startsWith('About')", timeout=120_000
     )  # warm and timed
-    begun = time.perf_counter()
+    start_time = time.perf_counter()
     page.click("#start")
     page.wait_for_function(POINTS, timeout=120_000, polling=50)  # ms; its default looks at every frame, which costs a core
-    first = time.perf_counter() - begun
+    first = time.perf_counter() - start_time
     page.wait_for_function(FINISHED, timeout=600_000, polling=500)
-    return first, time.perf_counter() - begun
+    return first, time.perf_counter() - start_time
 
 
 def measure(rounds: int) -> list[tuple[float, float]]:
     """So many visitors, one after the other, each at an app that was just started."""
-    found = []
+    report = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as home, running_app(home) as app:
                 page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-                found.append(visit(page, app.url))
+                report.append(visit(page, app.url))
                 page.context.close()
         browser.close()
-    return found
+    return report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,12 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
-    found = measure(parsed.rounds)
+    report = measure(parsed.rounds)
     if parsed.json:
-        print(json.dumps([{"first_point_seconds": first, "end_seconds": end} for first, end in found], indent=1))
+        print(json.dumps([{"first_point_seconds": first, "end_seconds": end} for first, end in report], indent=1))
         return 0
     print(f"default preset, {LabSettings().steps} steps")
-    for name, goal, values in zip(("first point", "end"), GOALS, zip(*found, strict=True), strict=True):
+    for name, goal, values in zip(("first point", "end"), GOALS, zip(*report, strict=True), strict=True):
         each = ", ".join(f"{value:.1f}" for value in values)
         print(f"{name:12} {statistics.median(values):6.1f} s in the median of {each}; goal: at most {goal:.0f} s")
     return 0

@@ -85,10 +85,10 @@ def finish(folder: Path, resume: bool, threads: int) -> None:
 
 
 def kill(folder: Path, step: int, extra: float, threads: int) -> int | None:
-    """Begin the run, kill it `extra` seconds after it has told of `step`.
+    """Start the run and kill it `extra` seconds after it has recorded `step`.
 
     Returns:
-        The last step it had told of; None if it was over before.
+        The last step in its record; None if the run ended before the kill.
     """
     child = start(folder, False, threads)
     record = Record(folder)
@@ -109,10 +109,10 @@ def kill(folder: Path, step: int, extra: float, threads: int) -> int | None:
 
 
 def kill_lab(folder: Path, victim: str, step: int, extra: float, threads: int) -> int | None:
-    """Let a laboratory train the run, and kill it, its worker or both `extra` seconds after it has told of `step`.
+    """Let a run service train the run, and kill it, its worker or both `extra` seconds after it has recorded `step`.
 
     Returns:
-        The last step it had told of, when nobody is at it any more; None if it was over before.
+        The last step in its record after every process has exited; None if the run ended before the kill.
     """
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(CONFIG.model_dump_json())
@@ -139,21 +139,21 @@ def kill_lab(folder: Path, victim: str, step: int, extra: float, threads: int) -
             process.kill()
         app.wait()
         psutil.wait_procs([*workers, *successors])  # a worker whose app is gone saves a checkpoint, and ends
-    told = record.read()[0]
-    over = over or isinstance(told[-1], RunFinished)  # it was quicker than the kill, or was given to the next worker
-    return None if over else max(event.step for event in told)
+    history = record.read()[0]
+    over = over or isinstance(history[-1], RunFinished)  # it was quicker than the kill, or was given to the next worker
+    return None if over else max(event.step for event in history)
 
 
 def unreadable(folder: Path) -> list[str]:
     """What a kill left that cannot be read: lines of the record but for a torn last one, the checkpoint, the queue."""
-    found, home = [], folder.parent.parent
+    faults, home = [], folder.parent.parent
     lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True) if (folder / "events.jsonl").exists() else []
     for number, line in enumerate(lines):
         try:
             if line.endswith(b"\n") or number < len(lines) - 1:
                 events.from_line(line)
         except ValueError:
-            found.append(f"line {number + 1} of events.jsonl")
+            faults.append(f"line {number + 1} of events.jsonl")
     for path in (folder / "checkpoint.pt", home / "step_times.json", home / "runs" / "queue.json"):
         try:
             if path.suffix == ".pt" and path.exists():
@@ -161,30 +161,30 @@ def unreadable(folder: Path) -> list[str]:
             elif path.exists():
                 json.loads(path.read_bytes())
         except Exception as error:  # torch.load raises many kinds
-            found.append(f"{path.name} ({type(error).__name__})")
+            faults.append(f"{path.name} ({type(error).__name__})")
     if folder.parent.name == "runs" and [state.id for state in RunService(home, WorkerProcess(), token="none").runs()] != [
         folder.name
     ]:
-        found.append("the list of runs")
+        faults.append("the list of runs")
     if not StepTimes(home / "step_times.json").read() and (home / "step_times.json").exists():
-        found.append("the measured times")
-    return found
+        faults.append("the measured times")
+    return faults
 
 
 def differences(ours: Record, theirs: Record) -> list[str]:
     """What is not equal, to the last bit."""
-    found = []
+    faults = []
     here, there = (torch.load(record.checkpoint, weights_only=True) for record in (ours, theirs))
-    found += [part for part in ("step", "precision", "arms", "streams") if not equal(here[part], there[part])]
+    faults += [part for part in ("step", "precision", "arms", "streams") if not equal(here[part], there[part])]
     for arm in CONFIG.arms:
         file = Path("arms") / arm.name / "model.safetensors"
         if (ours.folder / file).read_bytes() != (theirs.folder / file).read_bytes():
-            found.append(str(file))
-    told = [
+            faults.append(str(file))
+    histories = [
         [event for event in record.events() if not isinstance(event, (RunStarted, RunFinished, Progress, CheckpointSaved))]
         for record in (ours, theirs)
     ]
-    return found + (["record"] if told[0] != told[1] else [])
+    return faults + (["record"] if histories[0] != histories[1] else [])
 
 
 def equal(first: object, second: object) -> bool:
@@ -236,9 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         finish(home / "alone", False, parsed.threads)
-        a_step = (time.perf_counter() - begun) / STEPS
+        a_step = (time.perf_counter() - start_time) / STEPS
         for number in range(parsed.moments):
             row = trial(home, victims[number % len(victims)], draw, a_step, parsed.threads)
             rows.append(row)

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     on, datasets = machine.Machine(), BundledCache()
     datasets.load(comparison(LabSettings(image_size=parsed.image_size)).data)
     on.faster_precision  # noqa: B018  measured before the clock runs
-    found = []
+    report = []
     if not parsed.json:
         print(f"{platform.machine()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, torch {torch.__version__}")
         print(f"{'depth':>5} {'seed':>4} {'plain loss':>10} {'residual':>8} {'plain error':>11} {'residual':>8} {'seconds':>7}")
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     flush=True,
                 )
         total = summarize(rows)
-        found.append({"runs": rows, **total})
+        report.append({"runs": rows, **total})
         if not parsed.json:
             print(
                 f"{depth:5}  all {total['plain_loss']:10.3f} {total['residual_loss']:8.3f}   residual lower in "
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"spreads; slowest {total['slowest_seconds']:.0f} s"
             )
     if parsed.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(report, indent=1))
     return 0
 
 

@@ -81,7 +81,7 @@ class Tally:
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Count what the block comes to."""
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         try:
             yield
         except Refusal as refusal:
@@ -89,7 +89,7 @@ class Tally:
         except (httpx.HTTPError, ValueError) as error:
             self.errors.append(f"{type(error).__name__}: {error}")
         else:
-            self.seconds.append(time.perf_counter() - begun)
+            self.seconds.append(time.perf_counter() - start_time)
 
     def failures(self) -> dict[str, Any]:
         """How many refusals and errors there were, and the commonest of each."""
@@ -189,11 +189,11 @@ async def back_to_back(app: RunningApp, clients: int, seed: int, seconds: float,
             while time.monotonic() < until and next(left) < requests:
                 await classify(visitor, next(source), tally)
 
-    begun, cpu = time.perf_counter(), seconds_of_cpu(app)
+    start_time, cpu = time.perf_counter(), seconds_of_cpu(app)
     await asyncio.gather(*(ask() for _ in range(clients)))
-    found = tally.numbers(time.perf_counter() - begun)
+    report = tally.numbers(time.perf_counter() - start_time)
     cost = 1000 * (seconds_of_cpu(app) - cpu) / max(len(tally.seconds), 1)
-    return {"clients": clients, **found, "app_cpu_ms_an_answer": cost, "load_average": os.getloadavg()[0]}
+    return {"clients": clients, **report, "app_cpu_ms_an_answer": cost, "load_average": os.getloadavg()[0]}
 
 
 def seconds_of_cpu(app: RunningApp) -> float:
@@ -223,12 +223,12 @@ async def requests(app: RunningApp, share: float, seed: int) -> dict[str, dict[s
     count, process = round(10_000 * share), psutil.Process(app.pid)
     warm = await back_to_back(app, 30, seed + 3, 1_800, count // 10)
     before = await resources(process)
-    found = await back_to_back(app, 30, seed + 4, 1_800, count)
+    report = await back_to_back(app, 30, seed + 4, 1_800, count)
     after = await resources(process)
     growth = {f"{what}_growth": after[what] - before[what] for what in ("thread", "file")}
     return {
         "requests": {
-            **found, "warm_up_answers": warm["answers"], "memory_mb_before": before["memory_mb"],
+            **report, "warm_up_answers": warm["answers"], "memory_mb_before": before["memory_mb"],
             "memory_growth_mb": after["memory_mb"] - before["memory_mb"], **growth,
         }
     }  # fmt: skip
@@ -243,12 +243,12 @@ async def resources(process: psutil.Process) -> dict[str, float]:
 async def launches(app: RunningApp, share: float, _: int) -> dict[str, dict[str, Any]]:
     """100 launches from one client, then one each from 100 clients; the runs go with the app's folder."""
     count = round(LAUNCHES * share)
-    found = {}
+    report = {}
     for title, clients in (("launches from one client", 1), ("launches from 100 cookies", count)):
         tally = Tally()
         await asyncio.gather(*(launch(app.url, f"{title} {number}", count // clients, tally) for number in range(clients)))
-        found[title] = {"accepted": len(tally.seconds), **await asyncio.to_thread(run_statuses, app.home), **tally.failures()}
-    return found
+        report[title] = {"accepted": len(tally.seconds), **await asyncio.to_thread(run_statuses, app.home), **tally.failures()}
+    return report
 
 
 async def launch(url: str, word: str, times: int, tally: Tally) -> None:
@@ -285,13 +285,13 @@ async def idle(app: RunningApp, share: float, seed: int) -> dict[str, dict[str, 
             pass  # the server had enough of it
 
     dripping = [asyncio.create_task(drip(writer)) for _, writer in opened[::2]]
-    found = await back_to_back(app, 1, seed + 5, 20 * share)
+    report = await back_to_back(app, 1, seed + 5, 20 * share)
     still = [reader for reader, _ in opened if not reader.at_eof()]
     for task in dripping:
         task.cancel()
     for _, writer in opened:
         writer.close()
-    return {"idle": {"idle_connections": count, "open_at_the_end": len(still), **found}}
+    return {"idle": {"idle_connections": count, "open_at_the_end": len(still), **report}}
 
 
 PARTS = {part.__name__: part for part in (thirty, hundred, requests, launches, idle)}
@@ -314,11 +314,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if unknown := [part for part in parsed.parts if part not in PARTS]:
         parser.error(f"there is no part {unknown[0]!r}: say {', '.join(PARTS)}")
-    found: dict[str, dict[str, Any]] = {}
+    report: dict[str, dict[str, Any]] = {}
     missed = []
     for part in parsed.parts or PARTS:
         for title, numbers in measure(part, parsed.share, parsed.seed).items():
-            found[title] = numbers
+            report[title] = numbers
             missed += [
                 f"{title}: {what} over {goal}"
                 for what, goal in GOALS.get(title, {}).items()
@@ -327,7 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not parsed.json:
                 print(f"{title}: {', '.join(f'{key} {shown(value)}' for key, value in numbers.items())}", flush=True)
     if parsed.json:
-        print(json.dumps({"missed": missed, **found}, indent=1))
+        print(json.dumps({"missed": missed, **report}, indent=1))
     for sentence in missed:
         print(f"missed: {sentence}", file=sys.stderr)
     return 1 if missed else 0

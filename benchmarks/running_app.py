@@ -36,7 +36,7 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
         port = listening.getsockname()[1]
     own = {"RESNET_DEMO_HOME": home, "RESNET_DEMO_MINUTES": "0", "GRADIO_TEMP_DIR": f"{home}/uploads"}
     environment = {**os.environ, **own, "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
-    url, begun = f"http://127.0.0.1:{port}/", time.perf_counter()
+    url, start_time = f"http://127.0.0.1:{port}/", time.perf_counter()
     words = [sys.executable, *(word.replace("{port}", str(port)) for word in command)]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -44,21 +44,21 @@ def running_app(home: str, command: Sequence[str] = (str(ROOT / "app.py"), "--po
             if process.poll() is not None:
                 raise SystemExit(f"{words[-1]} ended before it answered.")
             time.sleep(0.01)
-        yield RunningApp(url, process.pid, Path(home), time.perf_counter() - begun)
+        yield RunningApp(url, process.pid, Path(home), time.perf_counter() - start_time)
     finally:
         process.terminate()
         process.wait()
 
 
-def wait_for(client: Client, run: str, reached: str) -> None:
-    """Until the run has told of its first training points, or stands at `reached`."""
+def wait_for(client: Client, run: str, target: str) -> None:
+    """Wait until the run has reported its first training points and has the status `target`."""
     while True:
-        told = client.predict(run, 0, api_name="/run")
-        trains = any(event["kind"] == "training" for event in told["events"])
-        if told["state"]["status"] == reached and (trains or reached != "running"):
+        answer = client.predict(run, 0, api_name="/run")
+        trains = any(event["kind"] == "training" for event in answer["events"])
+        if answer["state"]["status"] == target and (trains or target != "running"):
             return
-        if told["state"]["status"] == "failed":
-            raise SystemExit(f"The run failed: {told['state']}")
+        if answer["state"]["status"] == "failed":
+            raise SystemExit(f"The run failed: {answer['state']}")
         time.sleep(0.2)
 
 

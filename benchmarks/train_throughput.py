@@ -62,16 +62,16 @@ def ours(steps: int, warmup: int, compiled: bool) -> dict[str, Any]:
     machine.keep_memory()
     arm = ArmConfig(name="resnet20", model=ModelConfig.named("resnet20"))
     config = RunConfig(arms=(arm,), batch=BATCH, steps=steps, log_every=5, compile=compiled)
-    begun = seconds = 0.0
+    start_time = seconds = 0.0
     precision = ""
     with tempfile.TemporaryDirectory() as folder:
         for event in session.run(config, Path(folder) / "run", load=lambda _config: fifty_thousand()):
             if isinstance(event, RunStarted):
                 precision = event.precision
             if isinstance(event, TrainingPoint) and event.step == warmup:
-                begun = time.perf_counter()
+                start_time = time.perf_counter()
             if isinstance(event, TrainingPoint) and event.step == steps:
-                seconds = time.perf_counter() - begun
+                seconds = time.perf_counter() - start_time
     return {"images_per_second": BATCH * (steps - warmup) / seconds, "precision": precision}
 
 
@@ -116,21 +116,21 @@ def public(steps: int, warmup: int, workers: int) -> dict[str, Any]:
     )  # fmt: skip
     model = build(ModelConfig.named("resnet20"), 0).to(device).train()
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=1e-4)
-    begun, running = 0.0, 0.0
+    start_time, running = 0.0, 0.0
 
     def forever() -> Iterator[Any]:
         while True:
             yield from loader
 
-    for step, (images, wanted) in zip(range(1, steps + 1), forever(), strict=False):
-        loss = F.cross_entropy(model(images.to(device, non_blocking=True)), wanted.to(device, non_blocking=True))
+    for step, (images, targets) in zip(range(1, steps + 1), forever(), strict=False):
+        loss = F.cross_entropy(model(images.to(device, non_blocking=True)), targets.to(device, non_blocking=True))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         running += loss.item()
         if step == warmup:
-            begun = time.perf_counter()
-    return {"images_per_second": BATCH * (steps - warmup) / (time.perf_counter() - begun), "precision": "fp32"}
+            start_time = time.perf_counter()
+    return {"images_per_second": BATCH * (steps - warmup) / (time.perf_counter() - start_time), "precision": "fp32"}
 
 
 def machine_words() -> str:
@@ -152,8 +152,8 @@ def measured_apart(side: str, steps: int, warmup: int) -> dict[str, Any]:
     """One measurement in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--steps", str(steps), "--warmup", str(warmup)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
 def compare(steps: int, warmup: int, repeats: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -165,10 +165,10 @@ def compare(steps: int, warmup: int, repeats: int, tell: Callable[[str], None]) 
     precision = ""
     for number in range(repeats):
         for side in SIDES:
-            found = measured_apart(side, steps, warmup)
-            figures[side].append(found["images_per_second"])
-            precision = found["precision"] if side in OURS else precision
-            tell(f"round {number + 1} of {repeats}: {side}: {found['images_per_second']:.0f} images/s")
+            report = measured_apart(side, steps, warmup)
+            figures[side].append(report["images_per_second"])
+            precision = report["precision"] if side in OURS else precision
+            tell(f"round {number + 1} of {repeats}: {side}: {report['images_per_second']:.0f} images/s")
     medians = {side: statistics.median(values) for side, values in figures.items()}
     best = max(PUBLIC, key=medians.__getitem__)
     by_round = {side: [mine / theirs for mine, theirs in zip(figures[side], figures[best], strict=True)] for side in OURS}
@@ -205,16 +205,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds (default: 5)")
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.warmup % 5 or not 0 < chosen.warmup < chosen.steps or chosen.repeats < 1:
+    options = parser.parse_args()
+    if options.warmup % 5 or not 0 < options.warmup < options.steps or options.repeats < 1:
         parser.error("--warmup must be a multiple of 5 below --steps, and --repeats at least 1.")
-    if chosen.side in OURS:
-        print(json.dumps(ours(chosen.steps, chosen.warmup, "--compile" in chosen.side)))
-    elif chosen.side:
-        print(json.dumps(public(chosen.steps, chosen.warmup, WORKERS[PUBLIC.index(chosen.side)])))
+    if options.side in OURS:
+        print(json.dumps(ours(options.steps, options.warmup, "--compile" in options.side)))
+    elif options.side:
+        print(json.dumps(public(options.steps, options.warmup, WORKERS[PUBLIC.index(options.side)])))
     else:
-        result = compare(chosen.steps, chosen.warmup, chosen.repeats, lambda line: print(line, file=sys.stderr, flush=True))
-        print(json.dumps(result) if chosen.json else table(result))
+        result = compare(options.steps, options.warmup, options.repeats, lambda line: print(line, file=sys.stderr, flush=True))
+        print(json.dumps(result) if options.json else table(result))
 
 
 if __name__ == "__main__":

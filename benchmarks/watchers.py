@@ -40,11 +40,11 @@ async def watch(client: httpx.AsyncClient, run: str, later: float, rate: float, 
     position = 0
     await asyncio.sleep(later)
     while time.monotonic() < until:
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         answer = await client.get(f"/runs/{run}", params={"position": position})
         answer.raise_for_status()
         position = answer.json()["offset"]
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - start_time)
         await asyncio.sleep(1 / rate)
 
 
@@ -67,9 +67,9 @@ async def all_watch(
 
 def share_of_a_core(app: psutil.Process, what: Callable[[], Result]) -> tuple[float, Result]:
     """What of a core the app takes while `what` goes on, and what that gave."""
-    cpu, begun = sum(app.cpu_times()[:2]), time.perf_counter()
+    cpu, start_time = sum(app.cpu_times()[:2]), time.perf_counter()
     result = what()
-    return (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - begun), result
+    return (sum(app.cpu_times()[:2]) - cpu) / (time.perf_counter() - start_time), result
 
 
 def measure(watchers: int, rate: float, seconds: float, steps: int) -> dict[str, Any]:
@@ -85,13 +85,13 @@ def measure(watchers: int, rate: float, seconds: float, steps: int) -> dict[str,
             app, lambda: asyncio.run(all_watch(running.url, run, watchers, rate, seconds, app))
         )
         growth = (app.memory_info().rss - memory) / 1e6
-        told = client.predict(run, 0, api_name="/run")
-        if told["state"]["status"] != "running":
-            raise SystemExit(f"The run had {told['state']['status']} before the watchers left: take more --steps.")
+        answer = client.predict(run, 0, api_name="/run")
+        if answer["state"]["status"] != "running":
+            raise SystemExit(f"The run had {answer['state']['status']} before the watchers left: take more --steps.")
         client.predict(run, "benchmark", "", api_name="/stop_run")
         wait_for(client, run, "stopped")
     return {
-        "watchers": watchers, "rate": rate, "seconds": seconds, "steps": steps, "events_a_second": len(told["events"]) / seconds,
+        "watchers": watchers, "rate": rate, "seconds": seconds, "steps": steps, "events_a_second": len(answer["events"]) / seconds,
         "alone_share_of_a_core": alone, "watched_share_of_a_core": watched, "watchers_share_of_a_core": watched - alone,
         "memory_growth_mb": growth, "answers": len(times), "p95_ms": 1000 * p95(times),
     }  # fmt: skip
@@ -106,11 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=LabSettings().steps)
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args(arguments)
-    found = measure(parsed.watchers, parsed.rate, parsed.seconds, parsed.steps)
+    report = measure(parsed.watchers, parsed.rate, parsed.seconds, parsed.steps)
     if parsed.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(report, indent=1))
     else:
-        for key, value in found.items():
+        for key, value in report.items():
             print(f"{key:28} {value:.4g}")
     return 0
 

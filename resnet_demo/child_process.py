@@ -1,7 +1,7 @@
-"""A `python -m` child of the app: started, spoken to in lines of JSON, and ended. Downloads and training run in such children.
+"""A `python -m` child process that exchanges lines of JSON with the app. Downloads and training run in such processes.
 
 Parent and child exchange one JSON object a line: commands on the child's standard input, messages on its standard output.
-Closing the child's standard input asks it to clean up and end; a child that does not is killed.
+Closing the child's standard input tells it to clean up and exit; a child that does not exit is killed.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ PACKAGE_ROOT = Path(__file__).parents[1]
 
 
 class ChildProcess:
-    """One running child; a context manager that closes it.
+    """A child process; a context manager that closes it.
 
     Args:
-        module: run as `python -m module`; it finds this package wherever the app was started from.
-        arguments: its command line.
-        defaults: environment variables that the operator's own replace.
-        keep_stderr: keep what the child writes to standard error, for `last_words`, instead of showing it.
+        module: run as `python -m module`; it can import this package whatever the current directory is.
+        arguments: the command-line arguments.
+        defaults: environment variables for the child; those of this process take precedence.
+        keep_stderr: store the child's standard error for `last_error_line` instead of showing it.
 
-    The methods may be called from any thread; messages are read by one.
+    The methods are thread-safe, except that only one thread may receive messages.
     """
 
     def __init__(
         self, module: str, *arguments: str, defaults: Mapping[str, str] | None = None, keep_stderr: bool = False
     ) -> None:
-        self._complaints = tempfile.TemporaryFile() if keep_stderr else None  # noqa: SIM115  closed in `close`
+        self._stderr = tempfile.TemporaryFile() if keep_stderr else None  # noqa: SIM115  closed in `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments], env=child_environment(defaults or {}),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -53,7 +53,7 @@ class ChildProcess:
         return self._process.pid
 
     def send(self, command: Mapping[str, Any]) -> bool:
-        """Give the child a command; whether it could still be given."""
+        """Send the child a command; returns False if the child no longer reads."""
         assert self._process.stdin is not None
         with self._lock:
             if self._process.stdin.closed:
@@ -66,37 +66,37 @@ class ChildProcess:
         return True
 
     def receive(self, timeout: float | None = None) -> dict[str, Any] | None:
-        """The next message; None once the child has ended and every message was received.
+        """Wait for the next message; None after the last one, once the child has exited.
 
         Args:
-            timeout: seconds to wait; None waits until there is a message or the child ends.
+            timeout: seconds to wait; None waits until a message arrives or the child exits.
 
         Raises:
-            TimeoutError: there was no message in time.
+            TimeoutError: no message arrived in time.
         """
         try:
             message = self._messages.get(timeout=timeout)
         except queue.Empty as error:
             raise TimeoutError from error
         if message is None:
-            self._messages.put(None)  # the end stays the end
+            self._messages.put(None)  # later calls return None too
         return message
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Every message until the child ends."""
+        """Yield every message until the child exits."""
         while (message := self.receive()) is not None:
             yield message
 
     def wait(self) -> int:
-        """Wait until the child has ended; its exit status, or minus the number of the signal that ended it."""
+        """Wait until the child exits; returns its exit status, or minus the number of the signal that killed it."""
         return self._process.wait()
 
-    def last_words(self) -> str:
-        """The last line that the child wrote to standard error (`keep_stderr`)."""
-        if self._complaints is None:
+    def last_error_line(self) -> str:
+        """The last line of the child's standard error; empty without `keep_stderr`."""
+        if self._stderr is None:
             return ""
-        self._complaints.seek(0)
-        return self._complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
 
     def ask_to_end(self) -> None:
         """Close the child's standard input; returns at once."""
@@ -105,7 +105,7 @@ class ChildProcess:
             self._process.stdin.close()
 
     def close(self, seconds: float = 3.0) -> None:
-        """Ask the child to end, and kill it if it has not after so many seconds."""
+        """Ask the child to exit, and kill it if it has not exited after so many seconds."""
         self.ask_to_end()
         try:
             self._process.wait(seconds)
@@ -113,8 +113,8 @@ class ChildProcess:
             self._process.kill()
             self._process.wait()
         self._reader.join()
-        if self._complaints is not None:
-            self._complaints.close()
+        if self._stderr is not None:
+            self._stderr.close()
 
     def __enter__(self) -> ChildProcess:
         return self
@@ -131,13 +131,13 @@ class ChildProcess:
 
 
 def child_environment(defaults: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: ours over `defaults`, with a path on which it finds this package."""
+    """The environment of a child: this process's, on top of `defaults`, with this package on PYTHONPATH."""
     paths = (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", ""))
     return {**defaults, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def exit_sentence(status: int) -> str:
-    """How a child ended, as a part of a sentence: 'exit status 3', 'killed by SIGKILL, …'."""
+    """How a child exited, as part of a sentence: 'exit status 3', 'killed by SIGKILL, …'."""
     if status >= 0:
         return f"exit status {status}"
     name = signal.Signals(-status).name

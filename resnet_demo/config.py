@@ -1,6 +1,6 @@
-"""What can be set, and within which limits. No torch here.
+"""The settings of networks and runs, with their limits. No torch here.
 
-The descriptions are the help texts of the page and of the command line: they are written once.
+The descriptions are the help texts of both the page and the command line.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ModelConfig(Frozen):
         """The standard network of that name: `resnet20`, `plain56`, `resnet50`, …
 
         18, 34, 50, 101 and 152 are Table 1's ImageNet networks (1,000 classes, option B, width 64), unless
-        `changes` say another design; every other depth is one of section 4.2's CIFAR networks (10 classes, option A,
+        `changes` set another design; every other depth is one of section 4.2's CIFAR networks (10 classes, option A,
         width 16).
 
         Raises:
@@ -97,7 +97,7 @@ ARCHITECTURES: tuple[str, ...] = (
 
 
 class DataConfig(Frozen):
-    """Which pictures, and what is done to them before the network sees them."""
+    """The images of a run, and how they are prepared and augmented."""
 
     source: str = Field(
         "bundled", max_length=1000, description="bundled (5,000 CIFAR-10 images that ship), cifar10, or a folder."
@@ -138,14 +138,14 @@ class DataConfig(Frozen):
         return self
 
     def side_at(self, progress: float) -> int:
-        """The side in pixels of the pictures trained on at this point of the run, between 0 and 1."""
+        """The side in pixels of the training images at this progress of the run, between 0 and 1."""
         if progress < self.half_size:
             return self.image_size // 2
         return self.image_size * 3 // 4 if progress < self.half_size + self.three_quarter_size else self.image_size
 
 
 class OptimizerConfig(Frozen):
-    """How the weights move."""
+    """The optimizer and its learning rate schedule."""
 
     name: Literal["sgd", "adam"] = Field("sgd", description="SGD with momentum (the paper's), or Adam.")
     learning_rate: float = Field(0.1, gt=0, le=10, description="The highest learning rate of the schedule.")
@@ -179,7 +179,7 @@ class ArmConfig(Frozen):
 
 
 class RunConfig(Frozen):
-    """Everything that determines a run. Two runs of one config on one machine give equal weights."""
+    """Everything that determines a run. Two runs of one config on one machine produce equal weights."""
 
     title: str = Field("", max_length=120)
     arms: Annotated[tuple[ArmConfig, ...], Field(min_length=1, max_length=20, strict=False)]

@@ -1,12 +1,12 @@
 """The exceptions a user can meet.
 
-    ResNetDemoError            every message is one clear sentence for a person
+    ResNetDemoError            every message is one clear sentence for the user
     ├── SettingError           a setting or argument is outside what is allowed
     ├── PictureError           a file is not a picture we can read
     ├── DataError              a data set is missing or not usable
     ├── WeightsError           a checkpoint is missing, damaged or does not fit
-    │   └── HubError           the Hugging Face Hub did not give what was asked
-    └── RunError               a training run cannot go on
+    │   └── HubError           a download from the Hugging Face Hub failed
+    └── RunError               a training run cannot start or continue
 
 Only the edges (the page, the command line) turn them into output.
 """
@@ -33,8 +33,8 @@ class WeightsError(ResNetDemoError):
 
 
 class HubError(WeightsError, DataError):
-    """The Hugging Face Hub did not give what was asked for (weights or data)."""
+    """A download of weights or data from the Hugging Face Hub failed."""
 
 
 class RunError(ResNetDemoError):
-    """A training run cannot start or go on."""
+    """A training run cannot start or continue."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, or opened without waiting, and the folders that are the user's."""
+"""Atomic writes, opening files without blocking, and the folder of the user's runs and models."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import IO
 
 EXAMPLES = Path(__file__).parent / "examples"
-"""The pictures that ship, described by inference/examples.py."""
+"""The bundled pictures, described by inference/examples.py."""
 
 
 def home() -> Path:
-    """Where runs and the user's models are kept: RESNET_DEMO_HOME, else a folder in the user's data directory."""
+    """The folder of runs and of the user's models: RESNET_DEMO_HOME, else a folder in the user's data directory."""
     import platformdirs
 
-    chosen = os.environ.get("RESNET_DEMO_HOME")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("resnet-lab", appauthor=False)
+    folder = os.environ.get("RESNET_DEMO_HOME")
+    return Path(folder).expanduser() if folder else platformdirs.user_data_path("resnet-lab", appauthor=False)
 
 
 def open_regular(path: Path) -> IO[bytes]:
     """Open a regular file for reading.
 
-    A FIFO or a device is not waited for: opening or reading it could block for ever, or never end.
+    A FIFO or a device raises an error at once: opening it could block forever, and reading it could never end.
 
     Raises:
-        OSError: the file cannot be opened, or is not a regular one.
+        OSError: the file cannot be opened, or is not a regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -42,7 +42,7 @@ def read_text(path: Path, at_most: int = 10_000_000) -> str:
 
     Args:
         path: the file.
-        at_most: refuse a file of more bytes.
+        at_most: the largest size in bytes.
 
     Raises:
         OSError: as `open_regular`, or the file is larger.
@@ -56,12 +56,12 @@ def read_text(path: Path, at_most: int = 10_000_000) -> str:
 
 
 def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[bytes]], object], mode: int = 0o666) -> None:
-    """Write a file so that, whatever happens, either the old or the new one is there whole.
+    """Replace a file atomically: after a crash, either the old or the new content is complete.
 
     Args:
         path: the file to replace.
-        content: its bytes, or a function that writes them to the open file it is given.
-        mode: who may read and write it (less what the process's umask takes away).
+        content: the bytes, or a function that writes them to an open file.
+        mode: the permissions of the file, before the process's umask applies.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -75,7 +75,7 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[byte
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":  # makes the renaming itself durable
+    if os.name == "posix":  # makes the rename durable
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -1,7 +1,7 @@
 """The parser of every value from outside: the page, the command line, a file, the API. No torch here.
 
-A value becomes one of the frozen models of config.py, comparison settings, a model folder's content, … through `parse`,
-which refuses what is out of range in one sentence that names the setting.
+`parse` turns values into a frozen model: the settings of config.py or comparison.py, the content of a model folder, and
+so on. It rejects a value that is out of range with one sentence that names the setting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from resnet_demo.errors import SettingError
 
 
 class Frozen(BaseModel):
-    """A frozen, strict model: no unknown fields, no silent conversions, no NaN or infinity."""
+    """A frozen, strict model: no unknown fields, no implicit conversions, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -29,14 +29,14 @@ def parse(kind: type[SettingsT], values: Mapping[str, Any] | str) -> SettingsT:
     """Build `kind` from a mapping or a JSON text.
 
     Raises:
-        SettingError: one sentence that names each refused setting, what is allowed and what was given.
+        SettingError: a sentence for each invalid setting, with the allowed values and the invalid one.
     """
     with _in_sentences(kind):
         return kind.model_validate_json(values) if isinstance(values, str) else kind.model_validate(values)
 
 
 def parse_link(kind: type[SettingsT], query: Mapping[str, str]) -> SettingsT:
-    """Build `kind` from what follows the ? of an address: numbers and switches are words there. Raises as `parse` does."""
+    """Build `kind` from the query of a URL, in which numbers and switches are strings. Raises as `parse` does."""
     with _in_sentences(kind):
         return kind.model_validate_strings({name: value for name, value in query.items() if name in kind.model_fields})
 
@@ -52,12 +52,12 @@ def _in_sentences(kind: type[BaseModel]) -> Iterator[None]:
 def _sentence(kind: type[BaseModel], item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"]) or "settings"
     message = _range(kind, item) or str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    given = "" if item["type"] in {"missing", "value_error"} else f" (given: {str(item['input'])[:60]!r})"
-    return f"{name}: {message}{given}."
+    value = "" if item["type"] in {"missing", "value_error"} else f" (given: {str(item['input'])[:60]!r})"
+    return f"{name}: {message}{value}."
 
 
 def _range(kind: type[BaseModel], item: Any) -> str:
-    """Both ends of what a number may be, where one of them was passed; the library names only that one."""
+    """Both limits of a number that exceeds one of them; Pydantic's own message names only that one."""
     field = kind.model_fields.get(item["loc"][0]) if len(item["loc"]) == 1 else None
     if field is None or not {"ge", "gt", "le", "lt"} & item.get("ctx", {}).keys():
         return ""
@@ -67,21 +67,21 @@ def _range(kind: type[BaseModel], item: Any) -> str:
 
 
 def whole(value: Any) -> Any:
-    """A number without a fraction as an int, since JavaScript and Gradio know only floats; anything else as it is."""
+    """A whole float as an int, because JavaScript and Gradio have only floats; any other value unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, and within emoji
+JOINERS = "\u200c\u200d"  # part of words in Persian and Hindi, and of emoji
 
 
 def check_class_name(name: str) -> str:
-    """The name of a class, which goes to terminals and pages: it is not blank, and holds no invisible characters.
+    """Check the name of a class, which terminals and pages show: it is not blank and has no invisible characters.
 
-    Refused are the Unicode categories Cc (controls: a terminal obeys them), Cf (formats: they reverse the direction of
-    writing, or hide) but for the joiners, Cs (halves of characters), Zl and Zp (ends of lines).
+    Names must not contain the Unicode categories Cc (control characters, which a terminal executes), Cf (format
+    characters, which can reverse or hide text) except the joiners, Cs (surrogates), Zl and Zp (line separators).
 
     Raises:
-        SettingError: the sentence shows the name with escapes.
+        SettingError: the name is not allowed; the message shows it with escapes.
     """
     if not name.strip().strip(JOINERS):
         raise SettingError(f"the name of a class is empty ({name[:60]!a})")

@@ -1,4 +1,4 @@
-"""Numbers as people read them; the page, the command line and the reports use the same words."""
+"""Numbers as text; the page, the command line and the reports share these formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def share(probability: float) -> str:
-    """A probability in percent that never claims to be all or nothing: '>99.9 %', '73.2 %', '<0.1 %'."""
+    """A probability in percent, never rounded to 0 or 100: '>99.9 %', '73.2 %', '<0.1 %'."""
     if probability > 0.999:
         return ">99.9 %"
     return "<0.1 %" if probability < 0.001 else f"{probability:.1%}".replace("%", " %")
@@ -35,7 +35,7 @@ def duration_range(shortest: float, longest: float) -> str:
 
 
 def _in_unit(seconds: float) -> tuple[str, str]:
-    """The number of the largest unit of which there are at least two, and that unit."""
+    """The number and name of the largest unit of which the duration holds at least two."""
     if round(seconds) < 120:
         return f"{seconds:.0f}", "seconds"
     return (f"{seconds / 60:.0f}", "minutes") if seconds < 7200 else (f"{seconds / 3600:,.0f}", "hours")

@@ -59,12 +59,12 @@ def test_a_child_that_does_not_end_is_killed(module: str) -> None:
     assert child.wait() == -signal.SIGKILL
 
 
-def test_the_last_words_of_a_child_that_fails_are_kept(module: str) -> None:
+def test_the_last_error_line_of_a_child_that_fails_are_kept(module: str) -> None:
     Path(module).write_text(FAILS)
     with ChildProcess("child_of_a_test", keep_stderr=True) as child:
         assert child.receive(timeout=30) is None
         assert child.wait() == 1
-        assert child.last_words() == "it broke"
+        assert child.last_error_line() == "it broke"
 
 
 def test_a_child_finds_the_package_and_the_operators_environment_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from resnet_demo.inference.classify import Answer
 
 CAM_SIDE = 448
-"""Side in pixels of the picture that --cam writes; a 32 × 32 picture would be too small to look at."""
+"""Side in pixels of the picture that --cam writes; a 32 × 32 picture would be too small to see."""
 
 
 def add(to: Any) -> None:
@@ -36,7 +36,7 @@ def add(to: Any) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Classify pictures with one model. A file that is no picture is told on standard error; the others are answered."""
+    """Classify pictures with one model. A file that is not a picture is reported on standard error; the others are still classified."""
     if parsed.top_k < 1:
         raise SettingError(f"--top-k must be at least 1, not {parsed.top_k}.")
     if (parsed.stage or parsed.target) and not parsed.cam:
@@ -46,7 +46,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.zoo.model_cache import ModelCache
 
     weights = ModelCache().get(parsed.model, allow_paths=True)
-    told, status = [], 0
+    entries, status = [], 0
     for number, path in enumerate(parsed.images, start=1):
         try:
             picture = read(path)
@@ -58,11 +58,11 @@ def run(parsed: argparse.Namespace) -> int:
         entry = _entry(path, answer, parsed.top_k)
         if parsed.cam:
             entry |= _write_cam(answer, _numbered(parsed.cam, number, len(parsed.images)), parsed)
-        told.append(entry)
+        entries.append(entry)
         if not parsed.json:
             print(_text(entry))
     if parsed.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps(entries, indent=1))
     return status
 
 
@@ -85,9 +85,9 @@ def _write_cam(answer: Answer, file: Path, parsed: argparse.Namespace) -> dict[s
     stage = parsed.stage or explain.stages(answer)[-1].name
     target = _class_index(parsed.target, answer.weights.classes) if parsed.target else answer.top(1)[0].index
     cam = explain.grad_cam(answer, stage, target)
-    shown = answer.seen.resize((CAM_SIDE, CAM_SIDE), Image.Resampling.BICUBIC)
+    picture = answer.seen.resize((CAM_SIDE, CAM_SIDE), Image.Resampling.BICUBIC)
     try:
-        overlay(shown, cam).save(file)
+        overlay(picture, cam).save(file)
     except (OSError, ValueError) as error:
         raise SettingError(
             f"The map cannot be written to {file}: {error}. Name a .png file in a folder that exists."
@@ -95,19 +95,19 @@ def _write_cam(answer: Answer, file: Path, parsed: argparse.Namespace) -> dict[s
     return {"cam": str(file), "stage": stage, "target": answer.weights.classes[target], "cam_is_zero": cam.is_zero}
 
 
-def _class_index(named: str, classes: tuple[str, ...]) -> int:
-    """The class of that number or name; a part of the name is enough where only one class has it."""
-    if named.isdecimal() and int(named) < len(classes):
-        return int(named)
-    wanted = named.casefold()
+def _class_index(target: str, classes: tuple[str, ...]) -> int:
+    """The index of the class of this number or name; a part of the name is enough if only one class contains it."""
+    if target.isdecimal() and int(target) < len(classes):
+        return int(target)
+    query = target.casefold()
     names = [name.casefold() for name in classes]
-    found = [i for i, name in enumerate(names) if name == wanted] or [i for i, name in enumerate(names) if wanted in name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise SettingError(f"--target {named!r} fits several classes: {', '.join(classes[i] for i in found[:5])}. Name one.")
+    matches = [i for i, name in enumerate(names) if name == query] or [i for i, name in enumerate(names) if query in name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise SettingError(f"--target {target!r} fits several classes: {', '.join(classes[i] for i in matches[:5])}. Name one.")
     raise SettingError(
-        f"--target {named!r} is no class of this model; it knows {', '.join(classes[:10])}{' …' * (len(classes) > 10)}."
+        f"--target {target!r} is no class of this model; it knows {', '.join(classes[:10])}{' …' * (len(classes) > 10)}."
     )
 
 

@@ -66,7 +66,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def changed_options(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:
-    """The options that ask for another comparison than the recorded one, each with what the record has in its place."""
+    """The options that differ from the recorded comparison, each with the value in the record."""
     recorded = comparison_settings_of(config)
     for name, value in settings_of(parsed, LabSettings).items():
         if recorded is None:

@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from resnet_demo.zoo.foreign import Reading
 
 CLEARLY = 0.05
-"""A way to read a checkpoint that gets this much more right than the given one is worth a warning."""
+"""A reading of the checkpoint whose accuracy is this much higher than that of the chosen one causes a warning."""
 
 
 def add(to: Any) -> None:
     """Add the command to the subparsers `to`."""
-    bring = to.add_parser("import", help="make a model folder of another project's checkpoint", description=run.__doc__)
-    bring.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pt, .pth, .th or .safetensors file")
-    bring.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
+    command = to.add_parser("import", help="make a model folder of another project's checkpoint", description=run.__doc__)
+    command.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pt, .pth, .th or .safetensors file")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
     for name in ("mean", "std"):
-        bring.add_argument(
+        command.add_argument(
             f"--{name}", type=float, nargs=3, metavar=("R", "G", "B"), help=f"{name} of the pixels, for values from 0 to 1"
         )
-    bring.add_argument("--plain", action="store_true", help="it is a plain network: no shortcuts")
-    bring.add_argument(
+    command.add_argument("--plain", action="store_true", help="it is a plain network: no shortcuts")
+    command.add_argument(
         "--zeros",
         choices=("last", "around"),
         help="where its option A shortcuts put the zeros: after the old channels, or half before and half after (default: "
         "whichever gets more of CIFAR-10 right; last where the bundled images cannot tell)",
     )
-    bring.add_argument("--classes", type=Path, metavar="FILE", help="the names of the classes, one a line, in order")
-    bring.add_argument("--force", action="store_true", help="import it even if it is wrong on more than half of CIFAR-10")
-    bring.add_argument("--json", action="store_true", help="print one JSON value")
-    bring.set_defaults(command=run)
+    command.add_argument("--classes", type=Path, metavar="FILE", help="the names of the classes, one a line, in order")
+    command.add_argument("--force", action="store_true", help="import it even if it is wrong on more than half of CIFAR-10")
+    command.add_argument("--json", action="store_true", help="print one JSON value")
+    command.set_defaults(command=run)
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Import:
         reading: the network and its weights.
         normalization: mean and deviation of the pixels.
         classes: the names of the classes.
-        tried: every way that was measured; empty where the bundled images cannot tell.
-        choice: the one of them that is taken.
-        accuracy: its share of right answers on the bundled test images.
+        trials: every measured combination of network and normalization; empty if the bundled images cannot test it.
+        choice: the trial that is imported.
+        accuracy: its accuracy on the bundled test images.
     """
 
     checkpoint: Path
     reading: Reading
     normalization: Normalization
     classes: tuple[str, ...]
-    tried: Sequence[Trial] = ()
+    trials: Sequence[Trial] = ()
     choice: Trial | None = None
     accuracy: float | None = None
 
@@ -81,7 +81,7 @@ def run(parsed: argparse.Namespace) -> int:
 
     if (parsed.out / folder.CONFIG).exists():
         raise WeightsError(f"{parsed.out} holds a model already: name another folder.")
-    if normalization is not None:  # says what they may be before anything is measured
+    if normalization is not None:  # rejects invalid values before it measures anything
         parse(Preprocessing, {"mean": parsed.mean, "std": parsed.std})
     result = _read(parsed, normalization)
     doubt = _doubt(result)
@@ -122,22 +122,22 @@ def _read(parsed: argparse.Namespace, normalization: Normalization | None) -> Im
     classes = _classes(parsed.classes, config.classes)
     if parsed.plain:
         config = config.model_copy(update={"residual": False})
-    foreign.network(config, state, origin)  # strict: refuses what does not fit before anything is measured
+    foreign.network(config, state, origin)  # strict: rejects a checkpoint that does not fit before it measures anything
     readings = foreign.readings(config, state)
     allowed = [reading for reading in readings if parsed.zeros in {None, reading.zeros}]
     if not allowed:
         raise SettingError(f"--zeros {parsed.zeros} does not fit {origin}, a {config.name} with option {config.shortcut}.")
     if not fitting.can_try(config, classes):
         return Import(path, allowed[0], normalization or fitting.NORMALIZATIONS["ImageNet's mean and deviation"], classes)
-    tried = list(fitting.trials(readings, classes, origin, normalization))
-    matches = [trial for trial in tried if trial.reading in allowed and normalization in {None, (trial.mean, trial.std)}]
+    trials = list(fitting.trials(readings, classes, origin, normalization))
+    matches = [trial for trial in trials if trial.reading in allowed and normalization in {None, (trial.mean, trial.std)}]
     choice = max(matches, key=lambda trial: trial.accuracy)
     accuracy = fitting.test_accuracy(choice, classes, origin)
-    return Import(path, choice.reading, (choice.mean, choice.std), classes, tried, choice, accuracy)
+    return Import(path, choice.reading, (choice.mean, choice.std), classes, trials, choice, accuracy)
 
 
 def _doubt(result: Import) -> str:
-    """Why a checkpoint that was measured is not to be relied on; empty for one that works."""
+    """Why a measured checkpoint is not usable; empty if it works."""
     from resnet_demo.evaluation.fitting import WORKS
 
     if result.accuracy is None or result.accuracy >= WORKS:
@@ -153,8 +153,8 @@ def _doubt(result: Import) -> str:
 
 
 def _better(result: Import) -> str:
-    """A sentence on a way to read the checkpoint that is clearly better than the given one, if there is any."""
-    best = max(result.tried, key=lambda trial: trial.accuracy, default=None)
+    """A sentence on a reading of the checkpoint that is clearly better than the chosen one; empty if there is none."""
+    best = max(result.trials, key=lambda trial: trial.accuracy, default=None)
     if best is None or result.choice is None or best.accuracy <= result.choice.accuracy + CLEARLY:
         return ""
     return (
@@ -182,10 +182,10 @@ def _warning(result: Import, normalization: Normalization | None, zeros: str | N
 
 
 def _note(result: Import) -> str:
-    """A sentence on the normalizations that fit as well as the one taken."""
+    """A sentence on the normalizations that fit as well as the chosen one; empty if there are none."""
     from resnet_demo.evaluation import fitting
 
-    if result.choice is None or not (near := fitting.rivals(result.tried, result.choice)):
+    if result.choice is None or not (near := fitting.rivals(result.trials, result.choice)):
         return ""
     which = f"{result.choice.name} from {' or '.join(near)}"
     return f"{fitting.PICTURES:,} images cannot tell {which}: if you know which was used, give --mean and --std."
@@ -210,7 +210,7 @@ def _values(out: Path, result: Import) -> dict[str, Any]:
                 "zeros": trial.reading.zeros,
                 "accuracy": trial.accuracy,
             }
-            for trial in result.tried
+            for trial in result.trials
         ],
     }
 
@@ -220,15 +220,15 @@ def _print(out: Path, result: Import) -> None:
 
     config = result.reading.config
     print(f"{out}: {config.name}, option {config.shortcut}, {config.classes} classes.")
-    for trial in sorted(result.tried, key=lambda trial: -trial.accuracy):
-        taken = " (taken)" if trial is result.choice else ""
-        print(f"  {trial.accuracy:6.1%} of {PICTURES:,} training images right: {trial.reading.kind}, {trial.name}{taken}")
+    for trial in sorted(result.trials, key=lambda trial: -trial.accuracy):
+        mark = " (taken)" if trial is result.choice else ""
+        print(f"  {trial.accuracy:6.1%} of {PICTURES:,} training images right: {trial.reading.kind}, {trial.name}{mark}")
     if result.accuracy is not None:
         print(f"{result.accuracy:.1%} of the 1,000 bundled test images right.")
 
 
 def _sides(config: ModelConfig) -> tuple[int, int]:
-    """The side of a network's pictures in pixels, and the one that they are resized to before the cut."""
+    """The side of a network's input in pixels, and the side to which pictures are resized before the crop."""
     return (32, 32) if config.design == "cifar" else (224, 256)
 
 

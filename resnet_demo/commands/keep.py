@@ -31,7 +31,7 @@ def run(parsed: argparse.Namespace) -> int:
     record = Record(parsed.folder)
     config = record.config
     name = parsed.arm or config.arms[0].name
-    source = arm_to_keep(record, name, parsed.name, parsed.to)  # refuses a name before anything is measured
+    source = arm_to_keep(record, name, parsed.name, parsed.to)  # checks the name before it measures anything
     weights = folder.load(source)
     measured = measure(weights, testset.load(config.data.source, skip_unreadable=config.data.skip_unreadable))
     arm = next(arm for arm in config.arms if arm.name == name)
@@ -39,7 +39,7 @@ def run(parsed: argparse.Namespace) -> int:
     content = folder.read_config(source).model_copy(update=changes)
     text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
     state = weights.model.state_dict()
-    # Measured first and written as a whole: whatever fails, `keep` can be given again.
+    # Measure first, then write everything at once: after a failure, `keep` can be repeated.
     target = save_arm(record, name, parsed.name, parsed.to, lambda copy: folder.write(copy, content, state, text))
     print(target)
     print(f"{measured.scores.accuracy:.2%} right on {measured.scores.images:,} test images.", file=sys.stderr)

@@ -24,12 +24,12 @@ def run(parsed: argparse.Namespace) -> int:
     costs = {name: cost(ModelConfig.named(name)) for name in ARCHITECTURES}
     weights = available()
     if parsed.json:
-        architectures = [{"name": name, **asdict(found)} for name, found in costs.items()]
+        architectures = [{"name": name, **asdict(total)} for name, total in costs.items()]
         print(json.dumps({"architectures": architectures, "weights": [asdict(entry) for entry in weights]}))
         return 0
     print(f"{'architecture':14}{'parameters':>12}{'multiply-adds':>16}")
-    for name, found in costs.items():
-        print(f"{name:14}{found.parameters:>12,}{found.multiply_adds:>16,}")
+    for name, total in costs.items():
+        print(f"{name:14}{total.parameters:>12,}{total.multiply_adds:>16,}")
     widest = max(len(entry.name) for entry in weights) + 2
     print(f"\n{'weights':{widest}}{'architecture':14}{'accuracy':>9}  source")
     for entry in weights:

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for whatever tells (done, total)."""
+"""A progress bar on standard error, for functions that report (done, total)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(what: str, *, unit: str = "B") -> Iterator[Callable[[int, int], None]]:
-    """A bar that appears when the first progress is told, and stays away where standard error is no terminal."""
+    """A bar that appears at the first report, and only if standard error is a terminal."""
     from tqdm import tqdm
 
     bar = tqdm(desc=what, unit=unit, unit_scale=unit == "B", file=sys.stderr, disable=None, delay=0.2, dynamic_ncols=True)
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         if bar.total != total or done < bar.n:
             bar.reset(total)
         bar.update(done - bar.n)
 
     with bar:
-        yield tell
+        yield report

@@ -1,4 +1,4 @@
-"""Command-line options made from the settings classes of config.py, so that limits and help texts stand once."""
+"""Command-line options derived from the settings classes of config.py, with their limits and help texts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from resnet_demo.parsing import Frozen
 
 
 def description(kind: type[Frozen], name: str) -> str:
-    """The help text of one field, as argparse wants it."""
+    """The help text of one field, with % escaped for argparse."""
     return (kind.model_fields[name].description or "").replace("%", "%%")
 
 
 def add_settings(to: argparse.ArgumentParser, kind: type[Frozen], leave: Sequence[str] = ()) -> None:
-    """An option for each field of a settings class, with its help text; an option not given is left to its default."""
+    """Add an option for each field of a settings class. The parser omits absent options, so the class's defaults apply."""
     group = to.add_argument_group(kind.__name__.removesuffix("Config").lower())
     for name, field in kind.model_fields.items():
         if name in leave:
@@ -36,13 +36,13 @@ def add_settings(to: argparse.ArgumentParser, kind: type[Frozen], leave: Sequenc
 
 
 def settings_of(parsed: argparse.Namespace, kind: type[Frozen]) -> dict[str, Any]:
-    """The settings of one class that were given on the command line."""
+    """The settings of one class that are on the command line."""
     prefix = f"{kind.__name__}."
     return {name.removeprefix(prefix): value for name, value in vars(parsed).items() if name.startswith(prefix)}
 
 
 def option_of(name: str, value: object = None) -> str:
-    """The option of a setting, with a value as it is typed: `--steps 800`, `--no-augment`."""
+    """The option of a setting, with its value as a user types it: `--steps 800`, `--no-augment`."""
     option = "optimizer" if name == "name" else name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{option}" if value else f"--no-{option}"
@@ -50,16 +50,16 @@ def option_of(name: str, value: object = None) -> str:
 
 
 def check_unchanged(folder: Path, changes: Iterable[tuple[str, object]]) -> None:
-    """Check that no option asks a run that goes on to be another one.
+    """Check that no option differs from the settings of the run that `--resume` continues.
 
     Args:
-        folder: of the run.
-        changes: the options that do, each with what the record has in its place.
+        folder: the folder of the run.
+        changes: the options that differ, each with the value in the record.
 
     Raises:
-        SettingError: there are some; they are named.
+        SettingError: an option differs; the message names all of them.
     """
-    differing = ", ".join(f"{option} (recorded: {there})" for option, there in changes)
+    differing = ", ".join(f"{option} (recorded: {value})" for option, value in changes)
     if differing:
         raise SettingError(
             f"The run in {folder} goes on with its own settings, and these options differ from them: {differing}. "

@@ -134,7 +134,7 @@ def _download(
             except TimeoutError:
                 continue
             if message is None:
-                raise HubError(f"The download of {name} broke off: {child.last_words() or 'the process ended.'}")
+                raise HubError(f"The download of {name} broke off: {child.last_error_line() or 'the process ended.'}")
             if "error" in message:
                 raise (HubUnreachable if message.get("unreachable") else HubError)(message["error"])
             if "finished" in message:

@@ -59,5 +59,5 @@ def write_weights(
         test_accuracy=accuracy,
         trained_on=data.name,
     )
-    card = f"# {architecture.name}\n\nTrained by ResNet RunService on {data.name}, {config.steps} steps of {config.batch} images.\n"
+    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
     model_folder.write(target, content, model.state_dict(), card)

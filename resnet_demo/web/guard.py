@@ -1,8 +1,8 @@
-"""Which requests are let in at all: their Host, their Origin, their address; and the headers of every answer.
+"""Checks the Host, the Origin and the path of every request, and sets the security headers of every response.
 
-A page of another site can send a visitor's browser here in two ways. Its own name may be pointed at this machine (DNS
-rebinding): then Host is that name, which is not one of ours. Or it sends a request across sites: then the browser writes
-the page's site into Origin. SECURITY.md has the rules for a person.
+A page of another site can make a visitor's browser call this app in two ways. With DNS rebinding, the other site's name
+points to this machine: then Host is that name, which is not one of ours. With a cross-site request, the browser sets
+Origin to the other site. SECURITY.md states the rules for operators.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnet_demo.web.sentences import Refusal
 
-PUBLIC = ("*.hf.space", "*.gradio.live")  # nobody but their owners can point these names elsewhere
+PUBLIC = ("*.hf.space", "*.gradio.live")  # only their owners control the DNS of these names
 SAFE_METHODS = ("GET", "HEAD")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]{0,252}))(?::([0-9]{1,5}))?")
@@ -32,20 +32,20 @@ CLOSED: tuple[tuple[re.Pattern[str], str], ...] = (
         "This app does not offer this call. The page lists its calls under 'Use via API'.",
     ),
 )
-"""Doors of Gradio's that this app has no use for: relays to other hosts, conversion of videos, files written on the server."""
+"""Gradio endpoints that this app does not need: proxies to other hosts, video conversion, writing files on the server."""
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 @dataclass(frozen=True)
 class Site:
-    """How this app may be called.
+    """The names under which this app is reachable.
 
     Args:
         names: host names, lower case; `*.example.org` stands for every name below example.org. IP addresses are always
-            allowed: no other site can make a browser believe that it is at an address.
-        frames: the sites that may show the page in a frame, besides itself.
-        is_behind_proxy: whether X-Forwarded-Host comes from a proxy and names the host that the browser sees.
+            allowed, because DNS rebinding needs a name.
+        frames: other sites that may show the page in a frame.
+        is_behind_proxy: whether a proxy sets X-Forwarded-Host to the host name that the browser uses.
     """
 
     names: set[str] = field(default_factory=lambda: {"localhost"})
@@ -53,7 +53,7 @@ class Site:
     is_behind_proxy: bool = False
 
     def allows(self, authority: str) -> bool:
-        """Whether a Host header's value names this app."""
+        """Whether the value of a Host header is a name of this app."""
         parts = split_authority(authority)
         if parts is None:
             return False
@@ -64,20 +64,20 @@ class Site:
 def site_of(
     environment: Mapping[str, str], *, host: str | None = None, root_path: str | None = None, allowed: Iterable[str] = ()
 ) -> Site:
-    """The names by which this machine and this start of the app can be called.
+    """The names under which this process is reachable.
 
     Args:
-        environment: of the process; a Space has SPACE_ID, and SPACE_HOST with its names.
-        host: the address to listen on, where that is a name.
-        root_path: the path, or the whole address, under which a proxy serves the app.
-        allowed: what the operator names besides.
+        environment: the environment variables; a Space has SPACE_ID, and SPACE_HOST with its names.
+        host: the address to listen on, if it is a name.
+        root_path: the path or the URL under which a proxy serves the app.
+        allowed: further names, from the operator.
     """
     machine = socket.gethostname().lower()
     names = {"localhost", machine, f"{machine.partition('.')[0]}.local", *(name.lower().rstrip(".") for name in allowed)}
     names |= {name.strip().lower() for name in environment.get("SPACE_HOST", "").split(",")}
     names |= {(host or "").lower(), urlsplit(root_path or "").hostname or ""}
     names.discard("")
-    # Asks the network's name server, which may take its time.
+    # getfqdn() queries DNS, which can take seconds.
     threading.Thread(target=lambda: names.add(socket.getfqdn().lower()), name="own name", daemon=True).start()
     is_space = "SPACE_ID" in environment
     frames = ("https://huggingface.co", "https://*.hf.space") if is_space else ()
@@ -85,7 +85,7 @@ def site_of(
 
 
 def split_authority(authority: str) -> tuple[str, int | None] | None:
-    """The name in lower case, without a trailing dot, and the port; None where it is neither a name nor an address."""
+    """The name in lower case without a trailing dot, and the port; None if the value is malformed."""
     match = AUTHORITY.fullmatch(authority.lower())
     if match is None or (match[3] and int(match[3]) > 65535):
         return None
@@ -112,7 +112,7 @@ def is_same_site(origin: str, authority: str) -> bool:
 
 
 class Guard:
-    """The outermost layer."""
+    """The outermost ASGI middleware."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app = app
@@ -123,7 +123,7 @@ class Guard:
             self._headers["X-Frame-Options"] = "SAMEORIGIN"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or pass on; either way with our headers."""
+        """Refuse the request or pass it on, with our headers on the response in both cases."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -136,16 +136,16 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def refusal(self, scope: Scope) -> Refusal | None:
-        """Why a request is not let in; None where it is."""
+        """The response to a request that is not allowed; None if it is allowed."""
         headers = Headers(scope=scope)
         hosts, path = headers.getlist("host"), str(scope["path"])
         forwarded = headers.get("x-forwarded-host")
-        seen = None if forwarded is None else forwarded.partition(",")[0].strip()
-        names = [*hosts, *([] if seen is None else [seen])]
+        public_host = None if forwarded is None else forwarded.partition(",")[0].strip()
+        names = [*hosts, *([] if public_host is None else [public_host])]
         if len(hosts) != 1 or not path.startswith("/") or not all(self.site.allows(name) for name in names):
             return Refusal(421, _unknown_host(names), scope)
         if scope.get("method", "GET") not in SAFE_METHODS or scope["type"] == "websocket":
-            own = [*hosts, *([seen] if seen and self.site.is_behind_proxy else [])]
+            own = [*hosts, *([public_host] if public_host and self.site.is_behind_proxy else [])]
             if _is_foreign(headers, own):
                 return Refusal(403, "This request was made by a page of another site. Open the app's own page.", scope)
         for pattern, sentence in CLOSED:
@@ -158,7 +158,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message.get("headers", ())))
                 for name in {name for name in headers if name.startswith("access-control-")}:
-                    del headers[name]  # Gradio lets any site read its answers
+                    del headers[name]  # Gradio allows every site to read its responses
                 for name, value in self._headers.items():
                     headers.append(name, value)
                 message = {**message, "headers": headers.raw}
@@ -172,7 +172,7 @@ def _covers(pattern: str, name: str) -> bool:
 
 
 def _is_foreign(headers: Headers, own: list[str]) -> bool:
-    """Whether a browser says that another site's page sends this. Scripts send neither header, and are let in."""
+    """Whether the headers show that a page of another site sent the request. Scripts send neither header and are allowed."""
     origins = headers.getlist("origin")
     if not origins:
         return headers.get("sec-fetch-site", "none") in ("cross-site", "same-site")

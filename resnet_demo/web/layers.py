@@ -1,4 +1,4 @@
-"""The layers that every request passes, the outermost first, and how they come before Gradio's own."""
+"""The ASGI middleware of the app, outermost first, and how it is put around Gradio's own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from resnet_demo.web.visitor import VisitorCookie
 
 
 def layers(site: Site, upload_folder: Path, key: bytes) -> list[Middleware]:
-    """Which requests are let in, who sends them, how much they may bring, what may be kept, and how errors are worded.
+    """The middleware: allowed hosts, visitors' identities, limits on bodies, limits on uploads, wording of errors.
 
     Args:
-        site: the names by which the app may be called.
-        upload_folder: what the limits on uploads count.
-        key: signs the cookies of visitors.
+        site: the names under which the app is reachable.
+        upload_folder: the folder whose size the upload limits restrict.
+        key: the key that signs the cookies of visitors.
     """
     return [
         Middleware(Guard, site=site),
@@ -34,16 +34,16 @@ def layers(site: Site, upload_folder: Path, key: bytes) -> list[Middleware]:
 
 
 def before_gradios(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan for `launch(app_kwargs={"lifespan": …})` that puts layers around the whole application.
+    """A lifespan for `launch(app_kwargs={"lifespan": …})` that wraps the whole application in middleware.
 
-    `app_kwargs={"middleware": …}` would put them within Gradio's, whose CORS layer answers before them and lets every
-    site read. A lifespan begins before the port is open, and after all other layers are there.
+    `app_kwargs={"middleware": …}` would put it inside Gradio's, whose CORS middleware responds first and allows every
+    site to read. A lifespan starts before the port opens and after all other middleware is installed.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         for layer in reversed(middleware):
-            assert app.middleware_stack is not None  # the lifespan itself came through it
+            assert app.middleware_stack is not None  # the lifespan event passed through it
             app.middleware_stack = layer.cls(app.middleware_stack, *layer.args, **layer.kwargs)
         yield
 

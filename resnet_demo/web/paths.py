@@ -1,7 +1,7 @@
-"""Which files of the server a request may name: uploads and the pictures that ship. No other file is opened.
+"""The files of the server that a request may name: uploads and bundled pictures. No other file is opened.
 
-Gradio checks a file description only where the caller marks it as one (`meta`), and downloads the address that a
-marked `path` holds. So nothing that a caller writes into a description is passed on but the path or the data: URL.
+Gradio validates a file description only if the caller marks it as one (`meta`), and downloads the URL in a marked
+`path`. So only the path or the data: URL of a description is passed on.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ REFUSAL = (
     "A file can only be a picture that was uploaded here and is still kept, one of the examples, or a data: URL: "
     "upload the picture (again)."
 )
-"""The answer to every other file, so that it does not say which files exist."""
+"""The response for every other file, whether or not it exists, so that it does not reveal which files exist."""
 
 
 def allowed_file(path: str, uploads: Path, examples: Collection[Path]) -> Path:
-    """The file that a request names, with its links resolved.
+    """The file that a request names, with symbolic links resolved.
 
     Args:
-        path: as the request has it.
-        uploads: the folder of this app's uploads; a link in it that leads out is not followed.
-        examples: the pictures that ship, as absolute paths.
+        path: the path in the request.
+        uploads: the folder of this app's uploads; links out of it are not followed.
+        examples: the absolute paths of the bundled pictures.
 
     Raises:
-        PictureError: it is any other file, there or not.
+        PictureError: the path names any other file, whether or not it exists.
     """
     try:
-        named, plain = (Path(os.path.abspath(name)) for name in (path, uploads))  # noqa: PTH100 - resolve() follows links
-        if named in examples:
-            return named
+        target, plain = (Path(os.path.abspath(name)) for name in (path, uploads))  # noqa: PTH100 - resolve() follows links
+        if target in examples:
+            return target
         folder = uploads.resolve()
-        if not (named.is_relative_to(folder) or named.is_relative_to(plain)):
-            raise PictureError(REFUSAL)  # before the file system is asked about it
-        found = named.resolve(strict=True)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.13
+        if not (target.is_relative_to(folder) or target.is_relative_to(plain)):
+            raise PictureError(REFUSAL)  # before any access to the file system
+        file = target.resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: circular links, before Python 3.13
         raise PictureError(REFUSAL) from error
-    if not found.is_relative_to(folder):
+    if not file.is_relative_to(folder):
         raise PictureError(REFUSAL)
-    return found
+    return file
 
 
 def picture_source(value: Any) -> dict[str, str] | None:
-    """What a request says a picture is: its data: URL or its path alone; None where there is no picture.
+    """The data: URL or the path of a picture in a request, alone; None if there is no picture.
 
     Raises:
-        PictureError: it is neither.
+        PictureError: the value is neither.
     """
     if value is None:
         return None
@@ -64,10 +64,10 @@ def picture_source(value: Any) -> dict[str, str] | None:
 
 
 def refuse_files(value: Any) -> None:
-    """Refuse a value of JSON, however deep, that Gradio would take for a file: no input but a picture is one.
+    """Reject JSON that contains, at any depth, what Gradio treats as a file: only pictures are files.
 
     Raises:
-        PictureError: there is a description of a file in it.
+        PictureError: the value contains a file description.
     """
     remaining = [value]
     while remaining:

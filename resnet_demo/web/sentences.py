@@ -1,7 +1,7 @@
-"""Every answer that refuses is one sentence of ours.
+"""Every error response is one sentence of ours.
 
-`Refusal` is that answer. `Sentences` is the layer next to Gradio: it lets refusals of ours pass and puts a sentence in place
-of every other error, in plain answers and in streams of events. What went wrong stands in the app's own output, for the operator.
+`Refusal` is this response. `Sentences` is the innermost middleware: it passes our own refusals on and replaces every other
+error with a sentence, in plain responses and in event streams. The cause is logged for the operator.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 TITLE = "ResNet Lab"
-"""The title of every error that the page shows. Gradio's own errors never have it: that is how the two are told apart."""
+"""The title of every error that the page shows. Gradio's own errors never have it, so it identifies ours."""
 
 MARK = "x-sentence"
-"""The header by which an answer says that its error is already a sentence of ours."""
+"""The header of responses whose error is already a sentence of ours."""
 
 MISFIT = "This request does not fit the app. Reload the page; a script finds what each call takes under 'Use via API' there."
 ENDED = "The answer ended early. Reload the page and try again."
 BY_STATUS: Mapping[int, tuple[int, str]] = {
     401: (401, "This request is not allowed here. Open the page anew."),
-    # 403 as well, so that an answer does not tell which of the server's files exist.
+    # 403 becomes 404, so that responses do not reveal which files exist.
     403: (404, "There is no such page or file here. Go back to the first page of the app."),
     404: (404, "There is no such page or file here. Go back to the first page of the app."),
     405: (405, "This address does not take this kind of request. The page lists its calls under 'Use via API'."),
@@ -39,7 +39,7 @@ BY_STATUS: Mapping[int, tuple[int, str]] = {
 
 
 class Refusal(Response):
-    """One sentence with a status: JSON for calls, plain text for uploads and for people who follow a link.
+    """A response with one sentence: JSON for API calls, plain text for uploads and for browsers that follow a link.
 
     The Python and JavaScript clients read `error` or `detail`, depending on the call.
     """
@@ -52,13 +52,13 @@ class Refusal(Response):
 
 
 class Sentences:
-    """The layer that lets no error reach a client in other words than ours."""
+    """ASGI middleware that replaces the text of every error with a sentence of ours."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and read the answer's status before anything of it is sent."""
+        """Pass the request on, and read the status of the response before any of it is sent."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -69,28 +69,28 @@ class Sentences:
             raise
         except Exception:
             if answer.is_sent and not answer.is_stream:
-                raise  # the server logs it, and cuts the connection: the answer is not whole
+                raise  # the server logs it and closes the connection: the response is incomplete
             log.exception("A request to %s could not be answered.", scope["path"])
         await answer.end()
 
 
 class _Answer:
-    """One answer on its way: held back while it is an error of Gradio's, passed on at once otherwise."""
+    """A response: passed on at once, unless it is an error of Gradio's, which is buffered."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
-        self._has_begun = False
+        self._has_started = False
         self._error: int | None = None
         self._body = b""
         self._is_whole = False
         self.is_stream = False
 
     async def send(self, message: Message) -> None:
-        """Take one message of the application."""
+        """Receive one message from the application."""
         if message["type"] == "http.response.start":
             headers = Headers(raw=message["headers"])
-            self._has_begun = True
+            self._has_started = True
             if message["status"] >= 400 and MARK not in headers:
                 self._error = message["status"]
                 return
@@ -105,11 +105,11 @@ class _Answer:
 
     @property
     def is_sent(self) -> bool:
-        """Whether an answer has begun that is no error."""
-        return self._has_begun and self._error is None
+        """Whether a response other than an error has started."""
+        return self._has_started and self._error is None
 
     async def end(self) -> None:
-        """Send the sentence in place of the error that was held back, or of no answer at all; end a stream that broke off."""
+        """Send the sentence instead of a buffered error or a missing response; end a stream that broke off."""
         if self.is_sent:
             if self.is_stream and not self._is_whole:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -120,7 +120,7 @@ class _Answer:
 
 
 def in_sentences(events: bytes) -> bytes:
-    """Server-sent events, in which no error has other words than ours."""
+    """Server-sent events with the text of every error replaced."""
     if b'"success":false' not in events and b'"unexpected_error"' not in events and b"event: error" not in events:
         return events
     return b"\n\n".join(_event(event) for event in events.split(b"\n\n"))
@@ -154,7 +154,7 @@ def _output(output: Any) -> dict[str, Any]:
 
 
 def _own_error(body: bytes) -> str | None:
-    """The sentence of an error that a callback of ours raised past the queue (`TITLE` is its title)."""
+    """The sentence of an error that one of our callbacks raised outside the queue; its title is `TITLE`."""
     try:
         content = json.loads(body)
     except ValueError:

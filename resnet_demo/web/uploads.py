@@ -1,7 +1,7 @@
-"""What visitors keep in the upload folder: so much each, so much in all, and the oldest files go first.
+"""Limits on the upload folder, for each visitor and for all together; the oldest files are deleted first.
 
-Gradio names the files that an upload made in its answer; this layer writes them down as it passes. The folder must be this
-app's alone: app.py gives it one, and empties it at the start.
+Gradio's response to an upload names its files; this middleware reads them from there. No other app may use the folder:
+app.py creates it for this app and empties it at the start.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ class UploadLimits:
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """One file in the folder, and whose it is."""
+    """The owner and the size in bytes of one file in the folder."""
 
     visitor: str
     size: int
 
 
 class Uploads:
-    """The layer around uploads.
+    """ASGI middleware around uploads.
 
     Args:
-        app: the next layer.
-        folder: where Gradio keeps uploads.
-        limits: how much may lie there.
-        free: gives the free bytes of the disk on which a folder lies.
+        app: the next middleware.
+        folder: the folder in which Gradio stores uploads.
+        limits: the limits on its content.
+        free: returns the free bytes on the disk of a folder.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Uploads:
         self._arriving: list[UploadedFile] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Make room for an upload before it comes, and note what it left."""
+        """Make room for an upload before it arrives, and register its files afterwards."""
         if not is_upload(scope):
             await self.app(scope, receive, send)
             return
@@ -80,7 +80,7 @@ class Uploads:
         answer = _Copy(send)
         with self._expect(UploadedFile(visitor, size)):
             await self.app(scope, receive, answer.send)
-        self._note(answer.paths(), visitor)
+        self._register(answer.paths(), visitor)
 
     def _refusal(self, scope: Scope, visitor: str, size: int) -> Refusal | None:
         arriving = sum(file.size for file in self._arriving)
@@ -98,7 +98,7 @@ class Uploads:
 
     @contextmanager
     def _expect(self, upload: UploadedFile) -> Iterator[None]:
-        """Keep room for an upload while it comes."""
+        """Reserve room for an upload while it arrives."""
         self._arriving.append(upload)
         try:
             self._make_room(upload.visitor)
@@ -107,7 +107,7 @@ class Uploads:
             self._arriving.remove(upload)
 
     def _make_room(self, visitor: str) -> None:
-        """Delete the visitor's oldest files, then anybody's, until the limits hold with what is on its way."""
+        """Delete the visitor's oldest files, then anyone's, until the limits hold including the uploads in progress."""
         own = [path for path, file in self._files.items() if file.visitor == visitor]
         while own and (self._sum(visitor) > self.limits.bytes_of_visitor or len(own) > self.limits.files_of_visitor):
             self._delete(own.pop(0))
@@ -118,9 +118,9 @@ class Uploads:
         files = (*self._files.values(), *self._arriving)
         return sum(file.size for file in files if visitor in (None, file.visitor))
 
-    def _note(self, paths: list[Path], visitor: str) -> None:
+    def _register(self, paths: list[Path], visitor: str) -> None:
         for path in paths:
-            self._files.pop(path, None)  # the same picture again: it is new again
+            self._files.pop(path, None)  # a repeated upload counts as new
             if path.is_relative_to(self.folder) and path.is_file():
                 self._files[path] = UploadedFile(visitor, path.stat().st_size)
         self._make_room(visitor)
@@ -135,14 +135,14 @@ class Uploads:
 
 
 def visitor_of(scope: Scope) -> str:
-    """Who sends a request: as the visitors' layer names them, else the address it comes from."""
+    """The sender of a request: the identity from VisitorCookie, else the client's address."""
     visitor = scope.get("state", {}).get("visitor")
     client = scope.get("client") or ("", 0)
     return str(visitor or client[0])
 
 
 class _Copy:
-    """Passes an answer on and keeps its text."""
+    """Passes a response on and keeps a copy of its body."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -150,7 +150,7 @@ class _Copy:
         self._body = b""
 
     async def send(self, message: Message) -> None:
-        """Take one message of the answer."""
+        """Receive one message of the response."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
         else:
@@ -158,7 +158,7 @@ class _Copy:
         await self._send(message)
 
     def paths(self) -> list[Path]:
-        """The files that the answer names: none where it refuses."""
+        """The files that the response names; none if it is an error."""
         if self._status != 200:
             return []
         names = json.loads(self._body)

@@ -1,7 +1,7 @@
-"""Who sends a request: a random identity that the server signs and the browser keeps in a cookie.
+"""Identifies visitors by a random identity that the server signs and the browser stores in a cookie.
 
-The cookie is `identity.signature`; only the server has the key, so no caller chooses an identity. A verified one is
-in `request.state.visitor`; it is "" where a request brought none, and then the answer gives the browser a cookie.
+The cookie is `identity.signature`; only the server has the key, so no client can choose an identity. A verified one is
+in `request.state.visitor`, which is "" for a request without one; then the response sets a new cookie.
 
 A browser drops a `SameSite=Lax` cookie inside another site's frame, as Hugging Face shows a Space. There, the cookie
 is `SameSite=None; Secure; Partitioned`: one identity for each site that frames the page.
@@ -23,20 +23,26 @@ from resnet_demo.files import write_atomically
 
 KEY_BYTES = 32
 YEAR = 365 * 24 * 3600
-GIVEN_WITH = ("text/html", "application/json")  # answers that bring a cookie: never a file, which a cache may hand to others
+COOKIE_TYPES = (
+    "text/html",
+    "application/json",
+)  # responses that set a cookie: never a file, which a cache could serve to others
 
 
 def signing_key(home: Path) -> bytes:
-    """The key in the home folder, readable for its owner only; a new one where there is none or a damaged one.
+    """Read the key from the home folder; create one, readable by its owner only, if it is missing or damaged.
 
     Raises:
-        RunError: it cannot be read or written.
+        RunError: the file cannot be read or written.
     """
     path = home / "visitors.key"
     try:
-        if path.exists() and len(key := path.read_bytes()) == KEY_BYTES:
-            return key
-        write_atomically(path, key := secrets.token_bytes(KEY_BYTES), mode=0o600)
+        if path.exists():
+            key = path.read_bytes()
+            if len(key) == KEY_BYTES:
+                return key
+        key = secrets.token_bytes(KEY_BYTES)
+        write_atomically(path, key, mode=0o600)
         return key
     except OSError as error:
         raise RunError(
@@ -46,11 +52,11 @@ def signing_key(home: Path) -> bytes:
 
 
 class VisitorCookie:
-    """ASGI middleware that knows each browser by a signed cookie and gives one to whoever has none.
+    """ASGI middleware that identifies each browser by a signed cookie, and sets one where it is missing.
 
     Args:
-        app: what answers the request.
-        key: signs the identities; a new key makes every visitor a new one.
+        app: the next middleware.
+        key: signs the identities; a new key invalidates every cookie.
         is_framed: whether other sites always frame the page; by default, on a Hugging Face Space.
     """
 
@@ -62,7 +68,7 @@ class VisitorCookie:
         self.name = f"resnet-lab-{self._sign('name')[:8]}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the identity into the scope, and a new cookie onto the answer if there is none."""
+        """Store the identity in the scope; set a new cookie on the response if the request has none."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
@@ -72,7 +78,7 @@ class VisitorCookie:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                if answer.get("content-type", "").startswith(GIVEN_WITH):
+                if answer.get("content-type", "").startswith(COOKIE_TYPES):
                     answer.append("set-cookie", self._new_cookie(scope, headers))
                     answer["cache-control"] = "no-store"
             await send(message)
@@ -80,7 +86,7 @@ class VisitorCookie:
         return await self._app(scope, receive, send if identity else send_with_cookie)
 
     def _identity(self, headers: Headers) -> str:
-        """The identity in a request's cookie; empty where there is none, or one that was not signed here."""
+        """The identity in a request's cookie; empty if it is missing or its signature is not ours."""
         for cookie in headers.getlist("cookie"):
             for part in cookie.split(";"):
                 name, _, value = part.strip().partition("=")
