@@ -99,7 +99,7 @@ def test_points_and_checkpoints_are_neither_missing_nor_endless(steps: int, data
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"depth": 33}, "depth must be 6n + 2"),
         ({"depth": 116}, "depth: should be at least 8 and at most 110 (given: '116')."),
@@ -129,10 +129,10 @@ def test_points_and_checkpoints_are_neither_missing_nor_endless(steps: int, data
         ({"data": "bundled/../.."}, "data: must be one of"),
     ],
 )
-def test_what_a_visitor_may_not_set_is_refused_by_name(values: dict[str, Any], told: str) -> None:
+def test_what_a_visitor_may_not_set_is_refused_by_name(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError) as refused:
         from_outside(values)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_what_a_visitor_may_not_set_is_refused_by_name(values: dict[str, Any], t
     ],
 )
 def test_epochs_are_passes_over_the_training_pictures_and_go_before_steps(settings: dict[str, Any], steps: int) -> None:
-    chosen = from_outside(settings)
-    assert steps_of(chosen) == comparison(chosen).steps == steps
-    repeated = settings_of(comparison(chosen))
-    assert repeated is not None
-    assert (repeated.steps, repeated.epochs) == (steps, 0)
+    parsed = from_outside(settings)
+    assert steps_of(parsed) == comparison(parsed).steps == steps
+    again = settings_of(comparison(parsed))
+    assert again is not None
+    assert (again.steps, again.epochs) == (steps, 0)
 
 
 def test_the_bundled_pictures_are_as_many_as_the_lab_says() -> None:

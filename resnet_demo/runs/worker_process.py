@@ -54,7 +54,7 @@ class WorkerProcess:
         """Give the child a command. If it has just died, nobody receives the command, and `on_death` follows."""
         child = self._child
         if child is not None and not child.send(command):
-            log.warning("The training process is gone; it is started anew.")
+            log.warning("The training process is gone; a new one starts.")
 
     def close(self, *, saves: bool = True) -> None:
         """Ask the child to save and end; it is killed if it does not, at once where it has nothing to save."""

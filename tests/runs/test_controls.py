@@ -75,27 +75,27 @@ def test_a_page_opens_with_the_run_of_its_link_else_with_the_newest(opened: Open
 
 
 def test_a_watcher_is_told_classes_and_share_of_the_papers_training(opened: Opened, config: RunConfig) -> None:
-    told = updates_since(opened.lab, opened.lab.submit(config, "a"))["state"]
-    assert told["classes"] == 3
-    assert told["share_of_paper"] == 12 * 8 / (64_000 * 128)
+    result = updates_since(opened.lab, opened.lab.submit(config, "a"))["state"]
+    assert result["classes"] == 3
+    assert result["share_of_paper"] == 12 * 8 / (64_000 * 128)
 
 
 def test_a_forecast_says_how_long_and_how_much(opened: Opened) -> None:
     settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
-    told = forecast(opened.lab, settings)
-    assert (told.is_measured, told.preset) == (False, None)
-    assert told.text == (
+    result = forecast(opened.lab, settings)
+    assert (result.is_measured, result.preset) == (False, None)
+    assert result.text == (
         "How long it takes here is not known yet: 310 steps, 5.0 epochs of 4,000 images; 0.24\N{NO-BREAK SPACE}% of the paper's training "
         "(64,000 iterations of 128 images). Its networks are timed as soon as the trainer is free: a measured estimate follows."
     )
     opened.worker.ready()
-    told = forecast(opened.lab, settings)
-    assert told.text.endswith("Its networks are being timed: a measured estimate follows.")
+    result = forecast(opened.lab, settings)
+    assert result.text.endswith("Its networks are being timed: a measured estimate follows.")
     config = comparison(settings)
     opened.lab.step_times.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
-    told = forecast(opened.lab, settings)
-    assert told.is_measured
-    assert told.text.startswith(
+    result = forecast(opened.lab, settings)
+    assert result.is_measured
+    assert result.text.startswith(
         "About 63 to 91 seconds on this machine (browsers that draw the curves slow it down): 310 steps,"
     )
 
@@ -104,32 +104,32 @@ def test_a_forecast_ranges_from_a_machine_at_rest_to_the_slowest_of_its_last_run
     settings = LabSettings(depth=8, image_size=16, steps=310, batch=64)
     config, step_times = comparison(settings), opened.lab.step_times
     step_times.add(config.arms[0].model, config, step_seconds=0.1, picture_seconds=1e-9)
-    for step_seconds, said in (
+    for step_seconds, start in (
         (0.3, "About 63 seconds to 3 minutes"),
         (0.11, "About 63 to 91 seconds"),
         (0.05, "About 32 to 46"),
     ):
         step_times.learn(config, [Progress(step=5, images_per_second=64 / step_seconds, seconds_left=1, memory_mb=1)] * 5)
-        assert forecast(opened.lab, settings).text.startswith(said)
+        assert forecast(opened.lab, settings).text.startswith(start)
 
 
 def test_a_forecast_says_before_the_start_that_a_token_is_needed(opened: Opened) -> None:
     needed = "need the teacher's token"
-    told = {name: forecast(opened.lab, preset.settings).text for name, preset in PRESETS.items()}
+    result = {name: forecast(opened.lab, preset.settings).text for name, preset in PRESETS.items()}
     assert all(forecast(opened.lab, preset.settings).preset == name for name, preset in PRESETS.items())
-    assert all(said.endswith(PRESETS[name].look_for) for name, said in told.items())
-    assert [name for name, words in told.items() if needed in words] == ["The paper's recipe"]
-    assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in told["The paper's recipe"]
+    assert all(text.endswith(PRESETS[name].look_for) for name, text in result.items())
+    assert [name for name, text in result.items() if needed in text] == ["The paper's recipe"]
+    assert "; 100\N{NO-BREAK SPACE}% of the paper's training" in result["The paper's recipe"]
 
 
 def test_a_forecast_takes_the_teachers_token_into_account_and_never_repeats_it(opened: Opened) -> None:
     long = PRESETS["The paper's recipe"].settings
-    said = {token: forecast(opened.lab, long, token).text for token in ("", "a-guess", "teacher")}
-    assert "**Runs of more than 30 minutes need the teacher's token.**" in said[""]
-    assert "need the teacher's token; the token that was typed is not the teacher's.**" in said["a-guess"]
-    assert "It is longer than the 30 minutes that anyone may start; the teacher's token allows it." in said["teacher"]
-    assert "need the teacher" not in said["teacher"]
-    assert "a-guess" not in said["a-guess"]
+    text = {token: forecast(opened.lab, long, token).text for token in ("", "a-guess", "teacher")}
+    assert "**Runs of more than 30 minutes need the teacher's token.**" in text[""]
+    assert "need the teacher's token; the token that was typed is not the teacher's.**" in text["a-guess"]
+    assert "It is longer than the 30 minutes that anyone may start; the teacher's token allows it." in text["teacher"]
+    assert "need the teacher" not in text["teacher"]
+    assert "a-guess" not in text["a-guess"]
 
 
 def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
@@ -141,9 +141,9 @@ def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
     )
     assert not forecast(opened.lab, LabSettings()).text.startswith("**")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    said = forecast(opened.lab, recipe).text
-    assert said.startswith("**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.**")
-    assert "`python -m resnet_demo prefetch --data cifar10`" in said
+    text = forecast(opened.lab, recipe).text
+    assert text.startswith("**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.**")
+    assert "`python -m resnet_demo prefetch --data cifar10`" in text
     for file in cifar10.FILES:
         loopback.add(f"datasets/{cifar10.REPOSITORY}", file, b"a part")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -153,7 +153,7 @@ def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
 
 def test_a_link_carries_what_differs_from_the_defaults() -> None:
     assert link(LabSettings()) == "?settings={}".replace("{}", "%7B%7D")
-    chosen = LabSettings(depth=20, other_depth=56, epochs=2.5, augment=True, seeds=3)
-    carried = unquote(link(chosen)).removeprefix("?settings=")
-    assert json.loads(carried).keys() == {"depth", "other_depth", "epochs", "augment", "seeds"}
-    assert from_outside(carried) == chosen
+    settings = LabSettings(depth=20, other_depth=56, epochs=2.5, augment=True, seeds=3)
+    query = unquote(link(settings)).removeprefix("?settings=")
+    assert json.loads(query).keys() == {"depth", "other_depth", "epochs", "augment", "seeds"}
+    assert from_outside(query) == settings

@@ -104,8 +104,8 @@ def test_only_its_owner_or_the_teacher_ends_a_run(opened: Opened, config: RunCon
     assert all(command["do"] != "stop" for command in opened.worker.commands)
     lab.pause(run, "a")
     lab.stop(run, "b", "teacher")
-    asked = [command["do"] for command in opened.worker.commands if command["do"] in ("pause", "stop")]
-    assert asked == ["pause", "stop"]
+    requests = [command["do"] for command in opened.worker.commands if command["do"] in ("pause", "stop")]
+    assert requests == ["pause", "stop"]
     assert (lab.state(run, "a").yours, lab.state(run, "b").yours, lab.state(run).yours) == (True, False, False)
 
 
@@ -137,8 +137,8 @@ def test_stopping_a_run_that_was_left_lets_the_process_write_down_what_was_learn
     lab, worker = opened.lab, opened.worker
     worker.ready()
     run = lab.submit(config, "a")
-    asked = iter(["go on"] * 4 + ["pause"])
-    for _ in session.run(config, lab.folder / run, resume=True, request=lambda: next(asked)):  # type: ignore[arg-type]
+    answers = iter(["go on"] * 4 + ["pause"])
+    for _ in session.run(config, lab.folder / run, resume=True, request=lambda: next(answers)):  # type: ignore[arg-type]
         pass
     opened.done(run)
     assert lab.state(run).status == "paused"
@@ -356,11 +356,11 @@ def test_a_run_that_fails_is_not_seen_as_interrupted_in_between(
     run = opened.lab.submit(config, "a")
     with RecordWriter(opened.lab.folder / run, config, resume=True) as writer:
         writer.append(started())
-    seen: list[str] = []
+    statuses: list[str] = []
     begin = RecordWriter.__enter__
 
     def watched(self: RecordWriter) -> RecordWriter:
-        seen.append(opened.lab.state(run).status)
+        statuses.append(opened.lab.state(run).status)
         return begin(self)
 
     monkeypatch.setattr(RecordWriter, "__enter__", watched)
@@ -368,7 +368,7 @@ def test_a_run_that_fails_is_not_seen_as_interrupted_in_between(
         opened.worker.on_death("killed by SIGKILL")
     else:
         opened.done(run, failed="The disk is full.")
-    assert (*seen, opened.lab.state(run).status) == ("running", "failed")
+    assert (*statuses, opened.lab.state(run).status) == ("running", "failed")
 
 
 def test_a_deleted_run_is_gone_and_one_that_trains_cannot_be_deleted(opened: Opened, config: RunConfig) -> None:
@@ -411,9 +411,9 @@ def test_networks_nobody_timed_are_timed_when_there_is_nothing_else_to_do(opened
     lab, worker = opened.lab, opened.worker
     worker.ready()
     assert [command["do"] for command in worker.commands] == ["measure"]  # the first preset, before anybody asks
-    asked = worker.commands[0]["config"]
-    timed = [{"model": asked["arms"][0]["model"], "step_seconds": 0.1, "picture_seconds": 0.001}]
-    worker.on_reply({"measured": timed, "failed": []})
+    run_config = worker.commands[0]["config"]
+    times = [{"model": run_config["arms"][0]["model"], "step_seconds": 0.1, "picture_seconds": 0.001}]
+    worker.on_reply({"measured": times, "failed": []})
     estimate = lab.estimate(LabSettings())
     assert estimate is not None
     assert estimate.basis == "measured"
@@ -461,9 +461,9 @@ def test_what_could_not_be_timed_once_is_not_tried_again_and_its_estimate_stays(
     else:
         worker.on_death("killed by SIGKILL")
         worker.ready()
-    told = described(opened.lab, settings)
-    assert (told.is_measured, measured(worker)) == (True, 2)
-    assert told.text.startswith("About")
+    result = described(opened.lab, settings)
+    assert (result.is_measured, measured(worker)) == (True, 2)
+    assert result.text.startswith("About")
     assert not described(opened.lab, LabSettings(depth=20)).is_measured
     assert measured(worker) == 3  # another network is
 
@@ -550,9 +550,9 @@ def test_a_run_that_waits_only_to_be_stopped_is_told_so_again_when_the_process_d
     lab.record(run).checkpoint.write_bytes(b"what was learnt")
     lab.stop(run, "a")
     worker.ready()
-    asked = [("train", "stop"), ("train", "stop", "train", "stop")]
-    for wanted in asked:
-        assert tuple(command["do"] for command in worker.commands if command["do"] != "measure") == wanted
+    sequences = [("train", "stop"), ("train", "stop", "train", "stop")]
+    for sequence in sequences:
+        assert tuple(command["do"] for command in worker.commands if command["do"] != "measure") == sequence
         worker.on_death("killed by SIGKILL")
         worker.ready()
 

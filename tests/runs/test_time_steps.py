@@ -23,21 +23,21 @@ CONFIG = comparison(LabSettings(depth=8, width=4, image_size=16, batch=8, steps=
 
 
 def test_two_copies_learn_as_many_steps_and_a_step_takes_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Arm] = []
-    learnt: list[object] = []
+    arms: list[Arm] = []
+    optimizers: list[object] = []
 
-    def new_arm(*given: Any) -> Arm:
-        arm = real(*given)
-        arm.optimizer.register_step_post_hook(lambda optimizer, *_: learnt.append(optimizer))
-        made.append(arm)
+    def new_arm(*arguments: Any) -> Arm:
+        arm = real(*arguments)
+        arm.optimizer.register_step_post_hook(lambda optimizer, *_: optimizers.append(optimizer))
+        arms.append(arm)
         return arm
 
     real = time_steps.new_arm
     monkeypatch.setattr(time_steps, "new_arm", new_arm)
-    found = time_steps.time_steps(SMALL, CONFIG, CPU)
-    assert found is not None
-    assert all(0 < seconds < 5 for seconds in found)
-    assert [learnt.count(arm.optimizer) for arm in made] == [time_steps.STEPS, time_steps.STEPS]
+    seconds = time_steps.time_steps(SMALL, CONFIG, CPU)
+    assert seconds is not None
+    assert all(0 < value < 5 for value in seconds)
+    assert [optimizers.count(arm.optimizer) for arm in arms] == [time_steps.STEPS, time_steps.STEPS]
 
 
 def test_what_one_of_the_two_adds_is_half_of_the_median_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,12 +63,12 @@ def test_what_one_of_the_two_adds_is_half_of_the_median_step(monkeypatch: pytest
 
 
 def test_the_copies_learn_and_are_judged_as_those_of_a_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, str]] = []
+    calls: list[tuple[int, str]] = []
     counts: list[int] = []
 
     @contextmanager
     def side_by_side(networks: int, on: torch.device) -> Iterator[Each]:
-        asked.append((networks, on.type))
+        calls.append((networks, on.type))
 
         def each(function: Any, things: Any) -> list[Any]:
             counts.append(len(things))
@@ -78,10 +78,10 @@ def test_the_copies_learn_and_are_judged_as_those_of_a_run_at_the_same_time(monk
 
     monkeypatch.setattr(time_steps.machine, "side_by_side", side_by_side)
     assert time_steps.time_steps(SMALL, CONFIG, CPU) is not None
-    assert asked == [(2, "cpu")]
+    assert calls == [(2, "cpu")]
     assert counts == [2] * (time_steps.STEPS + 3)  # each step, its last measurement, and two that are timed
 
 
 def test_who_has_better_to_do_gets_no_answer() -> None:
-    asked = iter([False, False, True])
-    assert time_steps.time_steps(SMALL, CONFIG, CPU, should_stop=lambda: next(asked)) is None
+    answers = iter([False, False, True])
+    assert time_steps.time_steps(SMALL, CONFIG, CPU, should_stop=lambda: next(answers)) is None

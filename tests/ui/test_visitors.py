@@ -115,7 +115,8 @@ def test_a_call_without_a_cookie_starts_a_run_only_with_the_teachers_token(app: 
 @pytest.fixture
 def idle(tmp_path: Path) -> Iterator[App]:
     """An app whose first run trains for ever."""
-    running = start_app(tmp_path, free_port(), script=Path(__file__).with_name("app_without_training.py"), PYTHONPATH=str(ROOT))
+    script = Path(__file__).with_name("app_without_training.py")
+    running = start_app(tmp_path, free_port(), script=script, PYTHONPATH=str(ROOT))
     yield running
     stop_app(running)
 
