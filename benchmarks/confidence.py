@@ -1,9 +1,9 @@
-"""How often the page says that nothing fits: of pictures that fit a class, and of those that don't: `python benchmarks/confidence.py`.
+"""How often an answer is called unsure, for pictures of a class and for others: `python benchmarks/confidence.py`.
 
-Pictures that fit: the last training images of the real CIFAR-10 (their order is random), never its test images. Networks that
-were trained on all training images have learned from them, so for these the words are said a little less often than of new
-pictures; `--held-out` says that they have not. Pictures that fit no class: crops of scikit-image's photographs of other
-things, noise, plain colours, ramps and text, all drawn from one seed. Needs scikit-image.
+Pictures of a class: the last training images of the real CIFAR-10 (their order is random), never its test images. Networks
+trained on all training images have learned from them, so they are unsure a little less often than about new pictures;
+`--held-out` states that the network has not. Pictures of no class: crops of scikit-image's photographs of other things,
+noise, plain colours, ramps and text, all drawn from one seed. Needs scikit-image.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ OTHER_THINGS = (
     "text",
 )
 CROPS = 16
-ENTROPIES = (0.3, 0.35, 0.4, 0.45, 0.5)  # as shares of the largest that there could be
+ENTROPIES = (0.3, 0.35, 0.4, 0.45, 0.5)  # as shares of the largest possible
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -87,7 +87,7 @@ def texts(generator: numpy.random.Generator) -> Iterator[Image.Image]:
 
 
 def main() -> None:
-    """Print, for each set of pictures and each threshold, how often the best class has less."""
+    """Print, for each set of pictures, how often the best class has less than each threshold, and how often the rule applies."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="resnet20-cifar10")
     parser.add_argument("--images", type=int, default=3000)
@@ -98,10 +98,10 @@ def main() -> None:
     fitting = normalize(data.images, weights.preprocessing.mean, weights.preprocessing.std)
     generator = numpy.random.default_rng(0)
     sets = {"training images, held out" if parsed.held_out else "training images, learned": fitting}
-    for title, made in (("photographs of other things", photographs), ("noise", noise), ("plain colours and ramps", colours),
+    for title, pictures in (("photographs of other things", photographs), ("noise", noise), ("plain colours and ramps", colours),
                         ("text", texts)):  # fmt: skip
-        sets[title] = torch.cat([weights.preprocessing(picture) for picture in made(generator)])
-    print(f"{parsed.model}; how often the best class has less than this share, or the rule of inference/confidence.py speaks")
+        sets[title] = torch.cat([weights.preprocessing(picture) for picture in pictures(generator)])
+    print(f"{parsed.model}; how often the best class has less than this share, or the rule of inference/confidence.py applies")
     print(
         f"{'':28} {'pictures':>8} "
         + " ".join(f"{threshold:>6.0%}" for threshold in THRESHOLDS)
@@ -119,10 +119,9 @@ def main() -> None:
         print(f"{title:28} {len(images):>8} {below}  {above} {unsure:>7.1%}")
         if title.startswith("training"):
             right = shares.argmax(1) == data.labels
-            doubted = entropy > confidence.UNSURE
-            print(
-                f"  right: {right[doubted].double().mean():.1%} of those called unsure, {right[~doubted].double().mean():.1%} of the others"
-            )
+            is_unsure = entropy > confidence.UNSURE
+            unsure_right, sure_right = (f"{right[part].double().mean():.1%}" for part in (is_unsure, ~is_unsure))
+            print(f"  right: {unsure_right} of those called unsure, {sure_right} of the others")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _write_cam(answer: Answer, file: Path, parsed: argparse.Namespace) -> dict[s
     stage = parsed.stage or explain.stages(answer)[-1].name
     target = _class_index(parsed.target, answer.weights.classes) if parsed.target else answer.top(1)[0].index
     cam = explain.grad_cam(answer, stage, target)
-    picture = answer.seen.resize((CAM_SIDE, CAM_SIDE), Image.Resampling.BICUBIC)
+    picture = answer.square.resize((CAM_SIDE, CAM_SIDE), Image.Resampling.BICUBIC)
     try:
         overlay(picture, cam).save(file)
     except (OSError, ValueError) as error:

@@ -34,7 +34,7 @@ def run(parsed: argparse.Namespace) -> int:
             repository.load(name, on_progress=bar)
         print(f"{name} is in the cache.", file=sys.stderr)
     if parsed.data:
-        for part, file in zip(("train", "test"), cifar10.FILES, strict=True):
+        for part, file in cifar10.FILES.items():
             with progress(f"CIFAR-10, {part}") as bar:
                 fetch.fetch_file(cifar10.REPOSITORY, file, "dataset", on_progress=bar)
         print("CIFAR-10 is in the cache.", file=sys.stderr)

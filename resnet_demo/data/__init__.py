@@ -1,1 +1,1 @@
-"""Pictures as whole tensors: dataset.py finds them, augment.py and batches.py feed them to a network."""
+"""Pictures as tensors: dataset.py reads whole data sets, augment.py and batches.py prepare batches for training."""

@@ -1,4 +1,4 @@
-"""An endless stream of shuffled, augmented batches that can be stopped anywhere and go on identically."""
+"""An endless stream of shuffled, augmented batches that can stop anywhere and continue identically."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from resnet_demo.data.dataset import Dataset
 
 
 class Batches:
-    """Batches of a training set, each epoch in a new order; a last, smaller batch is left out.
+    """Batches of a training set, each epoch in a new order, without a smaller last batch.
 
     Args:
-        dataset: its training set is used, where it lies (on the CPU or an accelerator).
+        dataset: has the training set, on the CPU or an accelerator.
         config: augmentation and padding.
-        size: pictures in a batch; a smaller data set gives its own size.
-        seed: of the order and of the augmentation.
-        part: (rank, world): under DDP every process draws the same batch and keeps its own share.
-        padded: the padded pictures, if another stream over the same set has them already (its `source`).
+        size: pictures in a batch; at most the size of the training set.
+        seed: for the order and the augmentation.
+        part: (rank, world size): under DDP every process draws the same batch and keeps its own share.
+        padded: the padded pictures, if another stream over the same set already has them (its `source`).
 
     Yields:
         images (n, 3, H, W) float32, normalized, and labels (n,) int64.
@@ -33,7 +33,7 @@ class Batches:
     ) -> None:  # fmt: skip
         self.dataset = dataset
         self.size = min(size, len(dataset.train))
-        self.rank, self.world = part
+        self.rank, self.world_size = part
         self.source = dataset.train.images
         if config.augment:
             self.source = padded if padded is not None else pad(self.source, config.padding)
@@ -60,23 +60,23 @@ class Batches:
             self.epoch += 1
         train = self.dataset.train
         numbers = self.order[self.position : self.position + self.size]
-        chosen = numbers.to(train.labels.device)
+        on_device = numbers.to(train.labels.device)
         self.position += self.size
         if self.augment:
             mirrored = None if self.mirrored_first is None else self.mirrored_first[numbers] ^ (self.epoch % 2 == 1)
-            images = crops(self.source, chosen, train.images.shape[-1], self.generator, mirrored)
+            images = crops(self.source, on_device, train.images.shape[-1], self.generator, mirrored)
         else:
-            images = self.source[chosen]
-        mine = slice(self.rank, None, self.world)
-        return normalize(images[mine], self.dataset.mean, self.dataset.std), train.labels[chosen][mine]
+            images = self.source[on_device]
+        mine = slice(self.rank, None, self.world_size)
+        return normalize(images[mine], self.dataset.mean, self.dataset.std), train.labels[on_device][mine]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that decides which batch comes next."""
+        """The state that determines the next batch."""
         state = {"generator": self.generator.get_state(), "order": self.order, "position": self.position}
         return state | {"epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+        """Continue where `state` was saved."""
         self.generator.set_state(state["generator"])
         self.order, self.position = state["order"], state["position"]
-        self.epoch = state.get("epoch", 0)  # checkpoints of version 0.1 have none, and no use for it
+        self.epoch = state.get("epoch", 0)  # checkpoints of version 0.1 have none and do not use it

@@ -15,15 +15,16 @@ import torch
 from PIL import Image
 
 from resnet_demo.config import DataConfig
-from resnet_demo.data.dataset import BUNDLED, ImageSet, load
+from resnet_demo.data.cifar10 import BUNDLED_FILES
+from resnet_demo.data.dataset import ImageSet, load
 
 PER_CLASS = {"train": 400, "test": 100}
 
 
 def balanced(part: ImageSet, per_class: int) -> ImageSet:
     """The first `per_class` pictures of each class, in their original order."""
-    chosen = torch.cat([torch.nonzero(part.labels == label)[:per_class, 0] for label in part.labels.unique()]).sort().values
-    return ImageSet(part.images[chosen], part.labels[chosen])
+    indices = torch.cat([torch.nonzero(part.labels == label)[:per_class, 0] for label in part.labels.unique()]).sort().values
+    return ImageSet(part.images[indices], part.labels[indices])
 
 
 def write(part: ImageSet, path: Path) -> None:
@@ -38,12 +39,13 @@ def write(part: ImageSet, path: Path) -> None:
 
 
 def main() -> None:
-    """Write train.parquet and test.parquet."""
+    """Write both files of the bundled part."""
     dataset = load(DataConfig(source="cifar10"))
-    BUNDLED.mkdir(exist_ok=True)
     for name, part in (("train", dataset.train), ("test", dataset.test)):
-        write(balanced(part, PER_CLASS[name]), BUNDLED / f"{name}.parquet")
-        print(f"{name}: {(BUNDLED / f'{name}.parquet').stat().st_size / 1e6:.1f} MB")
+        path = BUNDLED_FILES[name]
+        path.parent.mkdir(exist_ok=True)
+        write(balanced(part, PER_CLASS[name]), path)
+        print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

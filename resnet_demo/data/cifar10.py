@@ -1,15 +1,23 @@
-"""CIFAR-10 on the Hugging Face Hub: its files, and whether they are in the local cache. No torch here."""
+"""The files of CIFAR-10: the whole set on the Hugging Face Hub, and the part that ships. No torch here."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from resnet_demo.hub import fetch
 
 REPOSITORY = "uoft-cs/cifar10"
-TRAIN, TEST = (f"plain_text/{part}-00000-of-00001.parquet" for part in ("train", "test"))
-FILES = (TRAIN, TEST)
+PARTS = ("train", "test")
+FILES = {part: f"plain_text/{part}-00000-of-00001.parquet" for part in PARTS}
+"""The files of the repository."""
+
+BUNDLED_FILES = {part: Path(__file__).parent / "cifar10_bundled" / f"{part}.parquet" for part in PARTS}
+"""The files that ship, in the layout of the repository's."""
+
 MEGABYTES = 136
+"""Size of the repository's files together."""
 
 
 def is_local() -> bool:
-    """Whether a run can train on it without a network."""
-    return fetch.is_cached(REPOSITORY, *FILES, kind="dataset")
+    """Whether the whole set is in the local cache of the Hub."""
+    return fetch.is_cached(REPOSITORY, *FILES.values(), kind="dataset")

@@ -1,7 +1,7 @@
-"""Where pictures come from: CIFAR-10 from the Hub, the part of it that ships, or a folder of images.
+"""Data sets: CIFAR-10 from the Hub, the part of it that ships, or a folder of images.
 
-A whole data set lives in one tensor of bytes, (N, 3, H, W) uint8: CIFAR-10 is 184 MB. Nothing is decoded
-while a network trains, and no loader process is needed.
+A whole data set is one tensor of bytes, (N, 3, H, W) uint8: CIFAR-10 takes 184 MB. Nothing is decoded during
+training, and no loader process is needed.
 
 CIFAR-10: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images.
 """
@@ -29,8 +29,7 @@ from resnet_demo.errors import DataError, PictureError
 from resnet_demo.hub import fetch
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-BUNDLED = Path(__file__).parent / "cifar10_bundled"
-LEAST_DEVIATION = 2e-3  # of pictures of one colour: a network divides by it (preprocessing.py says what it may be)
+LEAST_DEVIATION = 2e-3  # for pictures of one colour, as a network divides by it; preprocessing.py has its range
 
 RGB = tuple[float, float, float]
 
@@ -63,7 +62,7 @@ class Dataset:
     test: ImageSet
     mean: RGB
     std: RGB
-    skipped: tuple[str, ...] = ()  # files of a folder that were left out, as they cannot be read
+    skipped: tuple[str, ...] = ()  # files of a folder that cannot be read
 
     def to(self, device: torch.device) -> Dataset:
         """The same data set on another device."""
@@ -71,19 +70,19 @@ class Dataset:
 
 
 class BundledCache:
-    """Gives data sets as `load` does, and keeps the last ones made of the bundled pictures, so that a run begins at once."""
+    """Loads data sets like `load`, and keeps the latest ones from the bundled pictures, so that a run starts at once."""
 
-    def __init__(self, kept: int = 2) -> None:
-        self._kept = kept
+    def __init__(self, size: int = 2) -> None:
+        self._size = size
         self._datasets: OrderedDict[DataConfig, Dataset] = OrderedDict()
 
     def load(self, config: DataConfig) -> Dataset:
-        """The data set that `config` describes. Raises as `load` does."""
+        """The data set that `config` describes. Raises the errors of `load`."""
         if config.source != "bundled":
             return load(config)
         if config not in self._datasets:
             self._datasets[config] = load(config)
-            if len(self._datasets) > self._kept:
+            if len(self._datasets) > self._size:
                 self._datasets.popitem(last=False)
         self._datasets.move_to_end(config)
         return self._datasets[config]
@@ -92,12 +91,12 @@ class BundledCache:
 def load(config: DataConfig) -> Dataset:
     """The data set that `config` describes.
 
-    With `held_out`, the last so many training images (their order on the Hub is random) take the place of
-    the test images, so that choices can be made without looking at the test set.
+    With `held_out`, the last training images (their order on the Hub is random) replace the test images, so that
+    settings can be chosen without the test set.
 
     Raises:
         DataError: there is no such data set, or nothing usable in it.
-        HubError: the Hub did not give it.
+        HubError: the download failed.
     """
     skipped: tuple[str, ...] = ()
     match config.source:
@@ -124,20 +123,22 @@ def load(config: DataConfig) -> Dataset:
 
 
 def _cifar10_files(source: str) -> tuple[Path, Path]:
-    if source == "bundled":
-        return BUNDLED / "train.parquet", BUNDLED / "test.parquet"
-    train, test = (fetch.fetch_file(cifar10.REPOSITORY, file, "dataset") for file in cifar10.FILES)
-    return train, test
+    files = cifar10.BUNDLED_FILES
+    if source == "cifar10":
+        files = {part: fetch.fetch_file(cifar10.REPOSITORY, file, "dataset") for part, file in cifar10.FILES.items()}
+    return files["train"], files["test"]
 
 
 def download(config: DataConfig, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
-    """Bring what `load` needs from the Hub into its cache, and yield (done, total) bytes of the file on its way.
+    """Download what `load` needs from the Hub, and yield (done, total) bytes of the current file.
 
     Raises:
-        HubError: the Hub did not give it; DownloadCancelled: `should_cancel` said so.
+        HubError: the download failed.
+        DownloadCancelled: `should_cancel` returned true.
     """
-    for file in cifar10.FILES if config.source == "cifar10" else ():
-        yield from fetch.download_file(cifar10.REPOSITORY, file, "dataset", should_cancel=should_cancel)
+    if config.source == "cifar10":
+        for file in cifar10.FILES.values():
+            yield from fetch.download_file(cifar10.REPOSITORY, file, "dataset", should_cancel=should_cancel)
 
 
 def read_cifar10(path: Path) -> ImageSet:
@@ -170,7 +171,7 @@ def read_folder(
 ) -> tuple[tuple[str, ...], ImageSet, ImageSet, tuple[str, ...]]:
     """Read `folder/<class>/*.jpg`, or `folder/train/<class>/…` and `folder/test/<class>/…`.
 
-    Pictures are cut to the centred square and resized to `image_size`. Without a test folder, every fifth
+    Pictures are cropped to the centred square and resized to `image_size`. Without a test folder, every fifth
     picture of each class, in the order of the names, is the test set.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Bytes to a safe RGB picture: the one place where a picture that comes from outside is decoded.
+"""Bytes to a safe RGB picture: the only decoder of pictures from outside.
 
-What a file is called and what a URL says of itself are not believed: the bytes decide. Its size is looked at
-before a pixel is decoded, so that a small file which unpacks to gigabytes costs nothing.
+The bytes decide the format, not the name of a file or the media type of a URL. The size is checked before a pixel is
+decoded, so that a small file that unpacks to gigabytes costs nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TURNS = {  # EXIF 2.3, tag Orientation: how the stored picture must be turned t
 
 
 def decode(encoded: bytes) -> Image.Image:
-    """The picture as RGB: turned as its EXIF entry says, transparency on white, the first frame of an animation.
+    """The picture as RGB: upright according to its EXIF entry, transparency on white, the first frame of an animation.
 
     Its `format` is that of the file. A JPEG of 25 to 80 megapixels has half of its width and height.
 
@@ -86,10 +86,10 @@ def decode(encoded: bytes) -> Image.Image:
 
 
 def decode_data_url(text: str) -> Image.Image:
-    """The picture in a `data:` URL, base64 or percent-encoded, as `decode` gives it. The media type is not believed.
+    """The picture in a `data:` URL, base64 or percent-encoded, like `decode`. The media type is ignored.
 
     Raises:
-        PictureError: no such URL, or what `decode` refuses.
+        PictureError: not such a URL, or a picture that `decode` refuses.
     """
     header, comma, content = text.partition(",")
     header = header.strip().lower()
@@ -105,10 +105,10 @@ def decode_data_url(text: str) -> Image.Image:
 
 
 def read(path: Path) -> Image.Image:
-    """The picture in a file, as `decode` gives it.
+    """The picture in a file, like `decode`.
 
     Raises:
-        PictureError: names the file, and says what is wrong with it.
+        PictureError: the message names the file and the error.
     """
     try:
         return decode(read_encoded(path))
@@ -169,7 +169,7 @@ def _from_deep_grey(picture: Image.Image) -> Image.Image:
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged EXIF raises many kinds, and is no reason to refuse a picture that is whole
+    except Exception:  # damaged EXIF raises many kinds of errors, but the picture may be whole
         turn = None
     return picture if turn is None else picture.transpose(turn)
 
@@ -199,7 +199,7 @@ def _has_one_scan(encoded: bytes) -> bool:
 
 
 def _is_cut_short(kind: str | None, encoded: bytes) -> bool:
-    """Whether a JPEG or PNG has no end. Pillow finds out too, but only after decoding: 100 MB for 25 megapixels."""
+    """Whether a JPEG or PNG has no end. Pillow detects it only after decoding, which takes 100 MB for 25 megapixels."""
     if kind in JPEGS:
         return b"\xff\xd9" not in encoded  # the marker EOI
     name, position = b"", 8

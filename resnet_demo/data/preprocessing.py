@@ -1,4 +1,4 @@
-"""What a picture goes through before a network sees it. It travels with the weights, in their config.json."""
+"""How a picture becomes the input of a network. The settings travel with the weights, in their config.json."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Deviation = Annotated[float, Field(gt=0.001, le=10)]
 
 
 class Preprocessing(Frozen):
-    """Resize the shorter side to `resize`, cut out the centred square of `image_size`, normalize."""
+    """Resize the shorter side to `resize`, crop the centred square of `image_size`, normalize."""
 
     image_size: int = Field(32, ge=8, le=1024)
     resize: int = Field(32, ge=8, le=2048)
@@ -35,7 +35,7 @@ class Preprocessing(Frozen):
         return self
 
     def box(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """Which part of a picture of that width and height the network sees: left, top, right, bottom."""
+        """The part of a picture of that width and height that the network sees: left, top, right, bottom."""
         width, height = size
         short = min(width, height)
         sides = (self.resize * width // short, self.resize * height // short)  # torchvision's rounding
@@ -57,9 +57,9 @@ class Preprocessing(Frozen):
             return picture.convert("RGB")
         return picture.convert("RGB").resize((side, side), RESAMPLING[self.interpolation], self.box(picture.size))
 
-    def tensor(self, seen: Image.Image) -> Tensor:
+    def tensor(self, square: Image.Image) -> Tensor:
         """The square as the network's input: (1, 3, image_size, image_size) float32, normalized."""
-        pixels = torch.from_numpy(numpy.array(seen)).permute(2, 0, 1)[None].contiguous()  # LOG.md has what it gains
+        pixels = torch.from_numpy(numpy.array(square)).permute(2, 0, 1)[None].contiguous()  # faster: LOG.md has the times
         return normalize(pixels, self.mean, self.std)
 
     def __call__(self, picture: Image.Image) -> Tensor:

@@ -1,7 +1,7 @@
-"""Which network a foreign checkpoint is, and which normalization it was trained with: try the common ones and measure.
+"""Find out which network a foreign checkpoint is, and its normalization: try the common ones and measure.
 
-A checkpoint does not say what was done to the pictures, nor how its shortcuts pad. Read in a wrong way it loads, answers,
-and is wrong. The choice is made on training images, so that the test images can still tell how good the chosen one is.
+A checkpoint records neither its normalization nor how its shortcuts pad. Read in a wrong way, it loads and gives wrong
+answers. Training images decide, so that the accuracy on the test images stays a fair measurement.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from resnet_demo.config import ModelConfig
-from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, RGB, ImageSet, read_cifar10
+from resnet_demo.data.cifar10 import BUNDLED_FILES
+from resnet_demo.data.dataset import CIFAR10_CLASSES, RGB, ImageSet, read_cifar10
 from resnet_demo.evaluation import predictions
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.zoo.foreign import Reading, network
@@ -30,16 +31,16 @@ NORMALIZATIONS: dict[str, Normalization] = {
 }
 
 PICTURES = 1000
-"""So many of the bundled training images decide; they lie in CIFAR-10's own order, which mixes the classes."""
+"""The number of bundled training images that decide; their order is CIFAR-10's, which mixes the classes."""
 WORKS = 0.5
-"""A checkpoint that gets a smaller share of CIFAR-10 right was not read as it was trained, or hardly trained."""
+"""The least accuracy of a checkpoint that is read correctly; below it, the reading is wrong or the network untrained."""
 NOISE = 0.01
-"""Shares of 1,000 images that differ by less may differ by chance."""
+"""Accuracies on 1,000 images that differ by less may differ by chance."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to read a checkpoint, and the share of the `PICTURES` training images that it then gets right."""
+    """One way to read a checkpoint, and its accuracy on the `PICTURES` training images."""
 
     name: str
     mean: RGB
@@ -49,24 +50,24 @@ class Trial:
 
 
 def can_try(config: ModelConfig, classes: Sequence[str]) -> bool:
-    """Whether the bundled images can tell: a CIFAR network with CIFAR-10's classes, in any order."""
+    """Whether the bundled images can decide: for a CIFAR network with CIFAR-10's classes, in any order."""
     return config.design == "cifar" and sorted(classes) == sorted(CIFAR10_CLASSES)
 
 
 def trials(
     readings: Sequence[Reading], classes: Sequence[str], origin: str, normalization: Normalization | None = None
 ) -> Iterator[Trial]:
-    """Measure a checkpoint in each of its readings; the given normalization, if any, first.
+    """Measure a checkpoint in each of its readings; the normalization of the caller, if any, first.
 
     A plain network is tried only where the checkpoint does not work as a residual one.
 
     Args:
-        readings: what the checkpoint may be.
+        readings: the networks that the checkpoint may be.
         classes: the names of its classes, in its order; `can_try` is true of them.
         origin: the checkpoint, for messages.
         normalization: one to try beside the common ones.
     """
-    pictures = _pictures("train.parquet", classes)[:PICTURES]
+    pictures = _pictures("train", classes)[:PICTURES]
     ways = {"the given mean and deviation": normalization} if normalization else {}
     best = 0.0
     for reading in readings:
@@ -80,23 +81,23 @@ def trials(
 
 
 def test_accuracy(choice: Trial, classes: Sequence[str], origin: str) -> float:
-    """The share of the 1,000 bundled test images that the checkpoint, read in the chosen way, gets right."""
+    """The accuracy of the checkpoint, in this reading, on the 1,000 bundled test images."""
     model = network(choice.reading.config, choice.reading.state, origin)
-    return _accuracy(model, _pictures("test.parquet", classes), choice.mean, choice.std)
+    return _accuracy(model, _pictures("test", classes), choice.mean, choice.std)
 
 
-def rivals(tried: Sequence[Trial], choice: Trial) -> list[str]:
-    """The other normalizations that fit as well as the chosen one, within the noise."""
+def rivals(results: Sequence[Trial], choice: Trial) -> list[str]:
+    """The other normalizations whose accuracy is within the noise of the choice's."""
     return [
         trial.name
-        for trial in tried
+        for trial in results
         if trial is not choice and trial.reading is choice.reading and trial.accuracy > choice.accuracy - NOISE
     ]
 
 
 def _pictures(part: str, classes: Sequence[str]) -> ImageSet:
     """A bundled part of CIFAR-10, labelled as a network with these classes numbers them."""
-    pictures = read_cifar10(BUNDLED / part)
+    pictures = read_cifar10(BUNDLED_FILES[part])
     return ImageSet(pictures.images, torch.tensor([classes.index(name) for name in CIFAR10_CLASSES])[pictures.labels])
 
 

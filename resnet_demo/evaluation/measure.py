@@ -1,4 +1,4 @@
-"""Measure a model on data: its answer to every picture, and what the answers are worth."""
+"""Measure a model on a data set: its answer to every picture, and the scores of the answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Measurement:
 
     Args:
         data: name of the data.
-        scores: what the answers are worth.
+        scores: accuracy, precision, recall, F1 and confusion matrix.
         logits: the answers, (N, classes) float32, on the CPU.
         labels: the right classes, in the model's numbering, (N,) int64, on the CPU.
     """
@@ -34,22 +34,22 @@ class Measurement:
 def measure(
     weights: Weights, pictures: testset.TestSet, *, on_progress: Callable[[int, int], object] | None = None
 ) -> Measurement:
-    """Show the model every picture, prepared as the model wants it (its own size, crop, mean and deviation), in float32.
+    """Run the model on every picture, with the model's own preprocessing, in float32.
 
     Args:
-        weights: the model, where it lies.
+        weights: the model, on any device.
         pictures: the data.
-        on_progress: told (done, total) pictures.
+        on_progress: called with (done, total) pictures.
 
     Raises:
-        DataError: the model's classes are not those of the data, or a file is no picture.
+        DataError: the model's classes are not those of the data, or a file is not a picture.
     """
     labels = testset.in_order_of(weights.classes, pictures, weights.name)
     device = next(weights.model.parameters()).device
-    wanted, answers, done = weights.preprocessing, [], 0
-    for images in pictures.batches(wanted):
+    preprocessing, answers, done = weights.preprocessing, [], 0
+    for images in pictures.batches(preprocessing):
         part = ImageSet(images, labels[done : done + len(images)]).to(device)
-        answers.append(predictions.logits(weights.model, part, wanted.mean, wanted.std).cpu())
+        answers.append(predictions.logits(weights.model, part, preprocessing.mean, preprocessing.std).cpu())
         done += len(images)
         if on_progress is not None:
             on_progress(done, len(labels))

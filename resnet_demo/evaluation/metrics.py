@@ -1,7 +1,7 @@
-"""What a model's answers are worth, counted: accuracy, and precision, recall and F1 as macro averages.
+"""Scores of a model's answers: accuracy, and precision, recall and F1 as macro averages.
 
-The macro average of a figure is its mean over the classes, each class counting the same. A figure that would
-divide by zero (a class that was never answered, or of which there is no picture) is 0, as in scikit-learn.
+A macro average is the mean over the classes, with equal weights. A score that would divide by zero (of a class
+without answers or without pictures) is 0, as in scikit-learn.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Scores:
-    """How right a model's answers are; fractions of 1.
+    """The scores; fractions of 1.
 
     Args:
         images: number of pictures.
         accuracy: share of right answers.
         precision: of the answers that name a class, the share that are right; mean over the classes.
-        recall: of a class's pictures, the share that were found; mean over the classes.
+        recall: of a class's pictures, the share with the right answer; mean over the classes.
         f1: 2 · precision · recall / (precision + recall) of each class; mean over the classes.
-        confusion: pictures of class i (row) that were taken for class j (column).
+        confusion: pictures of class i (row) that were classified as class j (column).
     """
 
     images: int
@@ -34,10 +34,10 @@ class Scores:
 
 
 def scores(predicted: Tensor, labels: Tensor, classes: int) -> Scores:
-    """Count the answers.
+    """The scores of a list of answers.
 
     Args:
-        predicted: the class that was answered, (N,) int64.
+        predicted: the class of each answer, (N,) int64.
         labels: the right class, (N,) int64.
         classes: number of classes; all predictions and labels are below it.
 

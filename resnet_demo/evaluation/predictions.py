@@ -17,9 +17,9 @@ def logits(
     model: nn.Module, pictures: ImageSet, mean: tuple[float, ...], std: tuple[float, ...], *,
     batch: int = 500, autocast: AbstractContextManager[object] | None = None, side: int | None = None,
 ) -> Tensor:  # fmt: skip
-    """The model's answer to each picture, resized to `side` pixels if that is given: (N, classes) float32, on the pictures' device.
+    """The model's answer to each picture, resized to `side` pixels unless that is None: (N, classes) float32, on their device.
 
-    The model is in evaluation mode meanwhile, and afterwards in the mode it was in.
+    The model runs in evaluation mode; its previous mode is restored.
     """
     was_training = model.training
     model.eval()
@@ -32,12 +32,12 @@ def logits(
     return torch.cat(parts)
 
 
-def judge(
+def measure_error(
     model: nn.Module, /, *, data: Dataset, autocast: Callable[[], AbstractContextManager[object]], side: int | None = None
 ) -> tuple[float, float]:
-    """Loss and error of a model on the test pictures of `data`, resized to `side` pixels if that is given.
+    """Loss and error of a model on the test pictures of `data`, resized to `side` pixels unless that is None.
 
-    `autocast` gives a context for the forward passes.
+    `autocast` returns a context for the forward passes.
     """
     answers = logits(model, data.test, data.mean, data.std, autocast=autocast(), side=side)
     return loss_and_error(answers, data.test.labels)

@@ -1,4 +1,4 @@
-"""The pictures a model is measured on, each prepared as that model wants it.
+"""The pictures that a model is measured on, with the preprocessing of the model.
 
 cifar10    the 10,000 test images of CIFAR-10
 bundled    the 1,000 of them that ship
@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from resnet_demo.data import cifar10
-from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
+from resnet_demo.data.dataset import CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.folders import list_folder
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
@@ -31,16 +31,16 @@ BATCH = 250
 
 @dataclass(frozen=True)
 class TestSet:
-    """Pictures with their classes. They are read in parts, as a whole set at 224 pixels would not fit in memory.
+    """Pictures with their classes, read in parts: a whole set at 224 pixels does not fit in memory.
 
     Args:
         name: of the data.
         classes: the names of the classes.
         labels: the class of each picture, (N,) int64.
-        picture: gives the picture of that number, as RGB.
+        picture: returns the picture of a number, as RGB.
     """
 
-    __test__ = False  # not a test, whatever pytest thinks of the name
+    __test__ = False  # not a test, in spite of the name
 
     name: str
     classes: tuple[str, ...]
@@ -48,10 +48,10 @@ class TestSet:
     picture: Callable[[int], Image.Image]
 
     def batches(self, preprocessing: Preprocessing) -> Iterator[Tensor]:
-        """The pictures in order, cut and resized but not yet normalized: (n, 3, H, W) bytes.
+        """The pictures in order, cropped and resized but not normalized: (n, 3, H, W) bytes.
 
         Raises:
-            DataError: a file is no picture; it is named.
+            DataError: a file is not a picture; the message names it.
         """
 
         def pixels(number: int) -> numpy.ndarray:
@@ -64,17 +64,18 @@ class TestSet:
 
 
 def load(source: str, on_progress: fetch.Progress | None = None, *, skip_unreadable: bool = False) -> TestSet:
-    """The pictures that `source` names: cifar10, bundled, or the path of a folder, without its unreadable files if asked.
+    """The pictures that `source` names: cifar10, bundled, or the path of a folder, without its unreadable files if `skip_unreadable`.
 
     Raises:
         DataError: there is no such data, or nothing usable in it.
-        HubError: the Hub did not give CIFAR-10.
+        HubError: the download of CIFAR-10 failed.
     """
     match source:
         case "bundled":
-            return _cifar10("CIFAR-10 (bundled part)", BUNDLED / "test.parquet")
+            return _cifar10("CIFAR-10 (bundled part)", cifar10.BUNDLED_FILES["test"])
         case "cifar10":
-            return _cifar10("CIFAR-10", fetch.fetch_file(cifar10.REPOSITORY, cifar10.TEST, "dataset", on_progress=on_progress))
+            path = fetch.fetch_file(cifar10.REPOSITORY, cifar10.FILES["test"], "dataset", on_progress=on_progress)
+            return _cifar10("CIFAR-10", path)
         case _:
             folder = Path(source).expanduser()
             classes, _, test = list_folder(folder)
@@ -87,7 +88,7 @@ def load(source: str, on_progress: fetch.Progress | None = None, *, skip_unreada
 
 
 def in_order_of(classes: Sequence[str], pictures: TestSet, model: str) -> Tensor:
-    """The labels of the pictures as the model numbers its classes: (N,) int64.
+    """The labels of the pictures in the model's numbering: (N,) int64.
 
     Raises:
         DataError: the model's classes are not those of the data.

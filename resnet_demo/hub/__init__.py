@@ -1,1 +1,1 @@
-"""Files from the Hugging Face Hub: fetch.py takes them from the cache or the network, download.py is the child process that does."""
+"""Files of the Hugging Face Hub: fetch.py finds them in the cache or downloads them, in the child process of download.py."""

@@ -1,7 +1,7 @@
-"""The child process in which one file comes from the Hub into its cache: `python -m resnet_demo.hub.download`.
+"""The child process that downloads one file from the Hub into its cache: `python -m resnet_demo.hub.download`.
 
-It is told what to fetch in its argument, prints lines of JSON ({done, total}, then {finished} or {error}), and
-ends when its standard input is closed. hub.py starts it.
+Its argument names the file. It prints lines of JSON ({done, total}, then {finished} or {error}), and ends when its
+standard input is closed. fetch.py starts it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def sha256(file: Path) -> str:
         return digest.hexdigest()
 
 
-def tell(**message: Any) -> None:
+def send(**message: Any) -> None:
     """Print one message to the parent."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
 class Bar:
-    """What the client takes for a progress bar: it tells the parent how many bytes are there."""
+    """Replaces the client's progress bar: it sends the number of bytes to the parent."""
 
     size = 0
     limit: int | None = None
@@ -53,10 +53,10 @@ class Bar:
         self.n += int(more)
         if self.limit is not None and self.n > self.limit:
             raise HubError(f"The Hub sends more than the {self.limit / 1e6:.1f} MB that were asked for.")
-        tell(done=self.n, total=max(self.size, self.n))
+        send(done=self.n, total=max(self.size, self.n))
 
     def update_transfer(self, more: float = 1) -> None:
-        """Bytes of Xet storage that are on the way; they are counted when they are written."""
+        """Ignores the bytes that Xet storage transfers: they are counted when they are written."""
 
     def __enter__(self) -> Bar:
         return self
@@ -69,42 +69,42 @@ class Bar:
 
 
 def download(repository: str, filename: str, kind: str, max_bytes: int | None = None) -> None:
-    """Bring one file into the cache, telling its size first; a failure is told as a sentence, not raised."""
+    """Download one file into the cache and send its size first; an error is sent as a sentence, not raised."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-    # A smaller part than the client's 10 MB at a time, so that progress is smooth; this process does nothing else.
+    # Smaller than the client's 10 MB, so that progress is smooth; the setting is global, but this process does nothing else.
     constants.DOWNLOAD_CHUNK_SIZE = 1 << 17
     what = f"{filename} of {repository}"
     try:
-        asked = get_hf_file_metadata(hf_hub_url(repository, filename, repo_type=kind), timeout=constants.HF_HUB_ETAG_TIMEOUT)
-        Bar.size, Bar.limit = asked.size or 0, max_bytes
+        metadata = get_hf_file_metadata(hf_hub_url(repository, filename, repo_type=kind), timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        Bar.size, Bar.limit = metadata.size or 0, max_bytes
         refuse_size(what, Bar.size, max_bytes)
-        tell(done=0, total=Bar.size)
+        send(done=0, total=Bar.size)
         # Bar has what the client calls of tqdm's class, without being one.
-        got = Path(hf_hub_download(repository, filename, repo_type=kind, tqdm_class=Bar))  # type: ignore[arg-type]  # see above
-        # Where the cache has no links (Windows) the file's name does not tell its SHA-256; the Hub's answer does.
-        expected = asked.etag or ""
-        if SHA256.fullmatch(expected) and sha256(got) != expected:
-            got.resolve().unlink()
-            got.unlink(missing_ok=True)
+        path = Path(hf_hub_download(repository, filename, repo_type=kind, tqdm_class=Bar))  # type: ignore[arg-type]  # see above
+        # Where the cache has no links (Windows), the file is not named by its SHA-256, but the Hub's answer has it.
+        expected = metadata.etag or ""
+        if SHA256.fullmatch(expected) and sha256(path) != expected:
+            path.resolve().unlink()
+            path.unlink(missing_ok=True)
             raise damaged(what)
     except Exception as error:
-        tell(error=sentence(what, repository, error), unreachable=is_unreachable(error))
+        send(error=sentence(what, repository, error), unreachable=is_unreachable(error))
     else:
-        tell(finished=True)
+        send(finished=True)
 
 
 def damaged(what: str) -> HubError:
-    """A file that is not the one that the Hub has, and is no longer there."""
+    """The error for a file that differs from the Hub's and was removed."""
     return HubError(f"{what} arrived damaged (its SHA-256 is not the one that the Hub names) and was removed: try again.")
 
 
 def refuse_size(what: str, size: int, max_bytes: int | None) -> None:
-    """Refuse a file that is too large for what was asked, or for the disk.
+    """Refuse a file that is larger than its limit or than the free disk.
 
     Raises:
         HubError: it is larger than `max_bytes`.
-        OSError: the disk has not so much room.
+        OSError: the disk has too little free space.
     """
     from huggingface_hub import constants
 
@@ -158,7 +158,7 @@ def is_unreachable(error: Exception) -> bool:
 
 
 def end_with_parent() -> None:
-    """Interrupt the download when the parent closes our standard input, or is gone; the client then cleans up."""
+    """Interrupt the download when the parent closes our standard input or ends; the client then cleans up."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -175,7 +175,7 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    """One file, told in lines of JSON."""
+    """Download the file that the argument names."""
     end_with_parent()
     try:
         download(**json.loads(sys.argv[1]))

@@ -1,1 +1,1 @@
-"""A picture in, labels and maps out: classify.py, explain.py, overlay.py, honesty.py, and the pictures that ship, examples.py."""
+"""A picture in, an answer out: classify.py, explain.py, overlay.py and confidence.py make it, report.py puts it into plain values."""

@@ -1,6 +1,6 @@
-"""One forward pass: what the network takes a picture for, and what every stage made of it.
+"""Classify a picture in one forward pass.
 
-The stages' outputs are kept, so that a Grad-CAM afterwards (explain.py) needs no second pass through the trunk.
+The answer holds the output of every stage, so that a Grad-CAM (explain.py) needs no second pass through the network.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnet_demo.zoo.folder import Weights
 
 @dataclass(frozen=True)
 class Prediction:
-    """A class and the share of the softmax that the network gives it."""
+    """A class and its share of the softmax."""
 
     label: str
     index: int
@@ -29,17 +29,17 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a network made of one picture.
+    """The answer of a network about one picture.
 
     Args:
-        weights: the network that answered.
-        seen: the square that it saw, RGB.
-        probabilities: (classes,) float32 on the CPU, their sum is 1.
+        weights: the network.
+        square: the part of the picture that the network sees, RGB.
+        probabilities: (classes,) float32 on the CPU; their sum is 1.
         activations: the output of each stage by name, (1, C, h, w), on the network's device, without a graph.
     """
 
     weights: Weights
-    seen: Image.Image
+    square: Image.Image
     probabilities: Tensor
     activations: Mapping[str, Tensor]
 
@@ -53,31 +53,31 @@ class Answer:
 
     @property
     def entropy(self) -> float:
-        """How spread the answer is: 0 when one class has everything, 1 when all classes have the same."""
+        """The entropy of the probabilities as a share of the largest: 0 if one class has everything, 1 if all have the same."""
         return float(torch.special.entr(self.probabilities.double()).sum()) / math.log(len(self.probabilities))
 
     @property
     def unsure(self) -> str:
-        """What to say where the answer is to be doubted, with the model's classes; empty where it is not."""
+        """A sentence for an answer that is unsure, with the model's classes; empty for others."""
         return self.words if confidence.is_unsure(self.entropy) else ""
 
     @property
     def words(self) -> str:
-        """What must be said beside the answer: whether it is unsure, and what the model can answer at all."""
+        """The sentences beside the answer: whether it is unsure, and which classes the model knows."""
         return confidence.words(self.top(1)[0].probability, self.entropy, self.weights.classes)
 
 
 def classify(weights: Weights, picture: Image.Image) -> Answer:
-    """Show an RGB picture of any size to a network.
+    """The answer of a network about an RGB picture of any size.
 
-    Any number of threads may do so with the same weights.
+    Any number of threads may call this with the same weights.
     """
     model = weights.model
-    seen = weights.preprocessing.crop(picture)
-    with torch.no_grad():  # not inference_mode: its tensors cannot take part in a later gradient
-        x = model.stem(weights.preprocessing.tensor(seen).to(model.fc.weight.device))
+    square = weights.preprocessing.crop(picture)
+    with torch.no_grad():  # not inference_mode: a later gradient cannot use its tensors
+        x = model.stem(weights.preprocessing.tensor(square).to(model.fc.weight.device))
         activations = {}
         for name, stage in model.stages.items():
             x = activations[name] = stage(x)
         probabilities = model.head(x)[0].float().softmax(0).cpu()
-    return Answer(weights, seen, probabilities, MappingProxyType(activations))
+    return Answer(weights, square, probabilities, MappingProxyType(activations))

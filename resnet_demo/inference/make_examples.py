@@ -1,6 +1,6 @@
 """Make the example pictures: `python -m resnet_demo.inference.make_examples`. Needs scikit-image.
 
-No picture is chosen by what a model says of it. From CIFAR-10: of the four classes that come first in the test set,
+No picture is selected by a model's answer. From CIFAR-10: of the four classes that come first in the test set,
 the first test image each. From the data that scikit-image's wheel carries: colour photographs of everyday things
 whose own documentation says that they are in the public domain or CC0, at most 512 pixels wide.
 """
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from resnet_demo.data.dataset import BUNDLED, CIFAR10_CLASSES, read_cifar10
+from resnet_demo.data.cifar10 import BUNDLED_FILES
+from resnet_demo.data.dataset import CIFAR10_CLASSES, read_cifar10
 from resnet_demo.data.image import decode
 from resnet_demo.files import EXAMPLES, write_atomically
 from resnet_demo.inference.examples import SOURCES, SourceEntry, Sources
@@ -39,7 +40,7 @@ def main(folder: Path = EXAMPLES) -> None:
     """Write the pictures and sources.json."""
     folder.mkdir(exist_ok=True)
     entries = []
-    test = read_cifar10(BUNDLED / "test.parquet")  # in the original order, as far as it goes
+    test = read_cifar10(BUNDLED_FILES["test"])  # in the original order, as far as it goes
     for label in list(dict.fromkeys(test.labels.tolist()))[:CIFAR10_IMAGES]:
         pixels = test.images[test.labels.tolist().index(label)].permute(1, 2, 0).contiguous().numpy()
         name = CIFAR10_CLASSES[label]

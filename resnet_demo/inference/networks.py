@@ -1,4 +1,4 @@
-"""The networks to choose from, as a list shows them: those that must be downloaded are marked. No torch here."""
+"""The networks of the page's lists; those that must be downloaded are marked. No torch here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ BYTES_PER_PARAMETER = 4
 
 
 def choices() -> list[tuple[str, str]]:
-    """(what a person reads, name) of each network. Asks no network."""
+    """(title, name) of each network. Sends no request."""
     return [(entry.title + download_note(entry), entry.name) for entry in available()]
 
 
 def download_note(entry: Entry) -> str:
-    """What a list adds to the title of a network that is not on this machine; empty for the others."""
+    """The note after the title of a network that is not on this machine; empty for others."""
     if not is_hub_id(entry.name) or fetch.is_cached(entry.name, "config.json", "model.safetensors"):
         return ""
     parameters = cost(ModelConfig.named(entry.architecture, classes=entry.classes)).parameters

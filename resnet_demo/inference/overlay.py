@@ -1,7 +1,7 @@
-"""A map as something to look at: heat over the picture, in colours that colour-blind people tell apart.
+"""A map as a coloured layer over the picture, in colours that colour-blind people can distinguish.
 
-What speaks for a class goes from black over purple and orange to pale yellow, lighter with every step, so that
-it reads in grey as well. A signed map goes from blue (against) over white to vermillion (for).
+The support for a class goes from black through purple and orange to pale yellow, lighter with every step, so that
+it also reads in grey. A signed map goes from blue (against) through white to vermillion (for).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIGNED = ("#0072b2", "#ffffff", "#d55e00")
 
 
 def _table(colours: tuple[str, ...]) -> NDArray[numpy.uint8]:
-    """256 colours, (256, 3), linear between the given ones."""
+    """256 colours, (256, 3), linear between these."""
     anchors = numpy.array([list(bytes.fromhex(colour[1:])) for colour in colours], numpy.float64)
     at = numpy.linspace(0, len(colours) - 1, 256)
     channels = [numpy.interp(at, range(len(colours)), anchors[:, channel]) for channel in range(3)]
@@ -31,26 +31,26 @@ _HEAT, _SIGNED = _table(HEAT), _table(SIGNED)
 
 
 def heat(map: Map, size: tuple[int, int]) -> Image.Image:
-    """What speaks for the class, as a picture to lay over another: the stronger a place, the less transparent.
+    """The support for the class as a layer over a picture: the stronger, the less transparent.
 
-    Colour and transparency follow from one value, so that a palette holds both (mode "P"): a quarter of the bytes of
+    Colour and transparency follow from one value, so a palette holds both (mode "P"): a quarter of the bytes of
     RGBA, and a fifth of the time to write as PNG.
 
     Args:
-        map: what to show.
+        map: the map to draw.
         size: width and height; the map is smoothly enlarged.
     """
-    shown = Image.fromarray((_enlarged(map.positive, size).clip(0, 1) * 255).round().astype(numpy.uint8))
-    shown.putpalette(_HEAT.tobytes())
-    shown.info["transparency"] = bytes(range(256))
-    return shown
+    heatmap = Image.fromarray((_enlarged(map.positive, size).clip(0, 1) * 255).round().astype(numpy.uint8))
+    heatmap.putpalette(_HEAT.tobytes())
+    heatmap.info["transparency"] = bytes(range(256))
+    return heatmap
 
 
 def signed_heat(map: Map, size: tuple[int, int]) -> Image.Image:
-    """What speaks for and against the class, as an RGBA picture like that of `heat`."""
-    shown = _enlarged(map.signed, size).clip(-1, 1)
-    alpha = (numpy.abs(shown) * 255).round().astype(numpy.uint8)
-    return Image.fromarray(numpy.dstack([_SIGNED[((shown + 1) * 127.5).round().astype(int)], alpha]))
+    """The support for and against the class as an RGBA layer, like that of `heat`."""
+    heatmap = _enlarged(map.signed, size).clip(-1, 1)
+    alpha = (numpy.abs(heatmap) * 255).round().astype(numpy.uint8)
+    return Image.fromarray(numpy.dstack([_SIGNED[((heatmap + 1) * 127.5).round().astype(int)], alpha]))
 
 
 def _enlarged(values: NDArray[numpy.float32], size: tuple[int, int]) -> NDArray[numpy.float32]:
@@ -59,10 +59,10 @@ def _enlarged(values: NDArray[numpy.float32], size: tuple[int, int]) -> NDArray[
 
 
 def overlay(picture: Image.Image, map: Map, opacity: float = 0.7, *, signed: bool = False) -> Image.Image:
-    """An RGB picture with the map over it, opacity in 0..1; 0 gives the picture."""
-    laid = (signed_heat if signed else heat)(map, picture.size).convert("RGBA")
-    laid.putalpha(laid.getchannel("A").point(lambda value: round(value * opacity)))
-    return Image.alpha_composite(picture.convert("RGBA"), laid).convert("RGB")
+    """An RGB picture with the map over it; opacity 0 to 1, where 0 gives the picture itself."""
+    layer = (signed_heat if signed else heat)(map, picture.size).convert("RGBA")
+    layer.putalpha(layer.getchannel("A").point(lambda value: round(value * opacity)))
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
 
 
 def scale_bar(*, signed: bool = False) -> tuple[tuple[float, str], ...]:

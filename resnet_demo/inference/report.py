@@ -1,4 +1,4 @@
-"""What the page shows of a picture: one or two networks' answers and maps, as plain JSON values."""
+"""The content of the page about a picture: the answers and maps of one or two networks, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def _report(
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> dict[str, Any]:  # fmt: skip
     answers = [classify(weights, picture) for weights in networks]
-    meant = networks[request.target_of]
-    labels = [_label(meant, request.target, "target"), _label(meant, request.contrast, "contrast")]
+    numbering = networks[request.target_of]
+    labels = [_label(numbering, request.target, "target"), _label(numbering, request.contrast, "contrast")]
     return {
         "state": "result",
         "sentence": _sentence(answers),
@@ -82,16 +82,16 @@ def _report(
         "asked": request.model_dump(exclude={"stage", "top_k"}),
         "preview": _preview(picture),
         "answers": [
-            _answer(answer, picture, request, _classes(answer, meant, request, labels), say, should_cancel)
+            _answer(answer, picture, request, _classes(answer, numbering, request, labels), say, should_cancel)
             for answer in answers
         ],
     }
 
 
 def _cache_key(picture: Image.Image, request: ClassifyRequest, networks: Sequence[Weights]) -> Hashable | None:
-    """What the answer about an example depends on: the file, the weights in memory, the request. None for other pictures.
+    """All that the answer about an example depends on: the file, the weights in memory, the request. None for other pictures.
 
-    Weights are meant by themselves, not by name, and are not kept alive: loaded again, they are others.
+    The weights count, not their name, and are not kept alive: loaded again, they make another key.
     """
     fingerprint = picture.info.get(FINGERPRINT)
     if fingerprint not in [example.fingerprint for example in EXAMPLE_PICTURES]:
@@ -134,17 +134,17 @@ def _label(weights: Weights, index: int, name: str) -> str:
     return weights.classes[index] if index >= 0 else ""
 
 
-def _classes(answer: Answer, meant: Weights, request: ClassifyRequest, labels: Sequence[str]) -> tuple[int, int | None]:
+def _classes(answer: Answer, numbering: Weights, request: ClassifyRequest, labels: Sequence[str]) -> tuple[int, int | None]:
     """Target and contrast in this network's own numbering.
 
-    A class that it does not have gives its first answer, and no contrast; nor is a class contrasted with itself.
+    For a target that it does not have, its most likely class; a contrast that it does not have, or the target, is dropped.
     """
     classes, first = answer.weights.classes, answer.top(1)[0].index
-    if answer.weights is meant:
+    if answer.weights is numbering:
         target, contrast = request.target if labels[0] else first, request.contrast if labels[1] else None
     else:
-        known, contrast = (classes.index(label) if label in classes else None for label in labels)
-        target = first if known is None else known
+        own_target, contrast = (classes.index(label) if label in classes else None for label in labels)
+        target = first if own_target is None else own_target
     return target, None if contrast == target else contrast
 
 
@@ -155,10 +155,10 @@ def _answer(
     weights, predictions = answer.weights, answer.top(request.top_k)
     target, contrast = about
     maps = list(all_stages(answer, target, contrast))
-    known = [found.stage.name for found in maps]
-    if request.stage and request.stage not in known:
-        raise SettingError(f"stage: {weights.name} has no stage {request.stage!r}: say {', '.join(known)}.")
-    stage = request.stage or known[-1]
+    names = [map.stage.name for map in maps]
+    if request.stage and request.stage not in names:
+        raise SettingError(f"stage: {weights.name} has no stage {request.stage!r}: say {', '.join(names)}.")
+    stage = request.stage or names[-1]
     if request.method != "grad-cam":
         maps.append(_attribute(weights, picture, request, target, say, should_cancel))
         stage = maps[-1].stage.name
@@ -170,8 +170,8 @@ def _answer(
         "about": _about(weights),
         "picture": _data_url(square),
         "square": square.width,
-        "seen": _data_url(answer.seen),
-        "side": answer.seen.width,
+        "seen": _data_url(answer.square),
+        "side": answer.square.width,
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
@@ -179,7 +179,7 @@ def _answer(
         "words": answer.words,
         "map_words": _map_words(maps, weights.classes, target, contrast),
         "stage": stage,
-        "stages": [_stage(found, signed=request.signed) for found in maps],
+        "stages": [_stage(map, signed=request.signed) for map in maps],
     }
 
 
@@ -192,7 +192,7 @@ def _attribute(
     def progress(done: float) -> None:
         say(f"{TITLES[request.method]} of {title}: {done:.0%}.")
 
-    method = cast(Method, request.method)  # asked for only where it is not Grad-CAM
+    method = cast(Method, request.method)  # the caller excludes Grad-CAM
     return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
 
 
@@ -203,22 +203,22 @@ def _scale(*, signed: bool) -> dict[str, str]:
     return {"gradient": f"linear-gradient(90deg, {colours})", "low": low, "high": high}
 
 
-def _stage(found: Map, *, signed: bool) -> dict[str, Any]:
-    empty = found.is_zero and not signed
+def _stage(map: Map, *, signed: bool) -> dict[str, Any]:
+    empty = map.is_zero and not signed
     draw = overlay.signed_heat if signed else overlay.heat
-    heat = None if empty else _data_url(draw(found, (MAP_SIDE, MAP_SIDE)))
-    title = TITLES[found.method] if found.method != "grad-cam" else found.stage.title
-    return {"name": found.stage.name, "title": title, "size": list(found.stage.size), "heat": heat}
+    heat = None if empty else _data_url(draw(map, (MAP_SIDE, MAP_SIDE)))
+    title = TITLES[map.method] if map.method != "grad-cam" else map.stage.title
+    return {"name": map.stage.name, "title": title, "size": list(map.stage.size), "heat": heat}
 
 
 def _map_words(maps: Sequence[Map], classes: Sequence[str], target: int, contrast: int | None) -> str:
-    """What must be said of the maps, so that nobody reads more into them."""
-    asked = classes[target] + (f" rather than {classes[contrast]}" if contrast is not None else "")
-    last = [found for found in maps if found.method == "grad-cam"][-1]
-    words = [f"The last stage's map is all zero: nothing in this picture speaks for {asked}."] if last.is_zero else []
+    """The sentences that limit what the maps mean."""
+    explained = classes[target] + (f" rather than {classes[contrast]}" if contrast is not None else "")
+    last = [map for map in maps if map.method == "grad-cam"][-1]
+    words = [f"The last stage's map is all zero: nothing in this picture speaks for {explained}."] if last.is_zero else []
     if contrast is not None:
-        words.append(f"The stages' maps show what speaks for {asked}.")
-        words += [f"{TITLES[found.method]} explains {classes[target]} alone." for found in maps if found.method != "grad-cam"]
+        words.append(f"The stages' maps show what speaks for {explained}.")
+        words += [f"{TITLES[map.method]} explains {classes[target]} alone." for map in maps if map.method != "grad-cam"]
     return " ".join(words)
 
 
@@ -229,11 +229,11 @@ def _about(weights: Weights) -> str:
 
 
 def _sentence(answers: Sequence[Answer]) -> str:
-    told = [(title_of(answer.weights.name), answer.top(1)[0]) for answer in answers]
-    (name, first), its_share = told[0], share(told[0][1].probability)
-    if len(told) == 1:
+    best = [(title_of(answer.weights.name), answer.top(1)[0]) for answer in answers]
+    (name, first), its_share = best[0], share(best[0][1].probability)
+    if len(best) == 1:
         return f"{name} takes this for: {first.label}, {its_share}."
-    (other, second), other_share = told[1], share(told[1][1].probability)
+    (other, second), other_share = best[1], share(best[1][1].probability)
     if first.label == second.label:
         return f"Both say {first.label}: {name} with {its_share}, {other} with {other_share}."
     if first.label not in answers[1].weights.classes or second.label not in answers[0].weights.classes:
@@ -242,7 +242,7 @@ def _sentence(answers: Sequence[Answer]) -> str:
 
 
 def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """The part of the picture that the network looks at, in the picture's own sharpness, at most 448 pixels wide."""
+    """The part of the picture that the network sees, at the picture's own resolution, at most 448 pixels wide."""
     box = preprocessing.box(picture.size)
     side = max(round(box[2] - box[0]), 1)
     small = min(side, PICTURE_SIDE)
@@ -250,7 +250,7 @@ def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 
 
 def _preview(picture: Image.Image) -> str:
-    """A small form, in a data: URL, of a picture that most browsers cannot show themselves (HEIC); empty for others."""
+    """A small copy, in a data: URL, of a picture that most browsers cannot display (HEIC); empty for others."""
     if picture.format != "HEIF":
         return ""
     small = picture.copy()

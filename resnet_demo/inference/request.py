@@ -1,4 +1,4 @@
-"""What can be asked about a picture. No torch here."""
+"""The request that the page and the API send about a picture. No torch here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METHODS = {
 
 
 class ClassifyRequest(Frozen):
-    """What is asked about a picture."""
+    """Which networks classify a picture, and what to explain of their answers."""
 
     model: str = Field("resnet20-cifar10", min_length=1, max_length=200, description="The network to ask.")
     second: str = Field("", max_length=200, description="A second network, to compare with; empty for none.")

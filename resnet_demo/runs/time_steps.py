@@ -47,7 +47,7 @@ def time_steps(
     stream = Batches(data, config.data, config.batch, 0)
     precision = on.faster_precision if config.precision == "auto" else config.precision
     autocast = partial(machine.autocast, on.device, precision)
-    measure = partial(predictions.judge, data=data, autocast=autocast)
+    measure = partial(predictions.measure_error, data=data, autocast=autocast)
     plan = replace(plan_of(short_run), side=lambda _step: None, evaluate_every=0, diagnose_every=0, checkpoint_every=0)
     copies = [new_arm(short_run, 0, on.device) for _ in range(NETWORKS)]
     with machine.side_by_side(NETWORKS, on.device) as each:

@@ -106,7 +106,7 @@ def assemble(
     autocast = partial(machine.autocast, on.device, precision)
     return Assembly(
         config=config, data=data, arms=arms, streams=streams, plan=plan_of(config), precision=precision, autocast=autocast,
-        measure=partial(predictions.judge, data=data, autocast=autocast),
+        measure=partial(predictions.measure_error, data=data, autocast=autocast),
         start=int(checkpoint["step"]) if checkpoint else 0,
         seconds_before=float(checkpoint.get("seconds", 0.0)) if checkpoint else 0.0,
     )  # fmt: skip

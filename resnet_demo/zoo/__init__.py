@@ -1,1 +1,1 @@
-"""Where weights come from: source -> Weights(model, preprocessing, classes, card)."""
+"""Trained models: from a source (a name, a path or a Hub id) to `Weights` with preprocessing, classes and card."""

@@ -1,4 +1,4 @@
-"""Which models can be chosen: those that ship, the user's own, and the well-known ones on the Hub. No torch here.
+"""The list of models: those that ship, the user's own, and the well-known ones on the Hub. No torch here.
 
 A source `M`, as the command line and the page take it, is a name from this catalogue, a path, or a Hub id.
 """
@@ -22,7 +22,7 @@ from resnet_demo.parsing import ClassName, parse
 SHIPPED = Path(__file__).parents[2] / "weights"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
-# Share of right answers (top-1, one central crop of 224) as timm publishes it in its results table. Not measured here.
+# Top-1 accuracy at one central crop of 224, as in timm's table of results. Not measured here.
 TIMM_TOP1 = {
     "tv": {18: 0.6975, 34: 0.7330, 50: 0.7616, 101: 0.7740, 152: 0.7833},
     "a1": {18: 0.7150, 34: 0.7642, 50: 0.8038, 101: 0.8149, 152: 0.8200},
@@ -34,16 +34,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """A model that can be chosen.
+    """A model of the list.
 
     Args:
-        name: what `ModelCache.get` takes.
-        title: what a person reads, the same wherever the model is named.
+        name: the source for `ModelCache.get`.
+        title: the name for people, the same everywhere.
         architecture: resnet20, plain20, resnet50, …
         classes: number of classes.
-        test_accuracy: share of right answers on the data set's test images, where known.
+        test_accuracy: on the data set's test images; None if it was not measured.
         trained_on: the data set.
-        source: where it comes from, and for Hub models whose figure the accuracy is.
+        source: where it comes from and, for Hub models, who measured the accuracy.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Entry:
     source: str
 
 
-class _Listed(BaseModel):
-    """The part of a folder's config.json that the catalogue shows; zoo/folder.py checks the whole."""
+class _FolderConfig(BaseModel):
+    """The part of a folder's config.json that the list needs; zoo/folder.py checks the whole."""
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
@@ -67,9 +67,9 @@ class _Listed(BaseModel):
 
 
 def available() -> tuple[Entry, ...]:
-    """The models that ship, then the user's own (residual networks first), then the known ones on the Hub.
+    """The models that ship, then the user's own (residual networks first), then the well-known ones on the Hub.
 
-    Damaged folders are left out, with a warning in the log.
+    Damaged folders are skipped, with a warning in the log.
     """
     entries: dict[str, Entry] = {}
     for root, source in _roots():
@@ -79,12 +79,12 @@ def available() -> tuple[Entry, ...]:
 
 
 def title_of(name: str) -> str:
-    """What a person reads for that name; of a model that is not listed, the name itself."""
+    """The title of a model; for a model that is not in the list, its name."""
     return next((entry.title for entry in available() if entry.name == name), name)
 
 
 def find(name: str) -> Path | None:
-    """The folder of that name among those that ship and the user's own; a name is never taken for a path."""
+    """The folder of that name, among the models that ship and the user's own; a name is never taken for a path."""
     for root, _ in _roots():
         for folder in _subfolders(root):
             if folder.name == name:
@@ -102,14 +102,14 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
 
     Args:
         source: a name of the catalogue, a Hub id, or (with `allow_paths`) the path of a model folder.
-        allow_paths: only for what the operator typed on the command line; never for what comes from a page.
+        allow_paths: only for the command line, never for text from a page.
 
     Raises:
         WeightsError: it is none of these.
     """
-    found = find(source)
-    if found is not None:
-        return found
+    folder = find(source)
+    if folder is not None:
+        return folder
     if allow_paths and Path(source).expanduser().is_dir():
         return Path(source).expanduser().resolve()
     if is_hub_id(source):
@@ -133,17 +133,17 @@ def _subfolders(root: Path) -> list[Path]:
 def _folders(root: Path, source: str) -> Iterator[Entry]:
     for folder in _subfolders(root):
         try:
-            listed = parse(_Listed, files.read_text(folder / "config.json"))
-            files.open_regular(folder / "model.safetensors").close()  # a pipe would be waited for
+            config = parse(_FolderConfig, files.read_text(folder / "config.json"))
+            files.open_regular(folder / "model.safetensors").close()  # opening a pipe would wait
             with safe_open(folder / "model.safetensors", framework="numpy"):
-                pass  # opening compares the header with the file's size
+                pass  # this compares the header with the size of the file
         except (OSError, UnicodeDecodeError, SettingError, SafetensorError) as error:
             log.warning("The model in %s is damaged and left out: %s", folder, error)
             continue
-        name = listed.architecture.name
-        network, data = name.replace("resnet", "ResNet-").replace("plain", "Plain-"), listed.trained_on or "unknown data"
+        name = config.architecture.name
+        network, data = name.replace("resnet", "ResNet-").replace("plain", "Plain-"), config.trained_on or "unknown data"
         title = f"{network} ({data})" if root == SHIPPED else f"{folder.name} ({network}, {data})"
-        yield Entry(folder.name, title, name, len(listed.classes), listed.test_accuracy, listed.trained_on, source)
+        yield Entry(folder.name, title, name, len(config.classes), config.test_accuracy, config.trained_on, source)
 
 
 def well_known() -> Iterator[Entry]:

@@ -1,7 +1,7 @@
 """A trained model in a folder, in the Hub's own layout: config.json, model.safetensors, README.md.
 
 config.json holds the architecture, the names of the classes and the preprocessing; weights never travel
-without them. Loading is strict: every entry must be there, of the right shape and type, and finite.
+without them. Loading is strict: every entry must exist, have the right shape and type, and be finite.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ModelFolder(Frozen):
 
 @dataclass(frozen=True)
 class Weights:
-    """A model ready to use, and what must travel with it. The model is in evaluation mode and shared: never change it."""
+    """A model in evaluation mode with all that belongs to it. Several requests share the model: never change it."""
 
     name: str
     model: ResNet
@@ -53,7 +53,7 @@ class Weights:
 
 
 def write(folder: Path, content: ModelFolder, state: Mapping[str, Tensor], card: str) -> None:
-    """Write a model folder; each file is replaced as a whole."""
+    """Write a model folder; each file is replaced atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     write_atomically(folder / WEIGHTS, save(tensors, metadata={"format": "pt"}))
@@ -62,7 +62,7 @@ def write(folder: Path, content: ModelFolder, state: Mapping[str, Tensor], card:
 
 
 def read_config(folder: Path) -> ModelFolder:
-    """The checked content of a folder's config.json.
+    """The validated content of a folder's config.json.
 
     Raises:
         WeightsError: there is none, or it is not in our layout.
@@ -92,7 +92,7 @@ def assemble(name: str, content: ModelFolder, path: Path) -> Weights:
     """The model that `content` describes, with the weights of a safetensors file, on the CPU.
 
     Raises:
-        WeightsError: the file is missing or damaged, does not fit the architecture, or gives no finite answers.
+        WeightsError: the file is missing or damaged, does not fit the architecture, or gives answers that are not finite.
     """
     if len(content.classes) != content.architecture.classes:
         raise WeightsError(
@@ -114,7 +114,7 @@ def fill(architecture: ModelConfig, path: Path) -> ResNet:
         model = ResNet(architecture)
     expected = model.state_dict()
     try:
-        open_regular(path).close()  # a pipe would be waited for
+        open_regular(path).close()  # opening a pipe would wait
         with safe_open(path, framework="pt") as file:  # reads the header only, until a tensor is asked for
             names = set(file.keys())
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names & expected.keys()}
@@ -127,7 +127,7 @@ def fill(architecture: ModelConfig, path: Path) -> ResNet:
 
 
 def fill_from(model: ResNet, state: dict[str, Tensor], origin: str) -> ResNet:
-    """Give a network built on the meta device its tensors; counters of batches may be missing.
+    """Load tensors into a network on the meta device; counters of batches may be missing.
 
     Raises:
         WeightsError: names the missing, unexpected, misshapen, mistyped or non-finite entries.
@@ -135,21 +135,21 @@ def fill_from(model: ResNet, state: dict[str, Tensor], origin: str) -> ResNet:
     expected = model.state_dict()
     check_tensors(state, origin)
     _refuse_differences(origin, expected, set(state), {name: tuple(tensor.shape) for name, tensor in state.items()})
-    filled = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
+    tensors = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
     for name, tensor in state.items():
         if tensor.is_floating_point() != expected[name].is_floating_point():
             raise WeightsError(f"{origin} does not fit: {name} is {tensor.dtype}, not {expected[name].dtype}.")
-        filled[name] = values = tensor.to(expected[name].dtype, copy=True)  # aligned, and free of the file
+        tensors[name] = values = tensor.to(expected[name].dtype, copy=True)  # aligned, and independent of the file
         if not torch.isfinite(values).all():  # after the cast: float64 holds more than float32
             raise WeightsError(f"{origin} holds values that are not finite numbers, in {name}.")
         if name.endswith("running_var") and (values < 0).any():
             raise WeightsError(f"{origin} holds a variance below zero, in {name}.")
-    model.load_state_dict(filled, assign=True)
+    model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(False)
 
 
 def check_tensors(state: Mapping[str, Tensor], origin: str) -> None:
-    """Refuse what is not an ordinary tensor of numbers in memory.
+    """Refuse tensors that are not dense, or not in a common float format.
 
     Raises:
         WeightsError: names the first sparse, nested or quantized tensor, or one of another float format.
@@ -175,6 +175,10 @@ def _refuse_differences(
         if name in shapes and shapes[name] != tuple(expected[name].shape)
     ]
     faults = (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
-    told = [f"{len(found)} {kind} ({', '.join(found[:3])}{', …' if len(found) > 3 else ''})" for kind, found in faults if found]
-    if told:
-        raise WeightsError(f"{origin} does not fit the architecture: {'; '.join(told)}.")
+    differences = [
+        f"{len(entries)} {kind} ({', '.join(entries[:3])}{', …' if len(entries) > 3 else ''})"
+        for kind, entries in faults
+        if entries
+    ]
+    if differences:
+        raise WeightsError(f"{origin} does not fit the architecture: {'; '.join(differences)}.")

@@ -30,7 +30,7 @@ from resnet_demo.parsing import parse
 from resnet_demo.zoo.folder import check_tensors, fill_from
 
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "state_dict.")
-RENAMED = (  # theirs -> ours
+RENAMED = (  # their names -> ours
     (re.compile(r"^(linear|classifier|last_linear|head)\."), "fc."),
     (re.compile(r"^conv_1_3x3\."), "conv1."),
     (re.compile(r"^bn_1\."), "bn1."),
@@ -86,12 +86,12 @@ def read(path: Path) -> dict[str, Tensor]:
     if not state:
         raise WeightsError(f"{path} holds no state_dict: no dictionary of names and tensors is in it.")
     check_tensors(state, str(path))
-    return renamed(state)
+    return rename(state)
 
 
 def _content(path: Path) -> Any:
     try:
-        open_regular(path).close()  # a pipe would be waited for
+        open_regular(path).close()  # opening a pipe would wait
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
         with torch.serialization.safe_globals(list(HARMLESS)):
@@ -106,8 +106,8 @@ def _content(path: Path) -> Any:
             "Save only the model's state_dict with torch.save, or as safetensors."
         ) from error
     except Exception as error:  # damaged files raise a dozen kinds
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise WeightsError(f"{path} cannot be read as a checkpoint ({told}).") from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise WeightsError(f"{path} cannot be read as a checkpoint ({reason}).") from error
 
 
 def _largest_state(content: Any, depth: int) -> dict[str, Tensor]:
@@ -119,7 +119,7 @@ def _largest_state(content: Any, depth: int) -> dict[str, Tensor]:
     return max([own, *inner], key=len)
 
 
-def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The same tensors under torchvision's names.
 
     Raises:
@@ -137,52 +137,55 @@ def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def recognise(state: Mapping[str, Tensor]) -> ModelConfig:
-    """The network that the names and shapes tell.
+    """The network that fits the names and shapes.
 
-    Option A shortcuts have no parameters, so a plain network and a residual one look the same: this says
-    residual. Nor do names tell which convolution of a bottleneck strides: this says the 3×3, as nearly all do.
+    Option A shortcuts have no parameters, so a plain and a residual network look the same: this returns the residual
+    one. Nor do names show which convolution of a bottleneck strides: this returns the 3×3, the common choice.
 
     Raises:
-        WeightsError: it is not one of the paper's networks; the sentence says why.
+        WeightsError: it is not one of the paper's networks; the message says why.
     """
     first, classifier = state.get("conv1.weight"), state.get("fc.weight")
     if first is None or classifier is None or first.ndim != 4 or classifier.ndim != 2:
         some = ", ".join(list(state)[:4])
-        raise WeightsError(f"The checkpoint is no residual network that is known here: it has no conv1 and fc, but {some}, ….")
-    found = {(int(m[1]), int(m[2])) for name in state if (m := re.match(r"layer(\d)\.(\d+)\.", name))}
+        raise WeightsError(
+            f"The checkpoint is not a residual network of a known layout: it has no conv1 and fc, but {some}, …."
+        )
+    blocks = {(int(m[1]), int(m[2])) for name in state if (m := re.match(r"layer(\d)\.(\d+)\.", name))}
     stages = tuple(
-        len({block for stage, block in found if stage == number}) for number in sorted({stage for stage, _ in found})
+        len({block for stage, block in blocks if stage == number}) for number in sorted({stage for stage, _ in blocks})
     )
     bottleneck = any(".conv3." in name for name in state)
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "shortcut": "B" if any(".downsample." in name for name in state) else "A",
         "width": first.shape[0],
         "batch_norm": any(name.startswith("bn1.") for name in state),
         "classes": classifier.shape[0],
     }
     kernel = first.shape[-1]
-    told = f"{'×'.join(map(str, stages)) or 'no'} {'bottleneck' if bottleneck else 'building'} blocks after a {kernel}×{kernel} convolution"
+    blocks_name = "bottleneck blocks" if bottleneck else "building blocks"
+    description = f"{'×'.join(map(str, stages)) or 'no'} {blocks_name} after a {kernel}×{kernel} convolution"
     if kernel == 3 and len(stages) == 3 and len(set(stages)) == 1 and not bottleneck:
-        given |= {"design": "cifar", "depth": 6 * stages[0] + 2}
+        fields |= {"design": "cifar", "depth": 6 * stages[0] + 2}
     else:
         kind = "bottleneck" if bottleneck else "basic"
-        depth = next((depth for depth, known in IMAGENET_STAGES.items() if known == (kind, stages)), None)
+        depth = next((depth for depth, design in IMAGENET_STAGES.items() if design == (kind, stages)), None)
         if kernel != 7 or depth is None:
             raise WeightsError(
-                f"The checkpoint is a network of {told}, which is none of the paper's "
+                f"The checkpoint is a network of {description}, which is none of the paper's "
                 "(3 equal stages after a 3×3 convolution, or ResNet-18, 34, 50, 101, 152 after a 7×7 one)."
             )
-        given |= {"design": "imagenet", "depth": depth}
+        fields |= {"design": "imagenet", "depth": depth}
     try:
-        return parse(ModelConfig, given)
+        return parse(ModelConfig, fields)
     except SettingError as error:
-        raise WeightsError(f"The checkpoint is a network of {told} that is out of range here: {error}") from error
+        raise WeightsError(f"The checkpoint is a network of {description} that is out of range here: {error}") from error
 
 
 def readings(config: ModelConfig, state: Mapping[str, Tensor]) -> list[Reading]:
     """The networks that a checkpoint of these names and shapes may be, the likeliest first.
 
-    Option A's shortcuts have no parameters, so nothing tells where their zeros are, nor that there are any shortcuts.
+    Option A's shortcuts have no parameters, so nothing shows where their zeros are, nor whether there are shortcuts.
 
     Args:
         config: what `recognise` returned, or its plain twin.
@@ -192,10 +195,10 @@ def readings(config: ModelConfig, state: Mapping[str, Tensor]) -> list[Reading]:
         return [Reading("plain", config, state)]
     if config.shortcut == "B":
         return [Reading("residual", config, state)]
-    found = [Reading("residual", config, state, "last")]
+    readings = [Reading("residual", config, state, "last")]
     if config.design == "cifar" and config.width % 2 == 0:  # half of the new channels are as many before as after
-        found.append(Reading("residual, zeros around", config, zeros_last(config, state), "around"))
-    return [*found, Reading("plain", config.model_copy(update={"residual": False}), state)]
+        readings.append(Reading("residual, zeros around", config, zeros_last(config, state), "around"))
+    return [*readings, Reading("plain", config.model_copy(update={"residual": False}), state)]
 
 
 def zeros_last(config: ModelConfig, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

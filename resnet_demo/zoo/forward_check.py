@@ -1,7 +1,7 @@
-"""One forward pass of two pictures that ship: whether a model's weights and preprocessing give finite answers.
+"""Check with one forward pass that a model's weights and preprocessing give finite answers.
 
-Weights that are finite one by one can still overflow together. Two pictures in one batch find what overflows for
-ordinary pictures, and cost about what the first answer costs.
+Finite weights can still overflow together. A batch of two example pictures shows whether they do on ordinary pictures,
+and takes about as long as a first answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PICTURES = ("cifar10-cat.png", "coffee.jpg")
 
 
 def check_answers(origin: str, model: nn.Module, preprocessing: Preprocessing) -> None:
-    """Show the model the pictures. It is in evaluation mode, and on the CPU.
+    """Run the model, which is in evaluation mode on the CPU, on the pictures.
 
     Raises:
         WeightsError: a logit is not a finite number.

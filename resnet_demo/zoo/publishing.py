@@ -1,20 +1,21 @@
-"""A model folder to the Hub, so that anyone can load it by its id."""
+"""Publish a model folder on the Hub, so that anyone can load it by its id."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from resnet_demo.data import cifar10
 from resnet_demo.errors import HubError, WeightsError
 from resnet_demo.files import read_text
 from resnet_demo.zoo import folder
 
 RECORD = "record.jsonl"
 FILES = (folder.CONFIG, folder.WEIGHTS, folder.CARD, RECORD)
-DATASETS = {"CIFAR-10": "uoft-cs/cifar10"}
+DATASETS = {"CIFAR-10": cifar10.REPOSITORY}
 
 
 def card_with_front_matter(content: folder.ModelFolder, card: str) -> str:
-    """The model card with the lines that the Hub reads at its top; a card that has them is left as it is."""
+    """The model card with the front matter that the Hub reads; a card that has one is unchanged."""
     if card.startswith("---\n"):
         return card
     lines = ["library_name: resnet-lab", "pipeline_tag: image-classification", f"tags: [resnet, {content.architecture.name}]"]
@@ -25,19 +26,19 @@ def card_with_front_matter(content: folder.ModelFolder, card: str) -> str:
 
 
 def publish(source: Path, repository: str, *, private: bool = False) -> str:
-    """Upload a model folder: config, weights, card and training record. The model is loaded first, so that no broken one leaves.
+    """Upload a model folder: config, weights, card and training record. The model is loaded first, as a check.
 
     Args:
         source: the model folder.
-        repository: `user/name`; it is made if it is not there.
-        private: visible only to its owner, where it is made now.
+        repository: `user/name`; created if it does not exist.
+        private: visible only to its owner, if this creates the repository.
 
     Returns:
         The address of the commit.
 
     Raises:
         WeightsError: the folder holds no working model.
-        HubError: the Hub refused, or cannot be reached; the sentence says what to do.
+        HubError: the Hub refused or cannot be reached; the message says what to do.
     """
     from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 
@@ -60,10 +61,12 @@ def publish(source: Path, repository: str, *, private: bool = False) -> str:
     api = HfApi()
     try:
         api.create_repo(repository, private=private, exist_ok=True)
-        made = api.create_commit(repository, operations, commit_message=f"{content.architecture.name}, published by ResNet Lab")
+        commit = api.create_commit(
+            repository, operations, commit_message=f"{content.architecture.name}, published by ResNet Lab"
+        )
     except Exception as error:  # the client wraps what happens in an upload in errors of other kinds
         raise HubError(_sentence(repository, where, error)) from error
-    return str(made.commit_url)
+    return str(commit.commit_url)
 
 
 def _sentence(repository: str, where: str, error: Exception) -> str:

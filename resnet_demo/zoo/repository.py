@@ -23,15 +23,15 @@ ROOM = 1.1  # the weights' header and its padding
 def load(
     repository: str, *, on_progress: fetch.Progress | None = None, should_cancel: Callable[[], bool] = lambda: False
 ) -> Weights:
-    """Load a model of the Hub onto the CPU, from the cache where it is there.
+    """Load a model from the Hub or its local cache, onto the CPU.
 
     Args:
         repository: `user/name`.
-        on_progress: told (done, total) bytes of the weights.
-        should_cancel: asked several times a second during a download.
+        on_progress: called with (done, total) bytes of the weights.
+        should_cancel: called several times a second during a download.
 
     Raises:
-        HubError: the Hub did not give it.
+        HubError: the download failed.
         WeightsError: it is not a network of the paper, too large for this machine, or damaged.
     """
     content = describe(repository, should_cancel=should_cancel)
@@ -39,17 +39,17 @@ def load(
     free = psutil.virtual_memory().available
     if size > free:
         raise WeightsError(f"{repository} needs {size / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.")
-    # Twice: weights may be kept in float64. Whatever is larger holds something else than this network.
+    # Twice, as weights may be float64. A larger file holds something other than this network.
     limit = int(2 * ROOM * size) + LARGEST_CONFIG
     path = fetch.fetch_file(repository, WEIGHTS, on_progress=on_progress, should_cancel=should_cancel, max_bytes=limit)
     return assemble(repository, content, path)
 
 
 def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: False) -> ModelFolder:
-    """What a repository's config.json says: architecture, classes, preprocessing.
+    """The content of a repository's config.json: architecture, classes, preprocessing.
 
     Raises:
-        HubError: the Hub did not give it.
+        HubError: the download failed.
         WeightsError: it is not a network of the paper.
     """
     path = fetch.fetch_file(repository, CONFIG, should_cancel=should_cancel, max_bytes=LARGEST_CONFIG)
@@ -62,8 +62,8 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
         return timm.read(repository, content)
     if not isinstance(content, dict) or content.get("library") != "resnet-lab":
         kind = content.get("model_type") if isinstance(content, dict) else None
-        told = f"is a {kind!r} model" if isinstance(kind, str) else "is neither timm's nor one that ResNet RunService published"
-        raise WeightsError(f"{repository} {told}: choose a timm/resnet… model, or one that ResNet RunService published.")
+        description = f"is a {kind!r} model" if isinstance(kind, str) else "is neither timm's nor one that ResNet Lab published"
+        raise WeightsError(f"{repository} {description}: choose a timm/resnet… model, or one that ResNet Lab published.")
     try:
         return parse(ModelFolder, text)
     except SettingError as error:

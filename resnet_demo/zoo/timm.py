@@ -1,4 +1,4 @@
-"""timm's config.json: which of Table 1's networks it describes, and what its pictures go through.
+"""timm's config.json: which of Table 1's networks it describes, and its preprocessing.
 
 timm's resnet18, 34, 50, 101 and 152 have torchvision's parameter names and stride in the bottleneck's 3×3.
 """
@@ -22,7 +22,7 @@ IMAGENET_CLASSES = 1000
 
 
 class Pretrained(BaseModel):
-    """timm's `pretrained_cfg`: how the weights were made and want to be fed."""
+    """timm's `pretrained_cfg`: the preprocessing and the origin of the weights."""
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, extra="ignore")
 
@@ -36,7 +36,7 @@ class Pretrained(BaseModel):
 
 
 class TimmConfig(BaseModel):
-    """The part of timm's config.json that decides what the weights are."""
+    """The part of timm's config.json that describes the weights."""
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, extra="ignore")
 
@@ -53,42 +53,42 @@ def is_timm(content: Any) -> bool:
 
 
 def read(origin: str, content: dict[str, Any]) -> ModelFolder:
-    """What timm's config.json says, in our own layout.
+    """The content of timm's config.json in our own layout.
 
     Args:
         origin: the Hub id, for messages.
         content: config.json.
 
     Raises:
-        WeightsError: a network that is not one of the paper's, or a damaged file.
+        WeightsError: the network is not one of the paper's, or the file is damaged.
     """
     try:
         config = parse(TimmConfig, content)
     except SettingError as error:
         raise WeightsError(f"config.json of {origin} cannot be understood: {error}") from error
-    known = [f"resnet{depth}" for depth in IMAGENET_STAGES]
-    if config.architecture not in known:
+    names = [f"resnet{depth}" for depth in IMAGENET_STAGES]
+    if config.architecture not in names:
         raise WeightsError(
-            f"{origin} is a {config.architecture!r}, a network that ResNet RunService does not have: choose one of {', '.join(known)}."
+            f"{origin} is a {config.architecture!r}, a network that ResNet Lab does not have: choose one of {', '.join(names)}."
         )
     if config.model_args:
         raise WeightsError(
             f"{origin} changes the {config.architecture} by {sorted(config.model_args)}; only the standard one can be read."
         )
-    given, size = config.pretrained_cfg, config.pretrained_cfg.input_size[1]
-    listed = next((entry for entry in well_known() if entry.name == origin), None)
+    pretrained, size = config.pretrained_cfg, config.pretrained_cfg.input_size[1]
+    catalogue_entry = next((entry for entry in well_known() if entry.name == origin), None)
     try:
         return parse(ModelFolder, {
             "library": "timm",
             "architecture": ModelConfig.named(config.architecture, classes=config.num_classes),
             "classes": _classes(origin, config),
             "preprocessing": parse(Preprocessing, {
-                "image_size": size, "resize": math.floor(size / given.crop_pct),
-                "interpolation": given.interpolation, "mean": given.mean, "std": given.std,
+                "image_size": size, "resize": math.floor(size / pretrained.crop_pct),
+                "interpolation": pretrained.interpolation, "mean": pretrained.mean, "std": pretrained.std,
             }),
-            "test_accuracy": listed.test_accuracy if listed else None,
-            "trained_on": "ImageNet-1k" if given.tag.endswith("in1k") else given.tag,
-            "licence": given.license,
+            "test_accuracy": catalogue_entry.test_accuracy if catalogue_entry else None,
+            "trained_on": "ImageNet-1k" if pretrained.tag.endswith("in1k") else pretrained.tag,
+            "licence": pretrained.license,
         })  # fmt: skip
     except SettingError as error:
         raise WeightsError(f"config.json of {origin} does not describe a usable model: {error}") from error
@@ -105,7 +105,7 @@ def _classes(origin: str, config: TimmConfig) -> tuple[str, ...]:
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The names of ImageNet's 1,000 classes, as torchvision has them. Some names stand for two classes ("crane")."""
+    """The names of ImageNet's 1,000 classes, as in torchvision. Some names stand for two classes ("crane")."""
     from torchvision.models import ResNet50_Weights  # type: ignore[import-untyped]  # it ships no types
 
     return tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])

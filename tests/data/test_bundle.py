@@ -10,7 +10,8 @@ import torch
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data import bundle
-from resnet_demo.data.dataset import BUNDLED, Dataset, ImageSet, load, read_cifar10
+from resnet_demo.data.cifar10 import BUNDLED_FILES
+from resnet_demo.data.dataset import Dataset, ImageSet, load, read_cifar10
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_it_holds_400_training_and_100_test_images_of_each_class(bundled: Datase
 
 
 def test_it_takes_less_than_12_mb() -> None:
-    files = list(BUNDLED.iterdir())
+    files = list(BUNDLED_FILES["train"].parent.iterdir())
     assert {file.name for file in files} == {"train.parquet", "test.parquet"}
     assert sum(file.stat().st_size for file in files) < 12_000_000
 
@@ -38,7 +39,7 @@ def test_no_picture_is_there_twice(bundled: Dataset) -> None:
 
 
 def test_its_files_have_the_hubs_layout() -> None:
-    schema = pyarrow.parquet.read_schema(BUNDLED / "train.parquet")
+    schema = pyarrow.parquet.read_schema(BUNDLED_FILES["train"])
     assert schema.names == ["img", "label"]
     assert {field.name for field in schema.field("img").type} == {"bytes", "path"}
 

@@ -21,8 +21,8 @@ def test_the_answer_is_the_softmax_of_the_networks_own_forward_pass() -> None:
         wanted = lent.model(lent.preprocessing(picture)).softmax(1)[0]
     assert torch.equal(answer.probabilities, wanted)
     assert answer.probabilities.dtype == torch.float32
-    assert answer.seen.tobytes() == lent.preprocessing.crop(picture).tobytes()
-    assert answer.seen.size == (32, 32)
+    assert answer.square.tobytes() == lent.preprocessing.crop(picture).tobytes()
+    assert answer.square.size == (32, 32)
 
 
 def test_the_output_of_every_stage_is_kept_without_a_graph() -> None:

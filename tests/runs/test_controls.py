@@ -144,7 +144,7 @@ def test_a_forecast_says_first_that_cifar10_is_not_here_and_how_to_get_it(
     text = forecast(opened.lab, recipe).text
     assert text.startswith("**CIFAR-10 is not on this machine, and the app runs offline, so this run would fail.**")
     assert "`python -m resnet_demo prefetch --data cifar10`" in text
-    for file in cifar10.FILES:
+    for file in cifar10.FILES.values():
         loopback.add(f"datasets/{cifar10.REPOSITORY}", file, b"a part")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     assert main(["prefetch", "--data", "cifar10"]) == 0

@@ -23,7 +23,7 @@ def test_who_waits_sees_the_place_in_the_queue_and_about_how_long(app: App, visi
     until(client, first, "running")
     second = open_settings(visit, app, TINY)
     begin(second, app)
-    becomes(second, "RunQueue")
+    becomes(second, "Waiting")
     detail = "document.querySelector('#curves .detail')?.textContent"
     second.wait_for_function(f"/^Next in the queue, about [0-9.]+ (s|min|h) to wait\\.$/.test({detail})")
     third = visit(f"{app.url}?run={start(client, TINY, 'the third')}").page
@@ -64,7 +64,7 @@ def test_stopping_a_continued_run_that_waits_is_answered_at_once_and_its_weights
     other = start(client, LONG, "another")
     until(client, other, "running")
     page.click("#continue:not([disabled])")
-    becomes(page, "RunQueue")
+    becomes(page, "Waiting")
     page.click("#stop:not([disabled])")
     becomes(page, "Stopped")
     assert "What it learnt is kept" in page.locator("#curves .detail").inner_text()

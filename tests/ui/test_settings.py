@@ -84,7 +84,7 @@ def test_a_mistake_is_answered_in_a_sentence_and_the_page_lives_on(app: App, vis
         wait_for_estimate(page, sentence)
         page.click("#start")
         page.locator(".toast-body", has_text=sentence).first.wait_for()
-        assert page.locator("#curves .what").inner_text() != "RunQueue."
+        assert page.locator("#curves .what").inner_text() != "Waiting."
     steps.fill("30")
     wait_for_estimate(page, "30 steps")
     begin(page, app)

@@ -137,7 +137,7 @@ def test_networks_that_are_not_the_paper_s_are_refused_by_what_they_are() -> Non
 
 def test_two_networks_in_one_file_are_refused() -> None:
     with pytest.raises(WeightsError, match=r"several entries that would be 'fc.weight'"):
-        foreign.renamed({"fc.weight": torch.zeros(1), "linear.weight": torch.zeros(1)})
+        foreign.rename({"fc.weight": torch.zeros(1), "linear.weight": torch.zeros(1)})
 
 
 def read_back(network: nn.Module, folder: Path) -> tuple[ModelConfig, State]:

@@ -58,9 +58,9 @@ def test_the_accuracy_that_timm_publishes_travels_with_the_weights(loopback: Loo
     [
         (
             timm_config("vit_base_patch16_224"),
-            r"user/name is a 'vit_base_patch16_224', a network that ResNet RunService does not have",
+            r"user/name is a 'vit_base_patch16_224', a network that ResNet Lab does not have",
         ),
-        (timm_config("resnet50d"), r"is a 'resnet50d', a network that ResNet RunService does not have: choose one of resnet18"),
+        (timm_config("resnet50d"), r"is a 'resnet50d', a network that ResNet Lab does not have: choose one of resnet18"),
         (timm_config("resnet50", model_args={"stem_type": "deep"}), r"changes the resnet50 by \['stem_type'\]"),
         (timm_config("resnet50", num_classes=0), r"does not describe a usable model: classes: .*at least 2 and at most"),
         (timm_config("resnet50", label_names=["a"]), r"names 1 classes for 1000 outputs"),
@@ -74,8 +74,8 @@ def test_the_accuracy_that_timm_publishes_travels_with_the_weights(loopback: Loo
             r"usable model: classes\.1: the name of a class",
         ),
         (json.dumps({"model_type": "bert"}).encode(), r"user/name is a 'bert' model: choose"),
-        (b"{}", r"is neither timm's nor one that ResNet RunService published"),
-        (b"[1]", r"is neither timm's nor one that ResNet RunService published"),
+        (b"{}", r"is neither timm's nor one that ResNet Lab published"),
+        (b"[1]", r"is neither timm's nor one that ResNet Lab published"),
         (b"<html>", r"config.json of user/name is not JSON"),
         (json.dumps({"library": "resnet-lab"}).encode(), r"does not describe a model of this project: architecture"),
     ],
