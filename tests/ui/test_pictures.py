@@ -56,7 +56,7 @@ def assert_same_answer(told: dict[str, object], weights: Weights, content: bytes
     """The endpoint's report says what the network says of the picture when it is asked directly."""
     wanted = classify(weights, decode(content))
     (answer,) = told["answers"]  # type: ignore[misc]
-    assert pixels_of(answer["seen"]) == wanted.seen.tobytes()
+    assert pixels_of(answer["seen"]) == wanted.square.tobytes()
     for found, prediction in zip(answer["predictions"], wanted.top(5), strict=True):
         assert (found["label"], found["index"]) == (prediction.label, prediction.index)
         assert found["probability"] == pytest.approx(prediction.probability, abs=1e-4)
