@@ -16,7 +16,7 @@ PACKAGE = ROOT / "resnet_demo"
 
 # A part may import the parts of the levels before its own, and itself.
 LEVELS = (
-    {"errors", "words"},
+    {"errors", "words", "colours"},
     {"parsing", "files", "device", "child_process"},
     {"config", "recipes", "hub"},
     {"model"},

@@ -91,7 +91,8 @@ def run(parsed: argparse.Namespace) -> int:
     _write(parsed.out, result)
     for warning in warnings:
         print(f"resnet_demo: WARNING: {warning}", file=sys.stderr)
-    if not doubt and normalization is None and (note := _note(result)):
+    note = _note(result) if not doubt and normalization is None else ""
+    if note:
         print(f"resnet_demo: {note}", file=sys.stderr)
     if parsed.json:
         print(json.dumps(_values(parsed.out, result) | {"warnings": warnings}))

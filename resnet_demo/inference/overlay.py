@@ -10,13 +10,13 @@ import numpy
 from numpy.typing import NDArray
 from PIL import Image
 
+from resnet_demo.colours import BLUE, VERMILLION
 from resnet_demo.inference.explain import Map
 
 HEAT = ("#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4")
 """Ten even steps of 'inferno' (Smith and van der Walt 2015, released into the public domain)."""
 
-SIGNED = ("#0072b2", "#ffffff", "#d55e00")
-"""Blue and vermillion of Okabe and Ito, white between."""
+SIGNED = (BLUE, "#ffffff", VERMILLION)
 
 
 def _table(colours: tuple[str, ...]) -> NDArray[numpy.uint8]:

@@ -9,10 +9,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resnet_demo.colours import OF_NETWORK
 from resnet_demo.config import ArmConfig, RunConfig
 from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPoint
 
-COLOURS = {True: "#0072B2", False: "#D55E00"}  # residual, plain: Okabe and Ito's, told apart by colour-blind people
 LINES = {True: "-", False: "--"}
 SMOOTHED_OVER = 10  # points
 
@@ -58,7 +58,7 @@ def to_png(figure: Figure) -> bytes:
 def _style(arm: ArmConfig, depths: list[int]) -> dict[str, object]:
     kind = "residual" if arm.model.residual else "plain"
     return {
-        "color": COLOURS[arm.model.residual],
+        "color": OF_NETWORK[arm.model.residual],
         "ls": LINES[arm.model.residual],
         "lw": 1.2 + depths.index(arm.model.depth),
         "label": f"{kind}-{arm.model.depth}, seed {arm.seed}",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import gradio as gr
 
-from resnet_demo.results.plots import COLOURS
+from resnet_demo.colours import BLUE, VERMILLION
 
-BLUE = gr.themes.Color(
-    c50="#eef6fb", c100="#d6e9f5", c200="#add3ea", c300="#7bb8dc", c400="#3f97c9", c500=COLOURS[True],
+HUE = gr.themes.Color(
+    c50="#eef6fb", c100="#d6e9f5", c200="#add3ea", c300="#7bb8dc", c400="#3f97c9", c500=BLUE,
     c600="#00639b", c700="#005384", c800="#00436a", c900="#003453", c950="#00243a",
 )  # fmt: skip
 FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 
 THEME = gr.themes.Base(
-    primary_hue=BLUE,
-    secondary_hue=BLUE,
+    primary_hue=HUE,
+    secondary_hue=HUE,
     neutral_hue=gr.themes.colors.stone,
     text_size=gr.themes.sizes.text_lg,
     spacing_size=gr.themes.sizes.spacing_md,
@@ -40,7 +40,7 @@ THEME = gr.themes.Base(
     block_info_text_size="*text_sm",
 )
 
-PALETTE = f".gradio-container {{ --residual: {COLOURS[True]}; --plain: {COLOURS[False]}; }}"
+PALETTE = f".gradio-container {{ --residual: {BLUE}; --plain: {VERMILLION}; }}"
 """The colours of the two kinds of network, for every style and script of the page."""
 
 _RULES = """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from gradio_client import Client
 
-from resnet_demo.results.plots import COLOURS
+from resnet_demo.colours import OF_NETWORK as COLOURS
 from tests.ui.conftest import App, Watched
 from tests.ui.laboratory import DIVERGING, TINY, begin, finished, heights, open_run, start, until
 

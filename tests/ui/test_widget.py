@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.results.plots import COLOURS
+from resnet_demo.colours import OF_NETWORK as COLOURS
 from resnet_demo.ui import widget as module
 from resnet_demo.ui.theme import CSS
 
