@@ -16,7 +16,7 @@ from resnet_demo.inference.explain import Map
 HEAT = ("#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4")
 """Ten even steps of 'inferno' (Smith and van der Walt 2015, released into the public domain)."""
 
-SIGNED = (BLUE, "#ffffff", VERMILLION)
+SIGNED = (BLUE.lower(), "#ffffff", VERMILLION.lower())
 
 
 def _table(colours: tuple[str, ...]) -> NDArray[numpy.uint8]:
