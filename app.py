@@ -29,7 +29,7 @@ def end_on_sigterm() -> None:
 def own_upload_folder() -> None:
     """Give uploads a folder that no other app uses, empty, unless the operator names one in GRADIO_TEMP_DIR."""
     if not os.environ.get("GRADIO_TEMP_DIR"):
-        folder = home() / "uploads"
+        folder = (home() / "uploads").resolve()
         shutil.rmtree(folder, ignore_errors=True)  # of an app that was killed
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
 

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 from resnet_demo.errors import SettingError
-from resnet_demo.results.export import save_arm
 from resnet_demo.runs.follower import Follower, Summary
 from resnet_demo.runs.permissions import RUN_ID
 from resnet_demo.training.events import Event
@@ -41,10 +40,6 @@ class RunRecords:
     def summary(self, run_id: str) -> Summary:
         """The result of a run so far, as a sentence and a table."""
         return self.follower(run_id).summary()
-
-    def keep(self, run_id: str, arm: str, name: str) -> Path:
-        """Save a trained network among the user's models (results/export.py). Raises SettingError if it cannot."""
-        return save_arm(self.record(run_id), arm, name, self.folder.parent / "models")
 
     def follower(self, run_id: str) -> Follower:
         """Reads the events of a run as they are written. Raises like `record`."""

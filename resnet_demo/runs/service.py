@@ -14,6 +14,8 @@ from typing import Literal
 
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
+from resnet_demo.model.cost import cost
+from resnet_demo.results.export import save_arm
 from resnet_demo.runs.actions import Action, check_action, refusal
 from resnet_demo.runs.dispatch import RunDispatch
 from resnet_demo.runs.duration_limit import DurationLimit
@@ -23,6 +25,10 @@ from resnet_demo.runs.repeat import repeat_config
 from resnet_demo.runs.run_state import RunState
 from resnet_demo.runs.trainer import Trainer
 from resnet_demo.training.events import RunPaused, RunStopped
+
+MODELS = 50  # kept without the teacher's token
+FREE_BYTES = 500_000_000  # that a run must leave on the disk
+BYTES_OF_PARAMETER = 20  # in the checkpoint with two moments, while it is replaced, and in the weights
 
 
 class RunService(RunDispatch):
@@ -52,6 +58,7 @@ class RunService(RunDispatch):
         """
         with self._lock:
             is_teacher = is_teachers(token, self.token)
+            _check_disk(config, self.folder)
             if not is_teacher:
                 self.duration_limit.check_duration(config, self.step_times.estimate(config))
             self._waiting.check_may_queue(visitor, address, is_teacher=is_teacher, wait=self._wait)
@@ -117,6 +124,19 @@ class RunService(RunDispatch):
             self.forget(run_id)
             shutil.rmtree(self.folder / run_id)
 
+    def keep(self, run_id: str, arm: str, name: str, visitor: str, token: str | None = None) -> Path:
+        """Save a trained network among the user's models (results/export.py).
+
+        Raises:
+            SettingError: it is another visitor's run, or there are MODELS kept already, and the token is not the teacher's;
+                or the network has no weights, or the name is taken or not allowed.
+        """
+        check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
+        models = self.folder.parent / "models"
+        if not is_teachers(token, self.token) and models.is_dir() and len(list(models.iterdir())) >= MODELS:
+            raise SettingError(f"{MODELS} models are kept here already: the teacher's token is needed to keep another one.")
+        return save_arm(self.record(run_id), arm, name, models)
+
     def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
         """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""
         check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
@@ -136,3 +156,13 @@ class RunService(RunDispatch):
             raise refusal(action, state.id, state.status)
         self._trainer.send({"do": action, "folder": str(self.folder / state.id)})
         return True
+
+
+def _check_disk(config: RunConfig, folder: Path) -> None:
+    """Raise a SettingError if the checkpoints and weights of a run would leave too little room on the disk."""
+    parameters = sum(cost(arm.model).parameters for arm in config.arms)
+    if shutil.disk_usage(folder).free - parameters * BYTES_OF_PARAMETER < FREE_BYTES:
+        raise SettingError(
+            f"The networks of this run have {parameters:,} parameters, and the disk has no room for their checkpoints: take "
+            "fewer seeds, smaller networks, or make room where the runs are kept."
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.results import plots
@@ -51,6 +51,18 @@ def add_exports(app: FastAPI, service: RunService) -> None:
             )
 
 
+class _TemporaryFile(FileResponse):
+    """Sends the whole of a file, then deletes the folder that it is in, however the request ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Without Range: a part that cannot be had would be answered before the file is deleted."""
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        try:
+            await super().__call__({**scope, "headers": headers}, receive, send)
+        finally:
+            shutil.rmtree(Path(self.path).parent, ignore_errors=True)
+
+
 def _file(record: Record, form: str, name: str) -> Response:
     if form == "zip":
         folder = Path(tempfile.mkdtemp(prefix="resnet-lab-"))
@@ -59,7 +71,7 @@ def _file(record: Record, form: str, name: str) -> Response:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return FileResponse(path, media_type=MEDIA[form], filename=name, background=BackgroundTask(shutil.rmtree, folder))
+        return _TemporaryFile(path, media_type=MEDIA[form], filename=name)
     makers = {"csv": export_csv, "json": export_json, "png": _picture}
     return Response(
         makers[form](record), media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}

@@ -161,9 +161,9 @@ class LabCallbacks:
         return form_values(settings)
 
     @error_in_a_sentence
-    def keep(self, curves: dict[str, Any], arm: str, name: str) -> str:
+    def keep(self, curves: dict[str, Any], arm: str, name: str, token: str, request: gr.Request) -> str:
         """Save a trained network among the user's models."""
-        folder = self.service.keep(run_of(curves), arm, name)
+        folder = self.service.keep(run_of(curves), arm, name, visitor_of(request), token)
         return f"Kept as {folder.name}: Classify lists it now."
 
     @error_in_a_sentence

@@ -181,7 +181,7 @@ class _Parts:
 
 def is_upload(scope: Scope) -> bool:
     """Whether the request writes files into the upload folder."""
-    return scope["type"] == "http" and str(scope["path"]).rstrip("/").endswith("/gradio_api/upload")
+    return scope["type"] == "http" and str(scope["path"]).rstrip("/\n").endswith("/gradio_api/upload")
 
 
 def _too_large(limits: BodyLimits) -> str:

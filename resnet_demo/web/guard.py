@@ -28,7 +28,7 @@ AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]{0,252}))(?::([0-
 CLOSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/proxy=|/file[=/]\s*https?:", re.IGNORECASE), "This app fetches nothing from other addresses."),
     (
-        re.compile(r"/(process_recording|deep_link|vibe-[a-z-]+)/?$"),
+        re.compile(r"/(process_recording|deep_link|(undo-)?vibe-[a-z-]+)/?$"),
         "This app does not offer this call. The page lists its calls under 'Use via API'.",
     ),
 )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +24,7 @@ from resnet_demo.web.body import MB, BodyLimits, is_upload
 from resnet_demo.web.sentences import Refusal
 
 log = logging.getLogger(__name__)
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,13 @@ class Uploads:
             await refusal(scope, receive, send)
             return
         answer = _Copy(send)
-        with self._expect(UploadedFile(visitor, size)):
-            await self.app(scope, receive, answer.send)
-        self._register(answer.paths(), visitor)
+        began = time.time()
+        try:
+            with self._expect(UploadedFile(visitor, size)):
+                await self.app(scope, receive, answer.send)
+        finally:
+            self._register(answer.paths(), visitor)
+            await run_in_threadpool(self._delete_unnamed, began, bool(answer.paths()))
 
     def _refusal(self, scope: Scope, visitor: str, size: int) -> Refusal | None:
         arriving = sum(file.size for file in self._arriving)
@@ -119,11 +127,26 @@ class Uploads:
         return sum(file.size for file in files if visitor in (None, file.visitor))
 
     def _register(self, paths: list[Path], visitor: str) -> None:
-        for path in paths:
+        for path in (path.resolve() for path in paths):
             self._files.pop(path, None)  # a repeated upload counts as new
             if path.is_relative_to(self.folder) and path.is_file():
                 self._files[path] = UploadedFile(visitor, path.stat().st_size)
         self._make_room(visitor)
+
+    def _delete_unnamed(self, began: float, is_kept: bool) -> None:
+        """Delete what uploads left that no answer names, so no limit counts it.
+
+        Gradio leaves temporary files of parts with other names and of broken uploads in the folder itself, and the good
+        parts of an upload that failed (`is_kept` is false) in folders named by their hash.
+        """
+        latest = time.time() - BodyLimits.seconds if self._arriving else time.time()  # others' uploads may be in progress
+        for path in self.folder.iterdir():
+            if path.is_file() and path.stat().st_mtime <= latest:
+                path.unlink(missing_ok=True)
+            elif path.is_dir() and HASH.fullmatch(path.name) and not is_kept and not self._arriving:
+                for file in path.iterdir():
+                    if file not in self._files and file.is_file() and file.stat().st_mtime >= began:
+                        file.unlink(missing_ok=True)
 
     def _delete(self, path: Path) -> None:
         del self._files[path]

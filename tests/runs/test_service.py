@@ -382,7 +382,9 @@ def test_a_deleted_run_is_gone_and_one_that_trains_cannot_be_deleted(opened: Ope
     opened.done(run)
     assert lab.state(run).status == "finished"
     assert [row[:2] for row in lab.summary(run).rows] == [("plain8", 12), ("residual8", 12)]
-    assert lab.keep(run, "residual8", "kept") == lab.folder.parent / "models" / "kept"
+    with pytest.raises(SettingError, match="another visitor's run"):
+        lab.keep(run, "residual8", "kept", "b")
+    assert lab.keep(run, "residual8", "kept", "a") == lab.folder.parent / "models" / "kept"
     lab.delete(run, "a")
     assert lab.runs() == ()
     assert not (lab.folder / run).exists()
@@ -610,3 +612,24 @@ def test_an_estimate_and_a_forecast_only_answer(opened: Opened) -> None:
     forecast(opened.lab, LabSettings(depth=56))
     assert opened.worker.commands == commands
     assert not opened.lab.timing.is_busy
+
+
+def test_a_run_whose_checkpoints_the_disk_has_no_room_for_is_refused(
+    opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(opened.lab.folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=500_000_000))
+    with pytest.raises(SettingError, match="the disk has no room for their checkpoints"):
+        opened.lab.submit(config, "a")
+    assert opened.lab.runs() == ()
+
+
+def test_so_many_models_are_kept_without_the_teachers_token(opened: Opened, config: RunConfig) -> None:
+    lab = opened.lab
+    run = lab.submit(config, "a")
+    for number in range(50):
+        (lab.folder.parent / "models" / str(number)).mkdir(parents=True)
+    with pytest.raises(SettingError, match="50 models are kept here already"):
+        lab.keep(run, "residual8", "kept", "a")
+    with pytest.raises(SettingError, match="has no weights to keep yet"):
+        lab.keep(run, "residual8", "kept", "b", "teacher")

@@ -37,6 +37,14 @@ def test_nothing_is_left_behind_of_a_zip(client: TestClient, tmp_path: Path) -> 
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+@pytest.mark.parametrize("part", ["x", "bytes=999999999999-", "bytes=0-1"])
+def test_who_asks_for_a_part_of_a_zip_gets_it_whole_and_leaves_nothing(client: TestClient, tmp_path: Path, part: str) -> None:
+    answer = client.get(f"/export/{RUN}/zip", headers={"Range": part})
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"PK")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_a_zip_that_finds_no_room_is_a_sentence_and_leaves_nothing(
     client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

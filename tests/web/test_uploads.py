@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,42 @@ def test_only_files_of_the_folder_are_noted(tmp_path: Path, content: bytes) -> N
     layer = Uploads(answering(content), tmp_path, UploadLimits(files_of_visitor=0), free=lambda _: PLENTY * 1000)
     assert ask(layer, http("POST", "/gradio_api/upload", [("content-length", "10")])).status == 200
     assert Path("/etc/passwd").exists()
+
+
+def leaving(*left: Path, named: Path | None = None, status: int = 200) -> ASGIApp:
+    """Writes files as Gradio does, and names one of them in its answer, or none."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for path in (*left, *([named] if named else [])):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x" * 100)
+        await answering(json.dumps([str(named)] if named else []).encode(), status=status)(scope, receive, send)
+
+    return app
+
+
+def upload(app: ASGIApp) -> Answer:
+    scope = http("POST", "/gradio_api/upload", [("host", "localhost"), ("content-length", "100")], client=("ada", 5000))
+    return ask(app, scope, [b"x" * 100, b""])
+
+
+def test_what_an_upload_leaves_without_naming_it_is_deleted(tmp_path: Path) -> None:
+    of_page, temporary = tmp_path / ("a" * 64) / "example.png", tmp_path / "tmp1234"
+    of_page.parent.mkdir()
+    of_page.write_bytes(b"kept by Gradio for the page")
+    os.utime(of_page, (0, 0))
+    named, half = tmp_path / ("b" * 64) / "mine.png", tmp_path / ("c" * 64) / "a.bin"
+    upload(Uploads(leaving(temporary, named=named), tmp_path, LIMITS, free=lambda _: PLENTY))
+    assert named.exists() and not temporary.exists()
+    upload(Uploads(leaving(temporary, half, status=400), tmp_path, LIMITS, free=lambda _: PLENTY))
+    assert not temporary.exists() and not half.exists()
+    assert of_page.exists()
+
+
+def test_an_upload_folder_behind_a_link_is_counted_too(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    folder = Folder(tmp_path / "link")
+    for name in ("one", "two", "three", "four"):
+        folder.upload(name, "ada")
+    assert folder.names() == {"two", "three", "four"}

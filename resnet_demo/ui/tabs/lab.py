@@ -160,7 +160,7 @@ def _wire_monitor(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, she
     deleted = setup.delete.click(callbacks.delete, [curves, token, overlays], [curves, overlays], **SILENT)
     deleted.success(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
     monitor.take_over.click(callbacks.take_over, curves, setup.settings, **SILENT)
-    keep = monitor.keep.click(callbacks.keep, [curves, monitor.arm, monitor.name], monitor.kept_as, **SILENT)
+    keep = monitor.keep.click(callbacks.keep, [curves, monitor.arm, monitor.name, token], monitor.kept_as, **SILENT)
     shell.models_changed.after(keep)
     overlays.input(reload, [curves, overlays], curves, **UNQUEUED)
 
