@@ -179,3 +179,26 @@ def test_no_state_is_shared_through_a_closure() -> None:
     assert not [
         module_of(file) for file in FILES for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Nonlocal)
     ]
+
+
+PARTICIPLES = {
+    "told", "said", "asked", "found", "seen", "chosen", "known", "wanted", "given", "begun", "learnt", "judged", "made", "kept",
+    "fetched", "shown", "broken",
+}  # fmt: skip
+
+
+def test_no_name_is_a_bare_participle() -> None:
+    """Nouns for data, verbs for functions."""
+    names = {
+        (module_of(file), name.strip("_"))
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in (
+            [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            else [node.arg] if isinstance(node, ast.arg)
+            else [node.name] if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            else []
+        )
+    }  # fmt: skip
+    assert names
+    assert not [(module, name) for module, name in names if name in PARTICIPLES]
