@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,12 +141,13 @@ class Uploads:
         """
         latest = time.time() - BodyLimits.seconds if self._arriving else time.time()  # others' uploads may be in progress
         for path in self.folder.iterdir():
-            if path.is_file() and path.stat().st_mtime <= latest:
-                path.unlink(missing_ok=True)
-            elif path.is_dir() and HASH.fullmatch(path.name) and not is_kept and not self._arriving:
-                for file in path.iterdir():
-                    if file not in self._files and file.is_file() and file.stat().st_mtime >= began:
-                        file.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # Gradio deletes files of its own meanwhile
+                if path.is_file() and path.stat().st_mtime <= latest:
+                    path.unlink()
+                elif path.is_dir() and HASH.fullmatch(path.name) and not is_kept and not self._arriving:
+                    for file in path.iterdir():
+                        if file not in self._files and file.is_file() and file.stat().st_mtime >= began:
+                            file.unlink()
 
     def _delete(self, path: Path) -> None:
         del self._files[path]
