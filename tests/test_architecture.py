@@ -48,7 +48,7 @@ LIGHT = (
     "zoo/catalogue.py", "training/events.py", "training/record.py", "training/schedule.py", "inference/request.py",
     "paper/",
 )  # fmt: skip
-HEAVY = ("runs/worker.py", "runs/time_steps.py")  # they work in the process that trains
+HEAVY = ("runs/worker.py", "runs/time_steps.py", "paper/layer_responses.py")  # they train, or compute what ships
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

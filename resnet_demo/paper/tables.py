@@ -27,12 +27,14 @@ class Row:
         values: one for each of the table's metrics; None where the paper prints none.
         config: the network; None where it is another project's, or one that this project cannot build (option C).
         note: a condition of this line alone.
+        digits: decimals that are printed of an error.
     """
 
     method: str
     values: tuple[float | None, ...]
     config: ModelConfig | None = None
     note: str = ""
+    digits: int = 2
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ TABLE_1 = Table(
     f"{PAPER}, Table 1", "Architectures for ImageNet, and their cost", (MULTIPLY_ADDS,),
     "One picture of 224×224. Printed there as FLOPs: multiply-adds, where a bottleneck strides in its first 1×1 layer",
     tuple(
-        Row(f"{depth}-layer", (cost,), _imagenet(f"resnet{depth}"))
+        Row(f"ResNet-{depth}", (cost,), _imagenet(f"resnet{depth}", "A" if depth < 50 else "B"))
         for depth, cost in ((18, 1.8), (34, 3.6), (50, 3.8), (101, 7.6), (152, 11.3))
     ),
 )  # fmt: skip
@@ -126,7 +128,7 @@ TABLE_4 = Table(
     (
         Row("VGG (ILSVRC'14)", (None, 8.43), note=TEST_SET),
         Row("GoogLeNet (ILSVRC'14)", (None, 7.89)),
-        Row("VGG (v5)", (24.4, 7.1)),
+        Row("VGG (v5)", (24.4, 7.1), digits=1),
         Row("PReLU-net", (21.59, 5.71)),
         Row("BN-inception", (21.99, 5.81)),
         Row("ResNet-34 B", (21.84, 5.71), _imagenet("resnet34")),
@@ -142,7 +144,7 @@ TABLE_5 = Table(
     (
         Row("VGG (ILSVRC'14)", (7.32,)),
         Row("GoogLeNet (ILSVRC'14)", (6.66,)),
-        Row("VGG (v5)", (6.8,)),
+        Row("VGG (v5)", (6.8,), digits=1),
         Row("PReLU-net", (4.94,)),
         Row("BN-inception", (4.82,)),
         Row("ResNet (ILSVRC'15)", (3.57,), note="six networks of different depth, two of them of 152 layers"),
@@ -190,9 +192,9 @@ TABLE_8 = Table(
 RELEASED = Table(
     "the authors' released weights, github.com/KaimingHe/deep-residual-networks", "One crop on ImageNet", (TOP_1, TOP_5), ONE_CROP,
     (
-        Row("ResNet-50", (24.7, 7.8), _imagenet("resnet50")),
-        Row("ResNet-101", (23.6, 7.1), _imagenet("resnet101")),
-        Row("ResNet-152", (23.0, 6.7), _imagenet("resnet152")),
+        Row("ResNet-50", (24.7, 7.8), _imagenet("resnet50"), digits=1),
+        Row("ResNet-101", (23.6, 7.1), _imagenet("resnet101"), digits=1),
+        Row("ResNet-152", (23.0, 6.7), _imagenet("resnet152"), digits=1),
     ),
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ def test_a_line_has_a_value_for_each_metric_and_each_number_a_condition() -> Non
 def test_the_costs_of_tables_1_and_6_are_those_of_the_networks_built_here() -> None:
     for row in tables.TABLE_1.rows:
         assert row.config is not None
-        assert cost(row.config).multiply_adds / 1e9 == pytest.approx(row.values[0], abs=0.08), row.method
+        assert cost(row.config).multiply_adds / 1e9 == pytest.approx(row.values[0], abs=0.06), row.method
     for row in tables.TABLE_6.rows:
         if row.config is not None:
             assert cost(row.config).parameters / 1e6 == pytest.approx(row.values[0], abs=0.05), row.method
