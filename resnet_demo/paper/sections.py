@@ -26,7 +26,7 @@ SECTIONS: tuple[Section, ...] = (
             Statement(
                 "Yet it becomes higher. On ImageNet, with 18 layers 27.94 % of the validation images are wrong, with 34 layers "
                 "28.54 %. The paper calls this degradation.",
-                ("Table 2: plain, 18 layers", "Table 2: plain, 34 layers"), (_DEGRADATION,),
+                ("Table 2: plain, 18 layers", "Table 2: plain, 34 layers"),
             ),
             Statement(
                 "It is not overfitting: the deeper network is worse on the images that it trains on. In the Lab's preset, the "

@@ -48,6 +48,12 @@ class Comparison:
     conditions: str
     lines: tuple[Line, ...]
 
+    @property
+    def name(self) -> str:
+        """'Table 3', or what the table is where it is not the paper's."""
+        name = self.source.rpartition(", ")[2]
+        return name if name.startswith("Table") else "The authors' released weights"
+
 
 def comparisons(models: Sequence[ShippedModel]) -> tuple[Comparison, ...]:
     """The paper's tables in its order; the authors' released weights follow Table 4."""
@@ -138,7 +144,7 @@ def figure_6(models: Sequence[ShippedModel]) -> dict[str, Any]:
     drawn = [(model, model.curves) for model in models if model.curves is not None]
     panels = [
         {
-            "title": f"{kind} networks", "x": "step", "y": "error, %", "from_zero": True,
+            "title": f"{kind.capitalize()} networks", "x": "step", "y": "error, %", "from_zero": True,
             "series": [
                 {"name": name, "kind": kind, "depth": model.config.depth, "thin": thin, "points": points}
                 for model, curves in drawn
@@ -169,8 +175,8 @@ def figure_7(models: Sequence[ShippedModel]) -> dict[str, Any]:
 
     axes = {"y": "standard deviation", "from_zero": True}
     panels = [
-        {"title": "in the order of the layers", "x": "layer", "series": series(False), **axes},
-        {"title": "by size", "x": "rank", "series": series(True), **axes},
+        {"title": "In the order of the layers", "x": "layer", "series": series(False), **axes},
+        {"title": "By size", "x": "rank", "series": series(True), **axes},
     ]
     return {"label": "Figure 7, computed from the weights that ship: responses of the layers", "panels": panels}
 
