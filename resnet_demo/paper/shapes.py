@@ -65,10 +65,15 @@ class Stage:
     blocks: tuple[BlockDrawing, ...] = ()
 
 
-def stages(config: ModelConfig) -> tuple[Stage, ...]:
-    """The stem, the stages and the classifier of a network, for pictures of the size that its design is made for."""
-    costs = costs_by_stage(config)
-    side = DESIGN_SIDE[config.design]
+def stages(config: ModelConfig, side: int | None = None) -> tuple[Stage, ...]:
+    """The stem, the stages and the classifier of a network.
+
+    Args:
+        config: the network.
+        side: of the square pictures in pixels, a multiple of the strides; by default the one that the design is made for.
+    """
+    side = side or DESIGN_SIDE[config.design]
+    costs = costs_by_stage(config, side)
     if config.design == "cifar":
         shape = (config.width, side, side)
         result = [Stage("stem", f"3×3, {config.width} filters", shape, costs[0])]
@@ -136,12 +141,15 @@ def title(config: ModelConfig) -> str:
     )
 
 
-def drawing(config: ModelConfig) -> dict[str, Any]:
-    """A network as plain values for the widget that draws it."""
-    total = cost(config)
+def drawing(config: ModelConfig, side: int | None = None) -> dict[str, Any]:
+    """A network as plain values for the widget that draws it; arguments as of `stages`."""
+    total = cost(config, side)
+    normalization = (
+        "Batch normalization follows each convolution." if config.batch_norm else "There is no batch normalization here."
+    )
     return {
         "name": config.name, "title": title(config), "parameters": total.parameters, "multiply_adds": total.multiply_adds,
-        "stages": [asdict(stage) for stage in stages(config)], "note": convention(config),
+        "stages": [asdict(stage) for stage in stages(config, side)], "note": f"{normalization} {convention(config)}",
     }  # fmt: skip
 
 

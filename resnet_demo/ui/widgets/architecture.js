@@ -92,21 +92,23 @@ function drawBlock(kind) {
 function draw() {
   if (!network) return;
   const complete = props.value.map !== false;
-  find('.choice').hidden = find('.map').hidden = !complete;
+  find('.map').hidden = !complete;
+  find('.choice').hidden = !complete && props.value.networks.length < 2;
+  find('.totals').hidden = !complete;
   find('.network').value = network.name;
   find('.totals').textContent = `${whole(network.parameters)} parameters, ${millions(network.multiply_adds)} million multiply-adds`;
   if (complete) map();
   const names = network.stages.filter((one) => one.blocks.length && (one === stage || !complete));
   find('.blocks').replaceChildren('Drawn: ', ...names.flatMap((one) => one.blocks.map((drawing, i) => pressable(`${one.name}, ${drawing.title}`, one === stage && i === block, () => chooseBlock(one, i)))));
   drawBlock('plain'); drawBlock('residual');
-  find('.note').textContent = `Batch normalization follows each convolution. ${complete ? network.note : ''}`;
+  find('.note').textContent = complete ? network.note : network.note.split('. ')[0] + '.';
 }
 
 function show() {
   const value = props.value || {};
   if (!value.networks?.length) return;
   find('.network').replaceChildren(...value.networks.map((one) => make('option', { value: one.name }, one.title)));
-  choose(value.selected);
+  choose(value.networks.some((one) => one.name === network?.name) ? network.name : value.selected);
 }
 
 find('.network').addEventListener('change', (event) => choose(event.target.value));
