@@ -6,6 +6,7 @@ No torch here. Each number is the paper's (paper/tables.py), counted (model/cost
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def figure_7(models: Sequence[ShippedModel]) -> dict[str, Any]:
     def series(ranked: bool) -> list[dict[str, Any]]:
         return [
             {
-                "name": f"{_kind(model)}-{model.config.depth}", "kind": _kind(model), "depth": model.config.depth, "thin": False,
+                "name": _title(model), "kind": _kind(model), "depth": model.config.depth, "thin": False,
                 "points": _numbered(sorted(model.responses, reverse=True) if ranked else model.responses),
             }
             for model in drawn
@@ -185,43 +186,30 @@ def _numbered(values: Sequence[float]) -> Curve:
     return tuple(enumerate(values, 1))
 
 
-def _kind(model: ShippedModel) -> str:
-    return "residual" if model.config.residual else "plain"
-
-
-def _pairs(models: Sequence[ShippedModel]) -> Iterator[tuple[int, ShippedModel, ShippedModel]]:
-    """Depth, plain and residual network of each depth of which both ship; the first of each."""
-    first: dict[tuple[int, bool], ShippedModel] = {}
-    for model in models:
-        first.setdefault((model.config.depth, model.config.residual), model)
-    for depth, residual in first:
-        if not residual and (depth, True) in first:
-            yield depth, first[depth, False], first[depth, True]
-
-
 def sentences_on_figure_6(models: Sequence[ShippedModel]) -> list[str]:
-    """What the curves show, computed: the two errors of each depth, how often the test images were measured, what is missing."""
+    """What the curves show, computed, where networks were trained alike; and what is missing."""
     sentences = [
         f"At {depth} layers the plain network ends at {plain.test_error:.2f} % of the test images wrong, the residual one at "
         f"{residual.test_error:.2f} %."
         for depth, plain, residual in _pairs(models)
     ]
-    for kind, residual in (("plain", False), ("residual", True)):
-        of_kind = {model.config.depth: model.test_error for model in models if model.config.residual == residual}
-        if len(of_kind) > 1:
-            low, high = min(of_kind), max(of_kind)
-            change = "rises" if of_kind[high] > of_kind[low] else "falls"
+    for kind in ("plain", "residual"):
+        for low, high in _ends([model for model in models if _kind(model) == kind]):
+            if low.differences != high.differences:
+                sentences.append(f"{_title(low)} and {_title(high)} were trained differently, so their errors do not compare.")
+                continue
+            change = "rises" if high.test_error > low.test_error else "falls"
             sentences.append(
-                f"From {low} to {high} layers the {kind} error {change} from {of_kind[low]:.2f} to {of_kind[high]:.2f} %."
+                f"From {low.config.depth} to {high.config.depth} layers the {kind} error {change} from {low.test_error:.2f} to "
+                f"{high.test_error:.2f} %."
             )
-    for model in models:
-        if model.curves is None:
-            sentences.append(f"No record of {model.name} with measurements ships, so it is not drawn.")
-        elif model.curves.full_size_from:
-            sentences.append(
-                f"{model.name} trained on smaller pictures before step {model.curves.full_size_from:,}: compare its errors only "
-                "after that."
-            )
+    resized = [model for model in models if model.curves is not None and model.curves.full_size_from]
+    if resized:
+        step = max(model.curves.full_size_from for model in resized if model.curves is not None)
+        sentences.append(f"{_names(resized)} trained on smaller pictures first, at full size from step {step:,} on.")
+    undrawn = [model for model in models if model.curves is None]
+    if undrawn:
+        sentences.append(f"Of {_names(undrawn)} no record with measurements ships, so nothing is drawn.")
     depths = {model.config.depth for model in models if model.curves is not None}
     missing = [str(depth) for depth in (20, 32, 44, 56, 110) if depth not in depths]
     if missing:
@@ -230,25 +218,54 @@ def sentences_on_figure_6(models: Sequence[ShippedModel]) -> list[str]:
 
 
 def sentences_on_figure_7(models: Sequence[ShippedModel]) -> list[str]:
-    """What the responses show, computed, and which models have none."""
+    """What the responses show, computed, where networks were trained alike; and which models have none."""
     sentences = []
-    for depth, plain, residual in _pairs([model for model in models if model.responses]):
+    computed = [model for model in models if model.responses]
+    for depth, plain, residual in _pairs(computed):
         smaller = sum(r < p for p, r in zip(plain.responses, residual.responses, strict=True))
         sentences.append(
             f"At {depth} layers the mean is {statistics.fmean(residual.responses):.2f} in the residual network and "
             f"{statistics.fmean(plain.responses):.2f} in the plain one; {smaller} of {len(plain.responses)} layers respond less "
             "in the residual one."
         )
-    residual_means = {
-        model.config.depth: statistics.fmean(model.responses) for model in models if model.responses and model.config.residual
-    }
-    if len(residual_means) > 1:
-        low, high = min(residual_means), max(residual_means)
+    for low, high in _ends([model for model in computed if model.config.residual]):
+        alike = "" if low.differences == high.differences else ", which was trained differently"
         sentences.append(
-            f"The mean of the residual networks goes from {residual_means[low]:.2f} at {low} layers to "
-            f"{residual_means[high]:.2f} at {high}."
+            f"The mean of {_title(low)} is {statistics.fmean(low.responses):.2f}, that of {_title(high)} "
+            f"{statistics.fmean(high.responses):.2f}{alike}."
         )
-    missing = [model.name for model in models if not model.responses]
+    missing = [model for model in models if not model.responses]
     if missing:
-        sentences.append(f"Not computed yet for {', '.join(missing)} (`python -m resnet_demo.paper.layer_responses`).")
+        sentences.append(f"Not computed yet for {_names(missing)} (`python -m resnet_demo.paper.layer_responses`).")
     return sentences
+
+
+def _kind(model: ShippedModel) -> str:
+    return "residual" if model.config.residual else "plain"
+
+
+def _title(model: ShippedModel) -> str:
+    return f"{_kind(model)}-{model.config.depth}"
+
+
+def _names(models: Sequence[ShippedModel]) -> str:
+    return " and ".join(model.name for model in models)
+
+
+def _pairs(models: Sequence[ShippedModel]) -> Iterator[tuple[int, ShippedModel, ShippedModel]]:
+    """Depth, plain and residual network of each pair that was trained alike; the first pair of each depth."""
+    depths: set[int] = set()
+    for plain, residual in itertools.product(models, models):
+        depth = plain.config.depth
+        is_pair = (plain.config.residual, residual.config.residual, residual.config.depth) == (False, True, depth)
+        if is_pair and depth not in depths and plain.differences == residual.differences:
+            depths.add(depth)
+            yield depth, plain, residual
+
+
+def _ends(models: Sequence[ShippedModel]) -> Iterator[tuple[ShippedModel, ShippedModel]]:
+    """The shallowest and the deepest of several networks, if their depths differ."""
+    if models:
+        low, high = (choose(models, key=lambda model: model.config.depth) for choose in (min, max))
+        if low.config.depth < high.config.depth:
+            yield low, high

@@ -11,6 +11,7 @@ from resnet_demo.paper.statements import FACTS, Link, Section, Statement
 from resnet_demo.parsing import parse
 from resnet_demo.results.against_paper import Comparison, Line
 from resnet_demo.runs import forecast
+from resnet_demo.words import SPACE
 
 COLUMNS = ("Network", "The paper", "This project", "What differs")
 
@@ -85,4 +86,4 @@ def tables(comparisons: Sequence[Comparison]) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return html.escape(text).replace(" %", f"{SPACE}%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -94,11 +95,22 @@ def test_the_sentences_are_computed_and_name_what_is_missing() -> None:
     assert "At 20 layers the plain network ends at 9.00 % of the test images wrong, the residual one at 8.00 %." in text
     assert "From 20 to 56 layers the plain error rises from 9.00 to 12.00 %." in text
     assert "From 20 to 56 layers the residual error falls from 8.00 to 7.00 %." in text
-    assert "No record of resnet56-cifar10 with measurements ships, so it is not drawn." in text
+    assert "Of resnet56-cifar10 no record with measurements ships, so nothing is drawn." in text
     assert "Of the paper's depths, 32, 44, 110 have no record here." in text
     text = " ".join(sentences_on_figure_7(models))
     assert "the mean is 1.75 in the residual network and 2.00 in the plain one; 1 of 2 layers respond less" in text
-    assert "Not computed yet for plain56-cifar10, resnet56-cifar10" in text
+    assert "Not computed yet for plain56-cifar10 and resnet56-cifar10" in text
+
+
+def test_networks_that_were_trained_differently_are_not_compared() -> None:
+    other = Curves(CURVES.training, CURVES.test, 5, full_size_from=8)
+    deep = replace(model("resnet56", 7.0, (1.0, 1.0), other), differences="12 iterations, not 64,000")
+    text = " ".join(sentences_on_figure_6([model("plain56", 12.0), model("resnet20", 8.0), deep]))
+    assert "residual-20 and residual-56 were trained differently, so their errors do not compare." in text
+    assert "At 56 layers" not in text and "From 20" not in text
+    assert "resnet56-cifar10 trained on smaller pictures first, at full size from step 8 on." in text
+    text = " ".join(sentences_on_figure_7([model("resnet20", 8.0, (2.0, 2.0)), deep]))
+    assert "The mean of residual-20 is 2.00, that of residual-56 1.00, which was trained differently." in text
 
 
 @pytest.mark.parametrize("name", ["plain20-cifar10", "resnet20-cifar10"])
