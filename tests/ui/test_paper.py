@@ -70,8 +70,7 @@ def test_what_comes_from_files_is_escaped() -> None:
 
 
 def open_paper(visit: Callable[..., Watched], app: App, **options: object) -> Page:
-    page = visit(app.url, **options).page
-    page.get_by_role("tab", name="Paper").click()
+    page = visit(f"{app.url}?tab=paper", **options).page
     page.wait_for_selector("#figure-7 svg.plot path")
     return page
 
@@ -97,7 +96,9 @@ def test_the_contents_lead_to_each_heading_and_the_stages_to_their_blocks(app: A
     assert links.count() == len(SECTIONS)
     links.last.press("Enter")
     page.wait_for_function("document.activeElement?.id === 'paper-detection'")
-    assert page.url.endswith("#paper-detection")
+    assert page.url.endswith("?tab=paper#paper-detection")
+    page.reload()
+    page.wait_for_function("Math.abs(document.getElementById('paper-detection')?.getBoundingClientRect().top) < innerHeight")
     plain, residual = (page.locator(f"#architecture svg.{kind}") for kind in ("plain", "residual"))
     assert "nothing is added" in str(plain.get_attribute("aria-label"))
     page.locator("#architecture select").select_option("resnet20")

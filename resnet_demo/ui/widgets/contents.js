@@ -15,5 +15,13 @@ element.addEventListener('click', (event) => {
 });
 watch('value', show);
 show();
-const opened = document.getElementById(location.hash.slice(1));
-if (opened) requestAnimationFrame(() => opened.scrollIntoView());
+
+// The rest of the page is put in after this, and grows as its figures are drawn: follow the heading until a person moves.
+function follow(frames) {
+  const heading = document.getElementById(location.hash.slice(1));
+  if (heading && heading.offsetParent) { heading.scrollIntoView(); frames -= 1; }
+  if (frames && !moved) requestAnimationFrame(() => follow(frames));
+}
+let moved = false;
+for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown']) addEventListener(name, () => { moved = true; }, { once: true, passive: true });
+if ((props.value || []).some(({ id }) => `#${id}` === location.hash)) follow(30);
