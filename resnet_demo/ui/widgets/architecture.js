@@ -47,7 +47,7 @@ function arrow(svg, x, from, to) {
 function lines(svg, text, x, y, width) {   // a text in lines of at most so many pixels
   const result = [''];
   for (const word of text.split(' ')) {
-    if ((result[result.length - 1] + word).length * 6.6 > width && result[result.length - 1]) result.push('');
+    if ((result[result.length - 1] + word).length * 7 > width && result[result.length - 1]) result.push('');
     result[result.length - 1] += (result[result.length - 1] ? ' ' : '') + word;
   }
   result.forEach((line, i) => makeSvg(svg, 'text', { x, y: y + (i - (result.length - 1) / 2) * 16 + 5, class: 'quiet' }, line));
@@ -56,7 +56,7 @@ function lines(svg, text, x, y, width) {   // a text in lines of at most so many
 function drawBlock(kind) {
   const svg = find(`svg.${kind}`), drawing = stage.blocks[block], residual = kind === 'residual', colour = colourOf(kind);
   const width = Math.max(svg.clientWidth || 320, 260), wide = Math.min(200, width * 0.56), x = wide / 2 + 4, around = wide + 32;
-  const top = 40, step = 82, sum = top + drawing.layers.length * step + 10, bottom = sum + 104;
+  const top = 40, step = 82, sum = top + drawing.layers.length * step + 10, end = sum + 14, bottom = sum + 104;
   svg.style.height = `${bottom}px`;
   svg.setAttribute('viewBox', `0 0 ${width} ${bottom}`);
   svg.replaceChildren();
@@ -69,9 +69,10 @@ function drawBlock(kind) {
     makeSvg(svg, 'rect', { class: 'box', x: x - wide / 2, y, width: wide, height: 34, rx: 3, stroke: colour, 'stroke-dasharray': residual ? 'none' : '7 4' });
     makeSvg(svg, 'text', { x, y: y + 22, 'text-anchor': 'middle' }, layer.text);
   });
-  arrow(svg, x, sum - 30, sum + 2);
+  if (residual) arrow(svg, x, sum - 40, sum + 2);
+  else makeSvg(svg, 'path', { class: 'flow', d: `M${x},${sum - 40}V${end + 12}` });
   makeSvg(svg, 'text', { x: x - 8, y: sum - 12, 'text-anchor': 'end' }, 'F(x)');
-  const middle = (30 + sum) / 2, end = sum + 14;
+  const middle = (30 + sum) / 2;
   makeSvg(svg, 'path', { d: `M${x},30H${around}V${middle - 16}`, fill: 'none', stroke: residual ? colour : 'var(--body-text-color-subdued)', 'stroke-width': residual ? 2.6 : 1.4, 'stroke-dasharray': residual ? 'none' : '2 4' });
   makeSvg(svg, 'path', { d: `M${around},${middle + 16}V${end}H${residual ? x + 12 : x + 16}`, fill: 'none', stroke: residual ? colour : 'var(--body-text-color-subdued)', 'stroke-width': residual ? 2.6 : 1.4, 'stroke-dasharray': residual ? 'none' : '2 4' });
   makeSvg(svg, 'path', { d: residual ? `M${around},${middle + 16}V${middle - 16}` : `M${around},${middle + 16}l19,-27`, fill: 'none', stroke: residual ? colour : 'var(--body-text-color)', 'stroke-width': 2.6 });   // the lever of the switch
@@ -80,7 +81,7 @@ function drawBlock(kind) {
   if (residual) {
     makeSvg(svg, 'circle', { class: 'box', cx: x, cy: end, r: 12, stroke: colour });
     makeSvg(svg, 'path', { d: `M${x - 6},${end}h12M${x},${end - 6}v12`, stroke: colour, 'stroke-width': 2.4 });
-  } else makeSvg(svg, 'path', { class: 'flow', d: `M${x},${sum + 2}V${end + 12}` });
+  }
   arrow(svg, x, end + 12, end + 44);
   makeSvg(svg, 'text', { x: x + 8, y: end + 32, class: 'quiet' }, 'relu');
   makeSvg(svg, 'text', { x, y: end + 64, 'text-anchor': 'middle', class: 'formula' }, formula);
