@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_demo.config import ModelConfig
+from resnet_demo.errors import SettingError
 from resnet_demo.files import read_text
 from resnet_demo.paper.responses import RESPONSES, Responses
 from resnet_demo.parsing import Frozen, parse
@@ -93,7 +94,13 @@ def _read(folder: Path, accuracy: float) -> ShippedModel:
 
 
 def _responses(path: Path) -> tuple[float, ...]:
-    return parse(Responses, _text(path)).deviations if path.is_file() else ()
+    if not path.is_file():
+        return ()
+    try:
+        return parse(Responses, _text(path)).deviations
+    except SettingError as error:
+        log.warning("%s is damaged: %s", path, error)
+        return ()
 
 
 def _text(path: Path) -> str:

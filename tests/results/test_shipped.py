@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from resnet_demo.commands.settings import settings_of
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.parsing import parse
 from resnet_demo.results.card import differences_from_paper, differences_on
-from resnet_demo.results.shipped import POINTS, ShippedModel, curves, shipped_models
+from resnet_demo.results.shipped import POINTS, ShippedModel, _responses, curves, shipped_models
 from resnet_demo.training.events import Event, Measured, Resized, RunStarted, TrainingPoint, to_line
 from resnet_demo.zoo.catalogue import SHIPPED
 
@@ -57,6 +58,19 @@ def test_what_a_card_says_differs_from_the_paper_is_what_its_command_trains(mode
         optimizer=parse(OptimizerConfig, settings_of(options, OptimizerConfig)),
     )  # fmt: skip
     assert differences_on(card) == "; ".join(differences_from_paper(arm, run, options.steps, "CIFAR-10"))
+
+
+def test_every_model_that_ships_was_trained_for_fewer_iterations_than_the_papers() -> None:
+    for model in shipped_models():
+        length = re.match(r"([\d,]+) iterations, not 64,000", model.differences)
+        assert length and int(length[1].replace(",", "")) < 64_000, model.name
+
+
+def test_a_damaged_file_of_responses_leaves_the_model_without_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert _responses(tmp_path / "responses.json") == ()
+    (tmp_path / "responses.json").write_text("{")
+    assert _responses(tmp_path / "responses.json") == ()
+    assert "is damaged" in caplog.text
 
 
 def test_curves_are_means_of_neighbours_in_percent() -> None:
