@@ -22,6 +22,7 @@ SECTIONS: tuple[Section, ...] = (
                 "A deeper network can always do what a shallower one does: let its first layers be the shallower network, and let "
                 "the others pass their input on. So more layers should never make the training error higher.",
                 ("tests/paper/test_statements.py::test_a_deeper_plain_network_can_compute_what_a_shallower_one_does",),
+                (Link("Compare two depths of your own choice", "lab", settings={"depth": 20, "other_depth": 32}),),
             ),
             Statement(
                 "Yet it becomes higher. On ImageNet, with 18 layers 27.94 % of the validation images are wrong, with 34 layers "
@@ -58,6 +59,7 @@ SECTIONS: tuple[Section, ...] = (
                 "To pass the input on, a residual block only needs F(x) = 0. A plain block has to build the identity out of "
                 "convolutions and relu.",
                 (BLOCKS + "test_a_residual_block_whose_layers_say_nothing_passes_its_input_on",),
+                (Link("Take a block out of a trained network", "inside"),),
             ),
             Statement(
                 "The addition is the whole difference. With shortcuts of option A the two networks have the same parameters under "
@@ -83,6 +85,7 @@ SECTIONS: tuple[Section, ...] = (
                 "Inside a stage, x and F(x) have the same shape, and the shortcut is the identity. Between stages the map is halved "
                 "and the channels are doubled, so x has to be brought to the shape of F(x).",
                 (NETWORKS + "test_maps_have_the_sizes_of_table_1_and_section_4_2",),
+                (Link("See the blocks of each stage in the Lab", "lab", settings={}),),
             ),
             Statement(
                 "Option A takes every second pixel and fills the new channels with zeros. It has no parameters.",
@@ -90,11 +93,12 @@ SECTIONS: tuple[Section, ...] = (
                     BLOCKS + "test_option_a_takes_every_second_position_and_adds_channels_of_zeros",
                     NETWORKS + "test_option_a_costs_an_imagenet_net_no_parameters",
                 ),
+                (Link("Train with option A", "lab", settings={"depth": 20}),),
             ),
             Statement(
                 "Option B projects x by a 1×1 convolution with stride 2, which is learned.",
                 (BLOCKS + "test_option_b_projects_by_a_strided_1x1_convolution",),
-                (Link("Train with option B", "lab", settings={"shortcut": "B"}),),
+                (Link("Train with option B", "lab", settings={"depth": 20, "shortcut": "B"}),),
             ),
             Statement(
                 "Option C makes every shortcut such a projection. The paper drops it after one table, and this project does not "
@@ -116,6 +120,7 @@ SECTIONS: tuple[Section, ...] = (
                 "A bottleneck has three layers: a 1×1 convolution reduces the channels, a 3×3 convolution works on few, and a 1×1 "
                 "convolution restores four times as many.",
                 (BLOCKS + "test_a_bottleneck_reduces_works_and_restores",),
+                (Link("See the maps of ResNet-50's stages", "classify", {"model": "timm/resnet50.tv_in1k", "picture": "coffee"}),),
             ),
             Statement(
                 "It costs about what a basic block costs: 69,632 weights for 256 channels, where a basic block of 64 channels has "
@@ -177,6 +182,7 @@ SECTIONS: tuple[Section, ...] = (
             Statement(
                 "ResNet-110 needs a gentle start: learning rate 0.01 until the training error is below 80 %, about 400 iterations.",
                 ("fact: low start", "tests/training/test_session.py::test_the_learning_rate_starts_low_where_a_recipe_asks_for_it"),
+                (Link("Train 110 layers with a warm-up", "lab", preset="Very deep: 110"),),
             ),
             Statement(
                 "The models that ship here were trained for fewer iterations and by other settings; the last column of Table 6 names "
@@ -185,6 +191,7 @@ SECTIONS: tuple[Section, ...] = (
                     "tests/results/test_shipped.py::test_every_model_that_ships_was_trained_for_fewer_iterations_than_the_papers",
                     "tests/results/test_shipped.py::test_what_a_card_says_differs_from_the_paper_is_what_its_command_trains",
                 ),
+                (_TWO_MODELS,),
             ),
         ),
     ),

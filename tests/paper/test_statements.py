@@ -112,6 +112,10 @@ def test_every_table_is_shown_once_and_every_figure() -> None:
     assert len({section.id for section in SECTIONS}) == len(SECTIONS)
 
 
+def test_every_section_has_something_to_try() -> None:
+    assert all(any(statement.links for statement in section.statements) for section in SECTIONS)
+
+
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.label)
 def test_a_link_leads_to_what_is_there(link: Link) -> None:
     models = {path.name for path in SHIPPED.iterdir()} | {entry.name for entry in well_known()}
