@@ -8,12 +8,11 @@ import numpy
 import torch
 from torch import Tensor
 
-from resnet_demo.data.dataset import ImageSet
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.device import name_of
 from resnet_demo.errors import ResNetDemoError
-from resnet_demo.evaluation import predictions, testset
-from resnet_demo.evaluation.fused import fused
+from resnet_demo.evaluation import testset
+from resnet_demo.evaluation.forward import ready
 from resnet_demo.evaluation.measurement import TOP, About, Measurement
 from resnet_demo.zoo.folder import Weights
 
@@ -26,7 +25,7 @@ def measure(
     weights: Weights, pictures: testset.TestSet, *,
     on_progress: Callable[[int, int], object] | None = None, should_cancel: Callable[[], bool] = lambda: False,
 ) -> Measurement:  # fmt: skip
-    """Run the model on every picture, with the model's own preprocessing, in float32.
+    """Run the model on every picture, with the model's own preprocessing (forward.py).
 
     Args:
         weights: the model, on any device.
@@ -39,20 +38,20 @@ def measure(
         EvaluationCancelled: `should_cancel` returned true.
     """
     labels = testset.in_order_of(weights.classes, pictures, weights.name)
-    model, preprocessing = fused(weights.model), weights.preprocessing
-    device = next(model.parameters()).device
     answers: list[Tensor] = []
     done = 0
-    for images in pictures.batches(preprocessing):
-        if should_cancel():
-            raise EvaluationCancelled(f"The evaluation of {weights.name} was cancelled.")
-        part = ImageSet(images, labels[done : done + len(images)]).to(device)
-        answers.append(predictions.logits(model, part, preprocessing.mean, preprocessing.std).cpu())
-        done += len(images)
-        if on_progress is not None:
-            on_progress(done, len(labels))
+    with ready(weights) as forward:
+        for images in pictures.batches(weights.preprocessing):
+            if should_cancel():
+                raise EvaluationCancelled(f"The evaluation of {weights.name} was cancelled.")
+            answers.append(forward(images))
+            done += len(images)
+            if on_progress is not None:
+                on_progress(done, len(labels))
+        precision = forward.precision
     about = About(
-        data=pictures.name, split=pictures.split, view=_view(preprocessing), device=name_of(device),
+        data=pictures.name, split=pictures.split, view=_view(weights.preprocessing),
+        device=f"{name_of(weights.model.fc.weight.device)}, {precision}",
         architecture=weights.model.config, classes=weights.classes,
     )  # fmt: skip
     return from_logits(about, torch.cat(answers), labels)

@@ -81,7 +81,16 @@ def read(path: Path, key: str) -> Measurement | None:
             return from_columns(str(archive["about"]), {name: archive[name] for name in COLUMNS})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, SettingError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        SettingError,
+    ) as error:
         log.warning("The answers in %s are damaged and left out: %s", path, error)
         return None
 

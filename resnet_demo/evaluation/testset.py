@@ -12,6 +12,7 @@ ids, such as n01440764) belongs to the models of ImageNet, whose classes are in 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -121,14 +122,15 @@ def in_order_of(classes: Sequence[str], pictures: TestSet, model: str) -> Tensor
             f"The folders of {pictures.name} are named by wordnet ids, which {model} has no names for: give all 1,000 folders of "
             "ImageNet to a model of its 1,000 classes, or rename the folders to the names of the model's classes."
         )
+    repeated = {name for name, count in Counter(classes).items() if count > 1}
+    if repeated & set(pictures.classes):
+        raise DataError(
+            f"{model} has several classes of one name, so that the classes of {pictures.name} cannot be told apart."
+        )
     if not set(pictures.classes) <= set(classes):
         raise DataError(
             f"{model} was trained on other classes than those of {pictures.name}: it knows {_named(classes)}; "
             f"the data has {_named(pictures.classes)}. Choose data with the model's classes."
-        )
-    if any(list(classes).count(name) > 1 for name in pictures.classes):
-        raise DataError(
-            f"{model} has several classes of one name, so that the classes of {pictures.name} cannot be told apart."
         )
     return torch.tensor([classes.index(name) for name in pictures.classes])[pictures.labels]
 

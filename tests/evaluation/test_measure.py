@@ -21,10 +21,11 @@ class Brightest(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.config = ModelConfig.named("resnet8", classes=3)
-        self.scale = nn.Parameter(torch.ones(1))
+        self.fc = nn.Linear(3, 3, bias=False)
+        self.fc.weight.data = torch.eye(3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.scale * x.mean((2, 3))
+        return self.fc(x.mean((2, 3)))
 
 
 def colour_model(*classes: str) -> Weights:
