@@ -68,9 +68,9 @@ class Evaluator:
             DataError: the data is damaged, missing, or of other classes.
             HubError: a download failed, or was cancelled.
         """
-        found = self.find(model, data, allow_paths=allow_paths)
-        if found is not None:
-            return found
+        cached = self.find(model, data, allow_paths=allow_paths)
+        if cached is not None:
+            return cached
         from resnet_demo.evaluation import testset
         from resnet_demo.evaluation.measure import measure
 

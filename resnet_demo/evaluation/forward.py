@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -108,4 +107,4 @@ def fused(model: ResNet) -> ResNet:
             if isinstance(layer, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d):
                 setattr(parent, before, fuse_conv_bn_eval(convolution, layer))
                 setattr(parent, name, nn.Identity())
-    return cast("ResNet", result.requires_grad_(False))
+    return result.requires_grad_(False)

@@ -63,7 +63,7 @@ class Measurement:
     @property
     def hits(self) -> NDArray[numpy.bool_]:
         """Whether each answer is right."""
-        return self.labels == self.predicted
+        return numpy.equal(self.labels, self.predicted)
 
     @cached_property
     def present(self) -> list[int]:

@@ -30,7 +30,7 @@ class Pair:
         for number in range(small):
             term = term * (tosses - number) // (number + 1)
             tail += term
-        return min(2 * tail / 2**tosses, 1.0)
+        return min(float(2 * tail / (1 << tosses)), 1.0)
 
 
 def pair(first: ArrayLike, second: ArrayLike) -> Pair:
@@ -54,5 +54,11 @@ def sentence(counts: Pair, first: str, second: str) -> str:
     counted = f"Only one of the two is right on {count}: {better} on {more:,}, {worse} on {fewer:,}."
     p_value = f"p{SPACE}<{SPACE}0.0001" if counts.p_value < 1e-4 else f"p{SPACE}={SPACE}{counts.p_value:.2g}"
     if counts.p_value < SIGNIFICANT:
-        return f"{counted} If both were equally good, so large a difference would be rare ({p_value}, McNemar's exact test): {better} is better on such pictures."
-    return f"{counted} Chance alone often makes such a difference ({p_value}, McNemar's exact test): these pictures do not show which is better."
+        return (
+            f"{counted} If both were equally good, so large a difference would be rare ({p_value}, McNemar's exact test): "
+            f"{better} is better on such pictures."
+        )
+    return (
+        f"{counted} Chance alone often makes such a difference ({p_value}, McNemar's exact test): these pictures do not show "
+        "which is better."
+    )

@@ -99,5 +99,6 @@ def to_bytes(key: str, measurement: Measurement) -> bytes:
     """The content of a file."""
     content = io.BytesIO()
     about = measurement.about.model_dump_json()
-    numpy.savez_compressed(content, key=numpy.array(key), about=numpy.array(about), **columns(measurement))
+    arrays = {"key": numpy.array(key), "about": numpy.array(about), **columns(measurement)}
+    numpy.savez_compressed(content, allow_pickle=False, **arrays)
     return content.getvalue()
