@@ -11,7 +11,7 @@ from resnet_demo import files
 from resnet_demo.evaluation.fingerprints import Fingerprints
 from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.evaluation.stored_predictions import SHIPPED_FILE, StoredPredictions, read
-from resnet_demo.zoo.catalogue import SHIPPED
+from resnet_demo.zoo.catalogue import SHIPPED, title_of
 
 if TYPE_CHECKING:
     from resnet_demo.zoo.folder import Weights
@@ -83,7 +83,7 @@ class Evaluator:
         pictures = testset.load(data, download, should_cancel=should_cancel)
 
         def progress(done: int, total: int) -> None:
-            say(f"{weights.name} has answered {done:,} of {total:,} pictures.")
+            say(f"{title_of(model)} has answered {done:,} of {total:,} pictures.")
 
         measurement = measure(weights, pictures, on_progress=progress, should_cancel=should_cancel)
         key = self.fingerprints.key(model, data, allow_paths=allow_paths)

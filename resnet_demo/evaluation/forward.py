@@ -31,12 +31,12 @@ TRIAL = 32
 class Forward:
     """A model that answers batches of pictures. Use `ready`, which ends its threads."""
 
-    def __init__(self, weights: Weights, threads: ThreadPoolExecutor | None) -> None:
+    def __init__(self, weights: Weights, threads: ThreadPoolExecutor | None, *, exact: bool) -> None:
         self._model = fused(weights.model)
         self._preprocessing = weights.preprocessing
         self._device = weights.model.fc.weight.device
         self._threads = threads
-        self._bf16: bool | None = None if self._device.type == "cpu" else False
+        self._bf16: bool | None = None if self._device.type == "cpu" and not exact else False
 
     @property
     def precision(self) -> str:
@@ -79,15 +79,15 @@ class Forward:
 
 
 @contextmanager
-def ready(weights: Weights) -> Iterator[Forward]:
-    """The model, ready to answer, with the threads that it takes; `weights` is unchanged."""
+def ready(weights: Weights, *, exact: bool = False) -> Iterator[Forward]:
+    """The model, ready to answer, with the threads that it takes; in fp32 if `exact`. `weights` is unchanged."""
     threads = torch.get_num_threads()
     if threads == 1 or weights.model.fc.weight.device.type != "cpu":
-        yield Forward(weights, None)
+        yield Forward(weights, None, exact=exact)
         return
     try:
         with ThreadPoolExecutor(threads, "evaluation", torch.set_num_threads, (1,)) as pool:
-            yield Forward(weights, pool)
+            yield Forward(weights, pool, exact=exact)
     finally:
         torch.set_num_threads(threads)  # new threads inherit the number that a thread sets
 

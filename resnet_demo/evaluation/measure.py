@@ -22,7 +22,7 @@ class EvaluationCancelled(ResNetDemoError):
 
 
 def measure(
-    weights: Weights, pictures: testset.TestSet, *,
+    weights: Weights, pictures: testset.TestSet, *, exact: bool = False,
     on_progress: Callable[[int, int], object] | None = None, should_cancel: Callable[[], bool] = lambda: False,
 ) -> Measurement:  # fmt: skip
     """Run the model on every picture, with the model's own preprocessing (forward.py).
@@ -30,6 +30,7 @@ def measure(
     Args:
         weights: the model, on any device.
         pictures: the data.
+        exact: compute in fp32, whatever is faster.
         on_progress: called with (done, total) pictures.
         should_cancel: called before each batch.
 
@@ -40,7 +41,7 @@ def measure(
     labels = testset.in_order_of(weights.classes, pictures, weights.name)
     answers: list[Tensor] = []
     done = 0
-    with ready(weights) as forward:
+    with ready(weights, exact=exact) as forward:
         for images in pictures.batches(weights.preprocessing):
             if should_cancel():
                 raise EvaluationCancelled(f"The evaluation of {weights.name} was cancelled.")

@@ -18,7 +18,7 @@ def ship(model: Path) -> None:
     """Write the answers of one model into its folder."""
     key = Fingerprints().key(model.name, "bundled")
     assert key is not None
-    write_atomically(model / SHIPPED_FILE, to_bytes(key, measure(folder.load(model), testset.load("bundled"))))
+    write_atomically(model / SHIPPED_FILE, to_bytes(key, measure(folder.load(model), testset.load("bundled"), exact=True)))
 
 
 if __name__ == "__main__":

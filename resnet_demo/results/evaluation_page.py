@@ -104,7 +104,7 @@ def _caption(number: int, titles: Sequence[str], measurements: Sequence[Measurem
     answers = [
         (
             measurements[index].about.classes[int(measurements[index].predicted[number])],
-            share(float(measurements[index].confidence[number])),
+            share(float(measurements[index].confidence[number])).replace(" ", SPACE),
         )
         for index in which
     ]
@@ -148,30 +148,18 @@ def _conditions(measurement: Measurement) -> str:
 
 
 def _numbers(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
-    """The rows of the table of numbers: a name, what it means, and a value for each model."""
+    """The rows of the table of numbers: a name, and a value for each model."""
     scores = [one.scores for one in measurements]
-    rows = [
-        ("Accuracy", "share of the pictures with the right answer", [percent_of(one.accuracy) for one in scores]),
-        (
-            "95 % interval",
-            "of the accuracy on any number of such pictures (Wilson)",
-            [interval_of(one) for one in measurements],
-        ),
-        (
-            "Precision",
-            "of the answers that name a class, the share that are right",
-            [percent_of(one.precision) for one in scores],
-        ),
-        ("Recall", "of a class's pictures, the share with the right answer", [percent_of(one.recall) for one in scores]),
-        ("F1", "harmonic mean of the two, by class", [percent_of(one.f1) for one in scores]),
-        ("Calibration error", "mean distance between confidence and accuracy", [percent_of(one.ece) for one in measurements]),
-    ]
-    top = [one.top_5 for one in measurements]
-    if all(value is not None for value in top):
-        rows.insert(
-            2, ("Top-5 accuracy", "the right class among the five likeliest", [percent_of(value or 0) for value in top])
-        )
-    return [{"name": name, "meaning": meaning, "values": values} for name, meaning, values in rows]
+    rows = {
+        "Accuracy": [percent_of(one.accuracy) for one in scores],
+        "95 % interval": [interval_of(one) for one in measurements],
+        "Top-5 accuracy": [percent_of(one.top_5) for one in measurements if one.top_5 is not None],
+        "Precision": [percent_of(one.precision) for one in scores],
+        "Recall": [percent_of(one.recall) for one in scores],
+        "F1": [percent_of(one.f1) for one in scores],
+        "Calibration error": [percent_of(one.ece) for one in measurements],
+    }
+    return [{"name": name, "values": values} for name, values in rows.items() if len(values) == len(measurements)]
 
 
 def _model(title: str, measurement: Measurement) -> dict[str, Any]:
@@ -240,7 +228,8 @@ def paper_rows(measurement: Measurement) -> list[dict[str, str]]:
     about, scores = measurement.about, measurement.scores
     own = {
         "source": "measured here",
-        "value": f"{percent_of(1 - scores.accuracy)} ({interval_of(measurement, of_error=True)})",
+        "value": percent_of(1 - scores.accuracy),
+        "interval": interval_of(measurement, of_error=True),
         "metric": "test error, %" if about.architecture.design == "cifar" else "top-1 error, %",
         "conditions": f"{about.data}: {about.split}; {about.view}",
     }

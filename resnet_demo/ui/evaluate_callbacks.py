@@ -22,6 +22,7 @@ from resnet_demo.inference import networks
 from resnet_demo.parsing import parse, parse_link
 from resnet_demo.results.evaluation import values
 from resnet_demo.results.evaluation_page import gallery, page
+from resnet_demo.ui.address import query_for
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
@@ -73,11 +74,11 @@ class EvaluateCallbacks:
 
     def arrive(self, request: gr.Request) -> Iterator[Update]:
         """A page was opened, perhaps with a link to an evaluation."""
-        query = dict(request.query_params)
-        if query.get("tab") != "evaluate":
+        query = query_for("evaluate", request.query_params)
+        if query:
+            yield from self._of_link(query, request)
+        else:
             yield UNCHANGED
-            return
-        yield from self._of_link(query, request)
 
     def restore(self, step: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """The browser went back or forward to an evaluation, which the address carries."""

@@ -23,7 +23,7 @@ function numbersTable(value) {
   const table = find('.numbers');
   table.querySelector('caption').textContent = value.conditions;
   table.querySelector('thead').replaceChildren(make('tr', {}, make('th', { scope: 'col' }, ''), ...value.models.map((model) => make('th', { scope: 'col' }, make('span', { class: `badge ${model.kind}`, 'aria-hidden': 'true' }), model.title))));
-  table.querySelector('tbody').replaceChildren(...value.numbers.map((row) => make('tr', {}, make('th', { scope: 'row' }, row.name, make('small', {}, row.meaning)), ...row.values.map((text) => make('td', {}, text)))));
+  table.querySelector('tbody').replaceChildren(...value.numbers.map((row) => make('tr', {}, make('th', { scope: 'row' }, row.name), ...row.values.map((text) => make('td', {}, text)))));
 }
 
 function classTable(model) {
@@ -34,7 +34,7 @@ function classTable(model) {
 }
 
 function paperTable(model) {
-  find('.paper tbody').replaceChildren(...model.paper.map((row, index) => make('tr', { class: index ? null : 'own' }, make('td', {}, row.source), make('td', {}, row.value), make('td', {}, `${row.metric.replace(', %', '')}. ${row.conditions}`))));
+  find('.paper tbody').replaceChildren(...model.paper.map((row, index) => make('tr', { class: index ? null : 'own' }, make('td', {}, make('b', {}, row.source), make('small', {}, `${row.metric.replace(', %', '')}. ${row.conditions}`)), make('td', {}, make('b', {}, row.value), ...(row.interval ? [make('small', {}, row.interval)] : [])))));
   find('.paper-note').textContent = model.paper_note;
 }
 

@@ -4,19 +4,12 @@ let request = {};                                   // what is shown: models, da
 let which = 0;                                      // the model whose matrix and diagram are drawn
 let replaces = true;                                // the next address replaces the current step of the history
 let spoken = null;
-const DEFAULTS = { model: '', second: '', data: 'bundled', show: 'mistakes', of: 0, row: -1, column: -1 };
-const OTHERS = ['picture', 'method', 'signed', 'target', 'target_of', 'contrast', 'stage', 'opacity', 'run', 'settings'];
+const DEFAULTS = { model: 'resnet20-cifar10', second: '', data: 'bundled', show: 'mistakes', of: 0, row: -1, column: -1 };
 const root = () => (window.gradio_config?.root || '').replace(/\/$/, '');
 
 function address() {
-  if (!element.offsetParent || !request.model) return;
-  const here = new URL(location.href);
-  OTHERS.forEach((key) => here.searchParams.delete(key));
-  here.searchParams.set('tab', 'evaluate');
-  for (const [key, standard] of Object.entries(DEFAULTS)) {
-    if (request[key] !== undefined && request[key] !== standard) here.searchParams.set(key, request[key]); else here.searchParams.delete(key);
-  }
-  if (here.href !== location.href) { if (replaces) history.replaceState(history.state, '', here); else history.pushState(history.state, '', here); }
+  const fields = Object.entries(DEFAULTS).map(([key, standard]) => [key, request[key] === undefined || request[key] === standard ? null : request[key]]);
+  pageAddress.put('evaluate', Object.fromEntries(fields), { step: !replaces && pageAddress.shown() === 'evaluate' });
   replaces = false;
 }
 
@@ -65,6 +58,7 @@ function draw() {
   find('.evaluation').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
   if (value.state === 'result' && value !== current) {
+    if (spoken === 'loading' && innerWidth <= 700) find('.sentence').scrollIntoView({ block: 'start' });   // on a phone it is below the button
     current = value;
     request = { ...value.request };
     which = Math.min(request.of, value.models.length - 1);
@@ -91,9 +85,7 @@ function exportLinks() {
 
 find('.cancel').addEventListener('click', () => trigger('abandon'));
 window.addEventListener('popstate', () => {
-  if (new URL(location.href).searchParams.get('tab') !== 'evaluate') return;
-  const tab = [...document.querySelectorAll('#tabs button[role=tab]')].find((button) => button.textContent.trim() === 'Evaluate');
-  if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+  if (pageAddress.shown() !== 'evaluate') return;
   replaces = true;
   trigger('restore', { query: location.search });
 });

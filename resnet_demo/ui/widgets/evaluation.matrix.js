@@ -11,7 +11,7 @@ function cellWords(matrix, r, c) {
 function matrixTable(model, choose) {
   const matrix = model.matrix, most = Math.max(...matrix.counts.flat(), 1);
   const table = make('table', { class: 'grid', role: 'grid', 'aria-label': `Confusion matrix of ${model.title}: rows are the right classes, columns the answers`, style: `--hue: ${colourOf(model.kind)}` });
-  table.append(make('thead', {}, make('tr', {}, make('td', { 'aria-hidden': 'true', style: 'visibility: hidden' }), ...matrix.columns.map((column) => make('th', { scope: 'col', title: column.label }, make('span', {}, column.label))))));
+  table.append(make('thead', {}, make('tr', {}, make('td', { 'aria-hidden': 'true' }), ...matrix.columns.map((column) => make('th', { scope: 'col', title: column.label }, make('span', {}, column.label))))));
   const body = make('tbody', {});
   matrix.rows.forEach((row, r) => {
     const line = make('tr', {}, make('th', { scope: 'row', title: row.label }, row.label));

@@ -5,7 +5,7 @@ function draw() {
   title.classList.toggle('error', value.state === 'error');
   find('.part').textContent = value.part || (value.pictures?.length ? 'A click opens the picture in Classify.' : '');
   find('ul').replaceChildren(...(value.pictures || []).map((picture) => make('li', {}, make('a', { href: picture.href, 'aria-label': picture.alt },
-    make('img', { src: picture.src || null, alt: '', loading: 'lazy' }), make('span', { class: 'label' }, picture.label),
+    make('img', { src: picture.src || null, alt: '' }), make('span', { class: 'label' }, picture.label),
     ...picture.answers.map((line, index) => make('span', { class: `answer-line ${picture.kinds[index]}` }, line))))));
 }
 watch('value', draw);
