@@ -65,9 +65,7 @@ function links(id) {
   find('.exports').hidden = !id;
   element.querySelectorAll('a.export').forEach((link) => { link.href = `${root()}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
-  const here = new URL(location.href);                  // a link to this page shows this run
-  here.searchParams.set('run', id);
-  history.replaceState(history.state, '', here);
+  pageAddress.put('lab', { run: id });                  // a link to this page shows this run
 }
 
 function say(what, detail, more = '', news = what) {
