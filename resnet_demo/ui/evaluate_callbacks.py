@@ -87,7 +87,7 @@ class EvaluateCallbacks:
     def measure(self, model: str, second: str, data: str, request: gr.Request) -> Iterator[Update]:
         """Measure what the lists select."""
         try:
-            evaluation = _allowed(parse(EvaluateRequest, {"model": model, "second": second or "", "data": data}))
+            evaluation = allowed(parse(EvaluateRequest, {"model": model, "second": second or "", "data": data}))
         except ResNetDemoError as error:
             yield {"state": "error", "message": str(error)}, *UNCHANGED[1:]
             return
@@ -96,7 +96,7 @@ class EvaluateCallbacks:
     def show(self, click: gr.EventData) -> dict[str, Any]:
         """The pictures behind a number."""
         try:
-            request = _allowed(parse(EvaluateRequest, dict(click._data)))
+            request = allowed(parse(EvaluateRequest, dict(click._data)))
             measurements = self.engine.measured(request)
             if measurements is None:
                 raise SettingError("This evaluation is no longer kept: press Measure again.")
@@ -128,7 +128,7 @@ class EvaluateCallbacks:
         results = []
         try:
             for model in models:
-                evaluation = _allowed(parse(EvaluateRequest, {"model": model, "data": data}))
+                evaluation = allowed(parse(EvaluateRequest, {"model": model, "data": data}))
                 results.append(values(model, data, self._computed(evaluation, _who(request))))
         except ResNetDemoError as error:
             raise refusal(html.escape(str(error), quote=False)) from error
@@ -142,7 +142,7 @@ class EvaluateCallbacks:
 
     def _of_link(self, query: Mapping[str, str], request: gr.Request) -> Iterator[Update]:
         try:
-            evaluation = _allowed(parse_link(EvaluateRequest, {"model": networks.choices()[0][1], **query}))
+            evaluation = allowed(parse_link(EvaluateRequest, {"model": networks.choices()[0][1], **query}))
         except ResNetDemoError as error:
             warn(f"{error} What the link asks is left out.")
             evaluation = EvaluateRequest(model=networks.choices()[0][1])
@@ -184,7 +184,7 @@ def _who(request: gr.Request) -> str:
     return visitor_of(request) or address_of(request)
 
 
-def _allowed(request: EvaluateRequest) -> EvaluateRequest:
+def allowed(request: EvaluateRequest) -> EvaluateRequest:
     """The request, of models and data that a visitor may name. Raises SettingError for others."""
     names = {name for _, name in networks.choices()}
     for model in request.models:

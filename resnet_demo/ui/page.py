@@ -19,6 +19,7 @@ from resnet_demo.ui import address
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
+from resnet_demo.ui.evaluation_exports import add_evaluation_exports
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.shell import UNQUEUED, Shell
 from resnet_demo.ui.tabs import classify, evaluate, lab
@@ -98,6 +99,7 @@ def serve(
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
     add_exports(app, service)
+    add_evaluation_exports(app, engine)
     engine.start()
     service.start()
     if block:
