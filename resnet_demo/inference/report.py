@@ -55,7 +55,7 @@ def report(
     names = [request.model, *([request.second] if request.second else [])]
     if request.target_of >= len(names):
         raise SettingError("target_of: there is no second network to take the class from.")
-    networks = [_load(models, name, say, should_cancel) for name in names]
+    networks = [load_network(models, name, say, should_cancel) for name in names]
     key = _cache_key(picture, request, networks)
     cached = models.answers.get(key) if key is not None else None
     if cached is not None:
@@ -99,7 +99,7 @@ def _cache_key(picture: Image.Image, request: ClassifyRequest, networks: Sequenc
     return fingerprint, tuple(weakref.ref(weights.model) for weights in networks), request
 
 
-def _load(models: Models, name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
+def load_network(models: Models, name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
     """The network of that name. A download continues after its request is cancelled, for the next request."""
     if models.downloads.is_local(name):
         if not models.cache.is_loaded(name):

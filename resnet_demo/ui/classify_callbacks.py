@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from PIL import Image
 
+from resnet_demo.comparison import allowed_data
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Example
@@ -20,6 +23,8 @@ from resnet_demo.ui.address import query_for
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
+from resnet_demo.web import numbered_pictures
+from resnet_demo.web.numbered_pictures import is_numbered
 from resnet_demo.zoo.catalogue import is_hub_id
 
 NO_SECOND = "none"
@@ -193,6 +198,7 @@ def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any]
     contrast = fields["contrast"] if explained["contrast_label"] else -1
     example = next((example.name for example in EXAMPLE_PICTURES if example.fingerprint == picture.info.get(FINGERPRINT)), "")
     upload = "" if example else picture.info.get(UPLOAD, "")
+    example = example or numbered_pictures.name_of(upload, picture.info.get(FINGERPRINT, ""), allowed_data())
     address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
     about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
@@ -257,6 +263,11 @@ def _picture_of(picture: PictureInput, name: str) -> tuple[Any, str]:
         if isinstance(picture, Image.Image):
             return picture.info[UPLOAD], picture.info[FINGERPRINT]
         warn(f"The link's picture is a visitor's own: it stays in the tab where it was given, for a day. {_instead(first)}")
+    elif is_numbered(name):
+        try:
+            return numbered_pictures.copy(name, allowed_data(), Path(get_upload_folder()) / "numbered")
+        except PictureError as error:
+            warn(f"{error} {_instead(first)}")
     elif name and name not in {example.name for example in EXAMPLE_PICTURES}:
         warn(f"There is no example picture {name[:80]!r}. {_instead(first)}")
     example = next((example for example in EXAMPLE_PICTURES if example.name == name), first)

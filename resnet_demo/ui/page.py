@@ -19,16 +19,17 @@ from resnet_demo.ui import address
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
+from resnet_demo.ui.evaluation_exports import add_evaluation_exports
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.shell import UNQUEUED, Shell
-from resnet_demo.ui.tabs import classify, lab, paper
+from resnet_demo.ui.tabs import classify, evaluate, lab, paper
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
 from resnet_demo.web.layers import before_gradios, layers
 from resnet_demo.web.visitor import signing_key
 
-TABS = {"classify": classify, "lab": lab, "paper": paper}
+TABS = {"classify": classify, "lab": lab, "evaluate": evaluate, "paper": paper}
 """The tabs in their order, by their id: modules with `TITLE` and `build(shell)`, which puts the components into the tab."""
 
 BACKGROUND_THREADS = 8
@@ -98,6 +99,7 @@ def serve(
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
     add_exports(app, service)
+    add_evaluation_exports(app, engine)
     engine.start()
     service.start()
     if block:
