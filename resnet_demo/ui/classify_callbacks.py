@@ -54,7 +54,7 @@ class ClassifyCallbacks:
     """The callbacks of the tab and of the API. They remember which request each open page waits for.
 
     Args:
-        answer: yields progress sentences, then the report (`Engine.answer`).
+        answer: yields progress sentences, then the report, then perhaps the report with more maps (`Engine.answer`).
         cancel_downloads: ends the downloads of models by their names (`Engine.cancel_downloads`).
     """
 
@@ -154,12 +154,15 @@ class ClassifyCallbacks:
             yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
         target = {"target": about["target"], "target_of": about["target_of"]}
+        is_shown = False
         try:
             for answer in self.answer(picture, parse(ClassifyRequest, fields | target)):
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
-                    yield _result(answer, picture, fields, about)
+                    update = _result(answer, picture, fields, about)
+                    yield (update[0], *UNCHANGED[1:]) if is_shown else update  # more maps change nothing around the answer
+                    is_shown = True
         except SettingError as error:  # a class that the network does not have: it is not asked for again
             yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
         except ResNetDemoError as error:
