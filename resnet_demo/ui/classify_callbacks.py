@@ -154,15 +154,14 @@ class ClassifyCallbacks:
             yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
         target = {"target": about["target"], "target_of": about["target_of"]}
-        is_shown = False
         try:
             for answer in self.answer(picture, parse(ClassifyRequest, fields | target)):
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
-                    update = _result(answer, picture, fields, about)
-                    yield (update[0], *UNCHANGED[1:]) if is_shown else update  # more maps change nothing around the answer
-                    is_shown = True
+                    # With more maps, the same around the answer as before: Gradio's page applies the difference of two
+                    # updates to the first one, which it may not have read yet.
+                    yield _result(answer, picture, fields, about)
         except SettingError as error:  # a class that the network does not have: it is not asked for again
             yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
         except ResNetDemoError as error:
