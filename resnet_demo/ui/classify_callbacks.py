@@ -60,7 +60,7 @@ class ClassifyCallbacks:
     """The callbacks of the tab and of the API. They remember which request each open page waits for.
 
     Args:
-        answer: yields progress sentences, then the report (`Engine.answer`).
+        answer: yields progress sentences, then the report, then perhaps the report with more maps (`Engine.answer`).
         cancel_downloads: ends the downloads of models by their names (`Engine.cancel_downloads`).
     """
 
@@ -165,6 +165,8 @@ class ClassifyCallbacks:
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
+                    # With more maps, the same around the answer as before: Gradio's page applies the difference of two
+                    # updates to the first one, which it may not have read yet.
                     yield _result(answer, picture, fields, about)
         except SettingError as error:  # a class that the network does not have: it is not asked for again
             yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)

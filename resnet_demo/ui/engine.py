@@ -21,6 +21,7 @@ from resnet_demo.results import plots
 from resnet_demo.ui.background import Background
 
 if TYPE_CHECKING:
+    from resnet_demo.inference.report import Draft
     from resnet_demo.inference.services import Models
     from resnet_demo.zoo.folder import Weights
 
@@ -50,20 +51,30 @@ class Engine:
             return self._models
 
     def answer(self, picture: Image.Image, request: ClassifyRequest) -> Iterator[str | dict[str, Any]]:
-        """Yields progress sentences, then the answer (`inference.report.report`).
+        """Yields progress sentences, then the answer with the last stage's map, then the answer with the maps of all stages.
+
+        The other maps are computed once the caller, which has shown the answer, asks for the next value. An answer that
+        is whole at once is yielded once (`inference.report.draft`).
 
         Raises:
-            ResNetDemoError: like `report`.
+            ResNetDemoError: like `draft`.
         """
         models = self.start()
 
-        def work(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> dict[str, Any]:
+        def begin(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> Draft:
             loaded = models.result()
-            from resnet_demo.inference.report import report
+            from resnet_demo.inference.report import draft
 
-            return report(picture, request, loaded, say=say, should_cancel=should_cancel)
+            return draft(picture, request, loaded, say=say, should_cancel=should_cancel)
 
-        yield from Background(self._threads).run(work, ASKING if models.done() else LOADING)
+        background = Background(self._threads)
+        for step in background.run(begin, ASKING if models.done() else LOADING):
+            if isinstance(step, str):
+                yield step
+                continue
+            yield step.report
+            if step.finish is not None:  # takes moments: the answer is there, and no sentence takes its place
+                yield from (whole for whole in background.run(step.finish, ASKING) if not isinstance(whole, str))
 
     def measured(self, request: EvaluateRequest) -> list[Measurement] | None:
         """The measurements of an evaluation, if nothing has to be computed for them.
