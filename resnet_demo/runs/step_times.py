@@ -18,8 +18,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from resnet_demo.comparison import TEST_IMAGES
 from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.data.cifar10 import TEST_IMAGES
 from resnet_demo.files import write_atomically
 from resnet_demo.model.cost import cost
 from resnet_demo.parsing import Frozen
