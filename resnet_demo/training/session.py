@@ -117,18 +117,9 @@ def run(
                 f"A batch of {config.batch} cannot be shared evenly by {world_size} processes: take a multiple of {world_size}."
             )
         session = Session(
-            config,
-            folder,
-            resume,
-            request,
-            Requests(request),
-            on,
-            load,
-            prepare or _prepare,
-            rank,
-            world_size,
+            config, folder, resume, request, Requests(request), on, load, prepare or _prepare, rank, world_size,
             start_time=time.perf_counter(),
-        )
+        )  # fmt: skip
         if rank > 0:  # only the first process writes the record
             for _ in _life(session, None):
                 pass
