@@ -41,7 +41,11 @@ class Pictures:
     """
 
     def __init__(
-        self, labels: Sequence[int], digests: Sequence[bytes], picture: Callable[[int], Image.Image], preprocessing: Preprocessing
+        self,
+        labels: Sequence[int],
+        digests: Sequence[bytes],
+        picture: Callable[[int], Image.Image],
+        preprocessing: Preprocessing,
     ) -> None:
         self.labels = torch.tensor(labels, dtype=torch.int64)
         self.digests = tuple(digests)
