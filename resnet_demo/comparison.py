@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.data.cifar10 import TEST_IMAGES, TRAINING_IMAGES
 from resnet_demo.data.folders import count_folder
 from resnet_demo.errors import SettingError
 from resnet_demo.parsing import Frozen, parse
@@ -29,8 +30,6 @@ FREQUENCIES = (
     "diagnose_every",
     "checkpoint_every",
 )  # they change what a run reports, not learns
-TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
-TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
 
 
 class LabSettings(Frozen):

@@ -40,6 +40,12 @@ class ModelConfig(Frozen):
         "3x3", description="Which convolution of a bottleneck strides: the paper's 1×1, or the 3×3 of the later 'v1.5'."
     )
     classes: int = Field(10, ge=2, le=100_000, description="Number of classes.")
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=8192)], ...], Field(max_length=4, strict=False)] = Field(
+        (), description="Sizes of the dense layers between the pooled features and the classifier; the paper has none."
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of the inputs of the last layer that a training step sets to zero."
+    )
 
     @model_validator(mode="after")
     def _depth_exists(self) -> ModelConfig:
@@ -178,6 +184,26 @@ class ArmConfig(Frozen):
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the initial weights and of the order of the batches.")
 
 
+class TransferConfig(Frozen):
+    """What a run of transfer learning adds: its base, and its phases in steps. transfer/settings.py makes it of a visitor's settings.
+
+    The first arm has the base's stages and a new head. The run trains the head for `head_steps`, then the network with its
+    last stages unfrozen for `fine_steps`, then, in the steps that remain, the same network from scratch.
+    """
+
+    base: str = Field(min_length=1, max_length=1000)
+    normalization: Literal["weights", "unit"] = "weights"
+    validation: float = Field(0.1, ge=0, le=0.5)
+    views: int = Field(0, ge=0, le=16)
+    cache_features: bool = True
+    train_batch_norm: bool = False
+    baselines: bool = True
+    unfreeze: int = Field(0, ge=0, le=4)
+    head_steps: int = Field(ge=1, le=1_000_000)
+    fine_steps: int = Field(0, ge=0, le=1_000_000)
+    fine_learning_rate: float = Field(1e-4, gt=0, le=10)
+
+
 class RunConfig(Frozen):
     """Everything that determines a run. Two runs of one config on one machine produce equal weights."""
 
@@ -185,6 +211,7 @@ class RunConfig(Frozen):
     arms: Annotated[tuple[ArmConfig, ...], Field(min_length=1, max_length=20, strict=False)]
     data: DataConfig = DataConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
+    transfer: TransferConfig | None = None
     batch: int = Field(128, ge=2, le=1024, description="Pictures in a batch.")
     steps: int = Field(240, ge=1, le=1_000_000, description="Number of batches the run trains on.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -209,6 +236,14 @@ class RunConfig(Frozen):
             raise ValueError(f"arms must have different names, not {names}")
         if len({arm.model.classes for arm in self.arms}) > 1:
             raise ValueError("arms of one run must have the same number of classes")
+        return self
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> RunConfig:
+        if self.transfer and self.transfer.head_steps + self.transfer.fine_steps > self.steps:
+            raise ValueError("the phases of a transfer have more steps than the run")
+        if self.transfer and (self.compile or self.diagnose_every or self.data.held_out):
+            raise ValueError("a transfer is not compiled, reads no gradients by layer and holds out its own validation part")
         return self
 
     @model_validator(mode="after")

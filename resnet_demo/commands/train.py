@@ -86,6 +86,7 @@ def add(to: Any) -> None:
             "arms",
             "data",
             "optimizer",
+            "transfer",
             "steps",
             "title",
             *(f"{what}_every" for what in ("evaluate", "log", "diagnose", "checkpoint")),
@@ -223,6 +224,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
     from resnet_demo.training import distributed, session
     from resnet_demo.training.events import RunFailed, RunFinished, to_line
     from resnet_demo.training.record import ENDINGS, Record
+    from resnet_demo.transfer.preparation import preparation_of
 
     prints = distributed.is_first()
     last = next(reversed(Record(folder).read()[0]), None) if resume else None
@@ -232,7 +234,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
         return 0
     bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not prints, dynamic_ncols=True)
     with bar, leave_on_sigterm() as request:
-        for event in session.run(config, folder, resume=resume, request=request):
+        for event in session.run(config, folder, resume=resume, request=request, prepare=preparation_of(config)):
             last = event
             if as_json:
                 print(to_line(event).decode(), end="", flush=True)
@@ -260,6 +262,10 @@ def _show(event: Event, config: RunConfig, bar: tqdm[Any]) -> None:
             sentence = f"step {event.step}: {event.arm}: {event.split} error {event.error:.2%}, loss {event.loss:.4f}"
         case events.Progress():
             bar.update(event.step - bar.n)
+        case events.FeaturesComputed() if event.done == event.total:
+            sentence = f"{event.done:,} pictures passed through the base, {event.cached:,} of them came from the cache."
+        case events.PhaseStarted():
+            sentence = f"step {event.step}: {event.name}, of {' and '.join(event.arms)}, up to step {event.last}."
         case events.ArmDiverged():
             sentence = f"step {event.step}: {event.arm} diverged (loss {event.loss}); it stops here."
         case events.RunFailed():

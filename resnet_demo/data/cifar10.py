@@ -14,6 +14,11 @@ FILES = {part: f"plain_text/{part}-00000-of-00001.parquet" for part in PARTS}
 BUNDLED_FILES = {part: Path(__file__).parent / "cifar10_bundled" / f"{part}.parquet" for part in PARTS}
 """The files that ship, in the layout of the repository's."""
 
+TRAINING_IMAGES = {"bundled": 4_000, "cifar10": 50_000}
+TEST_IMAGES = {"bundled": 1_000, "cifar10": 10_000}
+CLASSES = 10
+"""Each class has a tenth of the images, in both."""
+
 MEGABYTES = 136
 """Size of the repository's files together."""
 

@@ -34,7 +34,7 @@ class Forward:
     def __init__(self, weights: Weights, threads: ThreadPoolExecutor | None, *, exact: bool) -> None:
         self._model = fused(weights.model)
         self._preprocessing = weights.preprocessing
-        self._device = weights.model.fc.weight.device
+        self._device = weights.model.device
         self._threads = threads
         self._bf16: bool | None = None if self._device.type == "cpu" and not exact else False
 
@@ -82,7 +82,7 @@ class Forward:
 def ready(weights: Weights, *, exact: bool = False) -> Iterator[Forward]:
     """The model, ready to answer, with the threads that it takes; in fp32 if `exact`. `weights` is unchanged."""
     threads = torch.get_num_threads()
-    if threads == 1 or weights.model.fc.weight.device.type != "cpu":
+    if threads == 1 or weights.model.device.type != "cpu":
         yield Forward(weights, None, exact=exact)
         return
     try:

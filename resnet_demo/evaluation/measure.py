@@ -52,7 +52,7 @@ def measure(
         precision = forward.precision
     about = About(
         data=pictures.name, split=pictures.split, view=_view(weights.preprocessing),
-        device=f"{name_of(weights.model.fc.weight.device)}, {precision}",
+        device=f"{name_of(weights.model.device)}, {precision}",
         architecture=weights.model.config, classes=weights.classes,
     )  # fmt: skip
     return from_logits(about, torch.cat(answers), labels)

@@ -82,7 +82,7 @@ def classify(weights: Weights, picture: Image.Image) -> Answer:
     square = weights.preprocessing.crop(picture)
     (first, stage), *later = model.stages.items()
     with torch.no_grad():  # not inference_mode: a later gradient cannot use its tensors
-        x = stage(model.stem(weights.preprocessing.tensor(square).to(model.fc.weight.device)))
+        x = stage(model.stem(weights.preprocessing.tensor(square).to(model.device)))
     with torch.enable_grad():
         activations = {first: x.requires_grad_()}
         for name, stage in later:

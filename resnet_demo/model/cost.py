@@ -7,6 +7,7 @@ a run's time, the limit on visitors' runs and the command `models` use it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,7 +53,8 @@ def costs_by_stage(config: ModelConfig, side: int | None = None) -> tuple[Cost, 
     """The cost of the stem, of each stage, and of the classifier, in this order; arguments as of `cost`."""
     convolutions = list(_convolutions(config, side or DESIGN_SIDE[config.design]))
     per_channel = 2 if config.batch_norm else 1  # a scale and a shift, or a bias
-    classifier = convolutions[-1].channels_out * config.classes
+    sizes = (convolutions[-1].channels_out, *config.hidden, config.classes)
+    classifier = sum(before * after for before, after in itertools.pairwise(sizes))
     return (
         *(
             Cost(
@@ -61,7 +63,7 @@ def costs_by_stage(config: ModelConfig, side: int | None = None) -> tuple[Cost, 
             )
             for layers in ([layer for layer in convolutions if layer.stage == stage] for stage in range(len(config.stages) + 1))
         ),
-        Cost(classifier + config.classes, classifier),
+        Cost(classifier + sum(sizes[1:]), classifier),
     )
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Split = Literal["test", "held-out"]
+BaselineName = Literal["linear probe", "nearest class mean", "from scratch"]
+PhaseName = Literal["head", "fine-tuning", "scratch"]
 
 
 class _Event(BaseModel):
@@ -53,6 +55,27 @@ class Resized(_Event):
     side: int
 
 
+class FeaturesComputed(_Event):
+    """So many pictures have passed through a network that does not learn: for the features it trains on, or for the report."""
+
+    kind: Literal["features"] = "features"
+    step: int = 0
+    purpose: Literal["training", "report"] = "training"
+    done: int  # pictures, each view of one counted
+    total: int
+    cached: int  # of those done
+
+
+class PhaseStarted(_Event):
+    """From this step on, a transfer trains these arms: its head, the network with its last stages, or one from scratch."""
+
+    kind: Literal["phase"] = "phase"
+    step: int
+    name: PhaseName
+    arms: tuple[str, ...]
+    last: int  # the step with which the phase ends
+
+
 class TrainingPoint(_Event):
     """Mean loss and error of an arm on the training batches since its last point."""
 
@@ -73,6 +96,39 @@ class Measured(_Event):
     split: Split
     loss: float
     error: float
+
+
+class Baseline(BaseModel):
+    """What a simpler way reaches on the same test pictures, beside the transferred network."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: BaselineName
+    arm: str = ""  # of the run, if it was trained
+    test_accuracy: float
+    only_transfer: int  # pictures that only the transferred network has right
+    only_baseline: int  # pictures that only the baseline has right
+    p: float  # of a difference like this or larger by chance: McNemar's exact test
+
+
+class TransferMeasured(_Event):
+    """What a transfer came to, once, at its end; fractions of 1, macro averages (evaluation/metrics.py)."""
+
+    kind: Literal["transfer"] = "transfer"
+    step: int
+    arm: str
+    classes: tuple[str, ...]
+    train_accuracy: float
+    validation_accuracy: float | None
+    test_images: int
+    test_accuracy: float
+    interval: tuple[float, float]  # Wilson's, 95 %, of the test accuracy
+    precision: float
+    recall: float
+    f1: float
+    confusion: tuple[tuple[int, ...], ...]
+    baselines: tuple[Baseline, ...] = ()
+    seconds: float
 
 
 class Diagnosed(_Event):
@@ -144,8 +200,8 @@ class RunFailed(_Event):
 
 
 Event = (
-    RunStarted | Fetching | Resized | TrainingPoint | Measured | Diagnosed | Progress | ArmDiverged
-    | CheckpointSaved | RunPaused | RunStopped | RunFinished | RunFailed
+    RunStarted | Fetching | FeaturesComputed | PhaseStarted | Resized | TrainingPoint | Measured | TransferMeasured | Diagnosed
+    | Progress | ArmDiverged | CheckpointSaved | RunPaused | RunStopped | RunFinished | RunFailed
 )  # fmt: skip
 
 _any_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

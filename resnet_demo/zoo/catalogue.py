@@ -5,6 +5,7 @@ A source `M`, as the command line and the page take it, is a name from this cata
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from resnet_demo import files
 from resnet_demo.config import ModelConfig
 from resnet_demo.errors import SettingError, WeightsError
+from resnet_demo.hub import fetch
 from resnet_demo.parsing import ClassName, parse
 
 SHIPPED = Path(__file__).parents[2] / "weights"
@@ -55,6 +57,12 @@ class Entry:
     source: str
 
 
+class _Side(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    image_size: int = 32
+
+
 class _FolderConfig(BaseModel):
     """The part of a folder's config.json that the list needs; zoo/folder.py checks the whole."""
 
@@ -62,6 +70,7 @@ class _FolderConfig(BaseModel):
 
     architecture: ModelConfig
     classes: tuple[ClassName, ...] = Field(strict=False)
+    preprocessing: _Side = _Side()
     test_accuracy: float | None = Field(None, ge=0, le=1)
     trained_on: str = ""
 
@@ -107,7 +116,7 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
 
     Args:
         source: a name of the catalogue, a Hub id, or (with `allow_paths`) the path of a model folder.
-        allow_paths: only for the command line, never for text from a page.
+        allow_paths: only for the command line, never for text from a page; the folder of a run serves too (`model_in`).
 
     Raises:
         WeightsError: it is none of these.
@@ -116,12 +125,49 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
     if folder is not None:
         return folder
     if allow_paths and Path(source).expanduser().is_dir():
-        return Path(source).expanduser().resolve()
+        return model_in(Path(source).expanduser().resolve())
     if is_hub_id(source):
         return source
     kinds = "a Hub id such as timm/resnet50.tv_in1k" + (", or the path of a model folder" if allow_paths else "")
     names = ", ".join(entry.name for entry in available() if not is_hub_id(entry.name)) or "none yet"
     raise WeightsError(f"There is no model {source[:200]!r}: name one of those here ({names}), {kinds}.")
+
+
+def model_in(path: Path) -> Path:
+    """The model folder that a path means: of the folder of a run with one network, or of a transfer, that of the network."""
+    arms = _subfolders(path / "arms")
+    if (path / "model.safetensors").exists() or not arms:
+        return path
+    return next((arm for arm in arms if arm.name == "transfer"), arms[0] if len(arms) == 1 else path)
+
+
+def describe(source: str, *, allow_paths: bool) -> tuple[ModelConfig, int]:
+    """The architecture of a model, and the side in pixels of the pictures it expects. Loads no weights.
+
+    Of a Hub model, config.json is fetched if it is not in the cache, unless it is a well-known one.
+
+    Raises:
+        WeightsError: there is no such model (`locate`), or its config.json is damaged.
+        HubError: its config.json cannot be fetched.
+    """
+    place = locate(source, allow_paths=allow_paths)
+    try:
+        if isinstance(place, Path):
+            text = files.read_text(place / "config.json")
+        else:
+            entry = next((entry for entry in well_known() if entry.name == place), None)
+            if entry is not None and not fetch.is_cached(place, "config.json"):
+                return ModelConfig.named(entry.architecture), 224
+            text = files.read_text(fetch.fetch_file(place, "config.json", max_bytes=1_000_000))
+        content = json.loads(text)
+        if isinstance(content, dict) and isinstance(content.get("architecture"), str):  # timm's layout: timm.py reads it all
+            return ModelConfig.named(content["architecture"]), int(
+                content.get("pretrained_cfg", {}).get("input_size", (3, 224))[1]
+            )
+        config = parse(_FolderConfig, text)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:  # a SettingError is a ValueError
+        raise WeightsError(f"config.json of {source} does not describe a model that can be a base: {error}") from error
+    return config.architecture, config.preprocessing.image_size
 
 
 def _roots() -> tuple[tuple[Path, str], ...]:
