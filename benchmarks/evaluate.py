@@ -24,14 +24,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_demo.data import cifar10
 from resnet_demo.evaluation import testset
 from resnet_demo.evaluation.measure import measure
 from resnet_demo.zoo import catalogue, folder
 
+ROOT = Path(__file__).parents[1]
 GOAL, BATCH, NEAR_TIE = 3.0, 128, 0.01
 FIRST = """
 import time; start = time.perf_counter()
