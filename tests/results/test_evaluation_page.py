@@ -56,7 +56,7 @@ def test_two_models_are_counted_on_the_same_pictures(request_of_two: EvaluateReq
     content = page(request_of_two, [FIRST, SECOND])
     assert content["pair"]["cells"] == [["both", 2], ["first", 2], ["second", 1], ["neither", 1]]
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1" in content["pair"]["sentence"]
-    assert [row["values"] for row in content["numbers"]][0] == ["66.67\N{NO-BREAK SPACE}%", "50.00\N{NO-BREAK SPACE}%"]
+    assert content["numbers"][0]["values"] == ["66.67\N{NO-BREAK SPACE}%", "50.00\N{NO-BREAK SPACE}%"]
 
 
 @pytest.mark.parametrize(
