@@ -89,6 +89,15 @@ def test_the_first_answers_need_no_store(evaluator: Evaluator) -> None:
     assert not evaluator.stored.folder.exists()
 
 
+def test_cifar10_that_is_not_here_is_refused_offline_in_a_sentence(
+    evaluator: Evaluator, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(DataError, match="not on this machine, and the app runs offline: measure on the bundled ones"):
+        evaluator.measure(str(model), "cifar10", load, allow_paths=True)
+
+
 def test_other_data_than_a_folder_s_is_refused(evaluator: Evaluator, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no data set"):
         evaluator.find("resnet20-cifar10", str(tmp_path / "nowhere"))
