@@ -15,7 +15,7 @@ from gradio_client import Client
 from tests.ui.conftest import TEACHER, App, Watched
 from tests.ui.laboratory import until
 
-ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run"]
+ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate"]
 PLACEHOLDER = re.compile(r"parameter_\d+|value_\d+|param_\d+|\d(st|nd|rd|th)")
 
 
@@ -75,6 +75,10 @@ def test_the_code_to_copy_runs_without_the_internet(
     prediction, report = printed["/classify"]
     assert prediction["label"] == report["answers"][0]["predictions"][0]["label"] == "cat"
     assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", printed["/start_run"])
+    (measured,) = printed["/evaluate"]
+    assert (measured["model"], measured["data"], measured["images"], len(measured["confusion"])) == (
+        "resnet20-cifar10", "bundled", 1000, 10,
+    )  # fmt: skip
     assert printed["/run"]["state"]["id"] == printed["/start_run"]
     assert (printed["/stop_run"], printed["/delete_run"]) == ("nothing to stop", "deleted")
 
