@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,34 @@ def count_folder(folder: Path) -> tuple[tuple[str, ...], int]:
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     return layout.classes, total
+
+
+def write_folder(target: Path, name: str, classes: Mapping[str, Sequence[Path]]) -> None:
+    """Write `target/name`, a data set without a test folder, whole or not at all; the files are linked where that is possible.
+
+    Args:
+        target: a folder that does not exist yet.
+        name: of the data set.
+        classes: the files of each class.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for label, files in classes.items():
+            folder = temporary / name / "train" / label  # a class may be called "train" or "test"
+            folder.mkdir(parents=True)
+            for number, file in enumerate(files, 1):
+                copy = folder / f"{number:04}{file.suffix}"
+                try:
+                    copy.hardlink_to(file)
+                except OSError:  # a disk without hard links
+                    shutil.copyfile(file, copy)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _layout(folder: Path) -> _Layout:
