@@ -86,6 +86,7 @@ def add(to: Any) -> None:
             "arms",
             "data",
             "optimizer",
+            "transfer",
             "steps",
             "title",
             *(f"{what}_every" for what in ("evaluate", "log", "diagnose", "checkpoint")),

@@ -11,18 +11,18 @@ from torch import Tensor
 PADDING = 4  # pixels on each side, section 4.2
 
 
-def pad(images: Tensor, mode: Literal["mean", "reflect"]) -> Tensor:
-    """(N, 3, H, W) bytes -> (N, 3, H + 8, W + 8) bytes.
+def pad(images: Tensor, mode: Literal["mean", "reflect"], pixels: int = PADDING) -> Tensor:
+    """(N, 3, H, W) bytes -> (N, 3, H + 2 * pixels, W + 2 * pixels) bytes.
 
     `mean` pads with the data set's mean colour, which is the paper's padding with zeros after it subtracts the mean.
     `reflect` mirrors the edge of the picture.
     """
     if mode == "reflect":
-        return F.pad(images, (PADDING,) * 4, mode="reflect")
+        return F.pad(images, (pixels,) * 4, mode="reflect")
     count, _, height, width = images.shape
     colour = images.float().mean((0, 2, 3)).round().to(images.dtype)
-    padded = colour.view(1, -1, 1, 1).repeat(count, 1, height + 2 * PADDING, width + 2 * PADDING)
-    padded[:, :, PADDING:-PADDING, PADDING:-PADDING] = images
+    padded = colour.view(1, -1, 1, 1).repeat(count, 1, height + 2 * pixels, width + 2 * pixels)
+    padded[:, :, pixels:-pixels, pixels:-pixels] = images
     return padded
 
 

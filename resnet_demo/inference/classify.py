@@ -75,7 +75,7 @@ def classify(weights: Weights, picture: Image.Image) -> Answer:
     model = weights.model
     square = weights.preprocessing.crop(picture)
     with torch.no_grad():  # not inference_mode: a later gradient cannot use its tensors
-        x = model.stem(weights.preprocessing.tensor(square).to(model.fc.weight.device))
+        x = model.stem(weights.preprocessing.tensor(square).to(model.device))
         activations = {}
         for name, stage in model.stages.items():
             x = activations[name] = stage(x)

@@ -195,7 +195,7 @@ def attribute(
     _check_class(weights, target)
     if method not in get_args(Method):
         raise SettingError(f"There is no method {method!r}: say {', '.join(get_args(Method))}.")
-    x = weights.preprocessing(picture).to(weights.model.fc.weight.device)
+    x = weights.preprocessing(picture).to(weights.model.device)
     side = x.shape[-1]
     score = _Score(weights.model, target, _passes(method, side), should_cancel, on_progress)
     with torch.enable_grad():

@@ -7,6 +7,7 @@ a run's time, the limit on visitors' runs and the command `models` use it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,11 +46,12 @@ def cost(config: ModelConfig, side: int | None = None) -> Cost:
     """
     convolutions = list(_convolutions(config, side or DESIGN_SIDE[config.design]))
     per_channel = 2 if config.batch_norm else 1  # a scale and a shift, or a bias
-    classifier = convolutions[-1].channels_out * config.classes
+    sizes = (convolutions[-1].channels_out, *config.hidden, config.classes)
+    classifier = sum(before * after for before, after in itertools.pairwise(sizes))
     return Cost(
         parameters=sum(layer.weights + per_channel * layer.channels_out for layer in convolutions)
         + classifier
-        + config.classes,
+        + sum(sizes[1:]),
         multiply_adds=sum(layer.weights * layer.side**2 for layer in convolutions) + classifier,
     )
 

@@ -1,7 +1,7 @@
 """Sections 3.3, 3.4 and 4.2: stem, stages and classifier, put together from a table.
 
 Parameter names are torchvision's, so published weights load unchanged:
-conv1, bn1, layer1.0.conv1, …, layer4.2.bn3, fc.
+conv1, bn1, layer1.0.conv1, …, layer4.2.bn3, fc. A head with hidden layers is not the paper's; transfer learning needs it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,37 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.model.blocks import BasicBlock, Bottleneck, Norm, conv3x3, no_norm
 
 BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {"basic": BasicBlock, "bottleneck": Bottleneck}
+
+
+class Dropout(nn.Module):
+    """Sets a share of its inputs to zero while it trains (Srivastava et al. 2014), drawn from random numbers of its own.
+
+    torch's own draws from the global generator, which a run that is continued does not have.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.generator = torch.Generator()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C) -> (N, C)."""
+        if not self.training:
+            return x
+        keep = torch.rand(x.shape, generator=self.generator) >= self.share
+        return x * keep.to(x.device) / (1 - self.share)
+
+
+def classifier(channels: int, config: ModelConfig) -> nn.Module:
+    """The layers after the pooling: the paper's one dense layer, or hidden ones with relu, and dropout, before it."""
+    layers: list[nn.Module] = []
+    for size in config.hidden:
+        layers += [nn.Linear(channels, size), nn.ReLU()]
+        channels = size
+    if config.dropout:
+        layers.append(Dropout(config.dropout))
+    last = nn.Linear(channels, config.classes)
+    return nn.Sequential(*layers, last) if layers else last
 
 
 class ResNet(nn.Module):
@@ -53,7 +84,12 @@ class ResNet(nn.Module):
             for _ in range(blocks - 1):
                 stage.append(block(channels, stage_width, 1, config, norm))
             self.add_module(f"layer{number + 1}", stage)
-        self.fc = nn.Linear(channels, config.classes)
+        self.fc = classifier(channels, config)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.conv1.weight.device
 
     @property
     def stages(self) -> OrderedDict[str, nn.Sequential]:
@@ -73,9 +109,13 @@ class ResNet(nn.Module):
             x = stage(x)
         return x
 
+    def pool(self, x: Tensor) -> Tensor:
+        """Global average pooling: (N, C, h, w) -> (N, C)."""
+        return torch.flatten(adaptive_avg_pool2d(x, 1), 1)
+
     def head(self, x: Tensor) -> Tensor:
         """Global average pooling and the classifier: (N, C, h, w) -> (N, classes)."""
-        logits: Tensor = self.fc(torch.flatten(adaptive_avg_pool2d(x, 1), 1))
+        logits: Tensor = self.fc(self.pool(x))
         return logits
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,4 +148,6 @@ def build(config: ModelConfig, seed: int = 0, norm: Norm = nn.BatchNorm2d) -> Re
                 bound = 1 / math.sqrt(layer.in_features)
                 layer.weight.uniform_(-bound, bound, generator=generator)
                 layer.bias.zero_()
+            elif isinstance(layer, Dropout):
+                layer.generator.manual_seed(seed)
     return model

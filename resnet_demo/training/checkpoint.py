@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from resnet_demo.config import ModelConfig, RunConfig
-from resnet_demo.data.dataset import Dataset
-from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import RunError
+from resnet_demo.training.assemble import Origin
 from resnet_demo.zoo import folder as model_folder
 
 
@@ -39,7 +38,7 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def write_weights(
-    target: Path, architecture: ModelConfig, model: nn.Module, data: Dataset, config: RunConfig, accuracy: float | None
+    target: Path, architecture: ModelConfig, model: nn.Module, origin: Origin, config: RunConfig, accuracy: float | None
 ) -> None:
     """Write a trained network as a model folder.
 
@@ -47,17 +46,17 @@ def write_weights(
         target: the folder.
         architecture: the configuration of the network.
         model: the network.
-        data: the data set it was trained on.
+        origin: the data it was trained on, their classes and preprocessing.
         config: the settings of the run.
         accuracy: its accuracy on all test images; None if the run did not measure all of them.
     """
-    size = config.data.image_size
     content = model_folder.ModelFolder(
         architecture=architecture,
-        classes=data.classes,
-        preprocessing=Preprocessing(image_size=size, resize=size, mean=data.mean, std=data.std),
+        classes=origin.classes,
+        preprocessing=origin.preprocessing,
         test_accuracy=accuracy,
-        trained_on=data.name,
+        trained_on=origin.data,
     )
-    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
+    base = f", from {config.transfer.base}" if config.transfer else ""
+    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {origin.data}{base}, {config.steps} steps of {config.batch} images.\n"
     model_folder.write(target, content, model.state_dict(), card)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Split = Literal["test", "held-out"]
+PhaseName = Literal["head", "fine-tuning", "scratch"]
 
 
 class _Event(BaseModel):
@@ -68,7 +69,7 @@ class PhaseStarted(_Event):
 
     kind: Literal["phase"] = "phase"
     step: int
-    name: Literal["head", "fine-tuning", "scratch"]
+    name: PhaseName
     arms: tuple[str, ...]
     last: int  # the step with which the phase ends
 
@@ -101,6 +102,7 @@ class Baseline(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: Literal["linear probe", "nearest class mean", "from scratch"]
+    arm: str = ""  # of the run, if it was trained
     test_accuracy: float
     only_transfer: int  # pictures that only the transferred network has right
     only_baseline: int  # pictures that only the baseline has right
@@ -112,6 +114,7 @@ class TransferMeasured(_Event):
 
     kind: Literal["transfer"] = "transfer"
     step: int
+    arm: str
     classes: tuple[str, ...]
     train_accuracy: float
     validation_accuracy: float | None

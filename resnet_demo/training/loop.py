@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resnet_demo.data.augment import resize
+from resnet_demo.model.resnet import Dropout
 from resnet_demo.training import diagnostics, distributed
 from resnet_demo.training.clock import Clock
 from resnet_demo.training.events import (
@@ -35,7 +36,7 @@ from resnet_demo.training.events import (
 from resnet_demo.training.machine import Each
 
 Batch = tuple[Tensor, Tensor]
-"""Images (N, 3, H, W), normalized, and labels (N,)."""
+"""What the networks take, images (N, 3, H, W) normalized or features (N, C), and labels (N,)."""
 
 Autocast = Callable[[], AbstractContextManager[object]]
 """Returns a context in which forward passes are computed in the run's number format; every forward pass takes a new one."""
@@ -72,7 +73,8 @@ class Arm:
         """Everything that determines how this arm continues. The key "seen" is that of the checkpoints on disk."""
         readings = torch.stack(self.readings) if self.readings else torch.empty(0, 2)
         model, optimizer = self.model.state_dict(), self.optimizer.state_dict()
-        return {"model": model, "optimizer": optimizer, "diverged": self.diverged, "seen": readings}
+        random = [generator.get_state() for generator in self._generators()]
+        return {"model": model, "optimizer": optimizer, "diverged": self.diverged, "seen": readings, "random": random}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from the step at which `state` was taken."""
@@ -80,6 +82,11 @@ class Arm:
         self.optimizer.load_state_dict(state["optimizer"])
         device = next(self.model.parameters()).device  # a checkpoint is loaded on the CPU
         self.diverged, self.readings = state["diverged"], list(state["seen"].to(device))
+        for generator, random in zip(self._generators(), state.get("random", ()), strict=False):  # version 0.1 has no dropout
+            generator.set_state(random)
+
+    def _generators(self) -> list[torch.Generator]:
+        return [module.generator for module in self.model.modules() if isinstance(module, Dropout)]
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ class Plan:
 
 
 def train(
-    arms: Sequence[Arm], streams: Mapping[int, Iterator[Batch]], plan: Plan, *, autocast: Autocast, measure: Measure,
+    arms: Sequence[Arm], streams: Mapping[int, Iterator[Batch]], plan: Plan, *, autocast: Autocast, measure: Measure | None,
     save: Callable[[int], None], should_stop: Callable[[], bool] = lambda: False, start: int = 0, split: Split = "test",
     each: Each = map,
 ) -> Iterator[Event]:  # fmt: skip
@@ -133,7 +140,8 @@ def train(
         streams: the batches by seed: images (N, 3, H, W) normalized, labels (N,).
         plan: what to do when.
         autocast: returns a context in which a forward pass is computed.
-        measure: loss and error of a model on pictures it does not learn from, resized to the side that it trains on now.
+        measure: loss and error of a model on pictures it does not learn from, resized to the side that it trains on now; None
+            if there are none.
         save: writes a checkpoint; called with the number of completed steps.
         should_stop: called after each step; if it returns true, a checkpoint is saved and the generator ends.
         start: the number of completed steps, when a run continues.
@@ -153,7 +161,7 @@ def train(
         for arm, deviations in zip(active, each(partial(_learn, lesson=lesson, autocast=autocast), active), strict=True):
             yield from _report(arm, deviations, lesson, plan)
         clock.count(lesson.images(active))
-        if plan.measures_after(step):
+        if measure is not None and plan.measures_after(step):
             yield from _measure(arms, partial(measure, side=plan.side(step - 1)), step, split, each, clock)
         yield from _progress(clock, step, first=start + 1, steps=plan.steps)
         is_stopping = should_stop() or not _active(arms)

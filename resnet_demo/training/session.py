@@ -7,7 +7,7 @@ import logging
 import math
 import subprocess
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,8 +32,9 @@ from resnet_demo.training.events import (
     RunStarted,
     RunStopped,
     Split,
+    TransferMeasured,
 )
-from resnet_demo.training.loop import train
+from resnet_demo.training.loop import Arm, train
 from resnet_demo.training.machine import Machine
 from resnet_demo.training.record import Record, RecordWriter
 
@@ -69,9 +70,14 @@ class Session:
     requests: Requests
     machine: Machine
     load: Callable[[DataConfig], dataset.Dataset]
+    prepare: Prepare
     rank: int
     world_size: int
     start_time: float  # of time.perf_counter()
+
+
+Prepare = Callable[[Session], Generator[Event, None, Assembly | None]]
+"""Yields while it waits for what a run needs; returns what it trains with, or None if the run ended meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Outcome:
 
 def run(
     config: RunConfig, folder: Path, *, resume: bool = False, request: Callable[[], Request] = lambda: "go on",
-    on: Machine | None = None, load: Callable[[DataConfig], dataset.Dataset] = dataset.load,
+    on: Machine | None = None, load: Callable[[DataConfig], dataset.Dataset] = dataset.load, prepare: Prepare | None = None,
 ) -> Iterator[Event]:  # fmt: skip
     """Train the networks of `config` and write the record in `folder`; yields each event after it is written.
 
@@ -99,6 +105,7 @@ def run(
         request: polled after each step: continue, pause, stop or leave.
         on: the machine that trains; by default the accelerator of this computer, or its CPU.
         load: loads the data set; the worker process passes a cache of the bundled one.
+        prepare: assembles the run; by default, networks that learn from scratch. transfer/preparation.py has the other one.
 
     Raises:
         RunError: the folder is in use, not writable, or holds another run; or the batch does not divide by the processes.
@@ -110,8 +117,9 @@ def run(
                 f"A batch of {config.batch} cannot be shared evenly by {world_size} processes: take a multiple of {world_size}."
             )
         session = Session(
-            config, folder, resume, request, Requests(request), on, load, rank, world_size, start_time=time.perf_counter()
-        )
+            config, folder, resume, request, Requests(request), on, load, prepare or _prepare, rank, world_size,
+            start_time=time.perf_counter(),
+        )  # fmt: skip
         if rank > 0:  # only the first process writes the record
             for _ in _life(session, None):
                 pass
@@ -137,7 +145,7 @@ def _recorded(record: RecordWriter, events: Iterator[Event]) -> Iterator[Event]:
 
 
 def _life(session: Session, record: RecordWriter | None) -> Iterator[Event]:
-    assembly = yield from _prepare(session)
+    assembly = yield from session.prepare(session)
     if assembly is None:
         return
     yield _started(session, assembly)
@@ -162,7 +170,7 @@ def _started(session: Session, assembly: Assembly) -> RunStarted:
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         step=assembly.start,
         steps=config.steps,
-        steps_per_epoch=next(iter(assembly.streams.values())).per_epoch,
+        steps_per_epoch=next(iter(assembly.phases[0].streams.values())).per_epoch,
         device=name_of(session.machine.device),
         precision=assembly.precision,
         threads=torch.get_num_threads(),
@@ -170,7 +178,7 @@ def _started(session: Session, assembly: Assembly) -> RunStarted:
         torch=torch.__version__,
         commit=_commit(),
         parameters={arm.name: cost(arm.model).parameters for arm in config.arms},
-        skipped=assembly.data.skipped,
+        skipped=assembly.origin.skipped,
     )
 
 
@@ -182,17 +190,24 @@ def _train(session: Session, assembly: Assembly, record: RecordWriter | None) ->
     step, measured = assembly.start, {}
     if step > 0:  # a run may be resumed only to be stopped at the same step
         stop = session.requests.should_stop()
-        if stop or assembly.all_diverged:
+        if stop or assembly.phases[assembly.phase_at(step)].all_diverged:
             return Outcome(step, frozenset())
-    with machine.side_by_side(len(assembly.arms), session.machine.device) as each:
-        for event in train(
-            assembly.arms, assembly.streams, assembly.plan, autocast=assembly.autocast, measure=assembly.measure, save=save,
-            should_stop=session.requests.should_stop, start=assembly.start, split=_split(session.config), each=each,
-        ):  # fmt: skip
-            step = event.step
-            if isinstance(event, Measured):
-                measured[event.arm] = step
-            yield event
+    for phase in assembly.phases:
+        if phase.plan.steps <= step:
+            continue  # trained before this session
+        if step == phase.first:
+            yield from phase.started()
+        with machine.side_by_side(len(phase.arms), session.machine.device) as each:
+            for event in train(
+                phase.arms, phase.streams, phase.plan, autocast=phase.autocast, measure=phase.measure, save=save,
+                should_stop=session.requests.should_stop, start=step, split=_split(session.config), each=each,
+            ):  # fmt: skip
+                step = event.step
+                if isinstance(event, Measured):
+                    measured[event.arm] = step
+                yield event
+        if session.requests.latest != "go on" or step < phase.plan.steps:
+            break
     return Outcome(step, frozenset(arm for arm, at in measured.items() if at == step))
 
 
@@ -204,37 +219,51 @@ def _conclude(session: Session, assembly: Assembly, outcome: Outcome, record: Re
         if session.requests.latest == "pause":
             yield RunPaused(step=step)
         return
-    for arm in assembly.arms:
+    arms, phase = assembly.arms_at(step), assembly.phases[assembly.phase_at(step)]
+    for arm in arms.values():
         if not arm.diverged and not all(bool(torch.isfinite(value).all()) for value in arm.model.state_dict().values()):
             arm.diverged = True
             yield ArmDiverged(step=step, arm=arm.name, loss=math.nan)
-    if assembly.all_diverged:
+    if all(arm.diverged for arm in arms.values()):
         yield RunFailed(step=step, reason=ALL_DIVERGED)
         return
-    for arm in assembly.arms:
-        if not is_finished and not arm.diverged and arm.name not in outcome.measured:
-            loss, error = assembly.measure(arm.model)
+    for arm in phase.arms:
+        if not is_finished and not arm.diverged and arm.name not in outcome.measured and phase.measure is not None:
+            loss, error = phase.measure(arm.model)
             yield Measured(step=step, arm=arm.name, split=_split(config), loss=loss, error=error)
+    is_reported = yield from assembly.report(step, lambda: _seconds(session, assembly))
+    if not is_reported:
+        return
     if record is not None:
-        _write_weights(session, assembly, record)
+        _write_weights(session, assembly, record, arms)
     seconds = _seconds(session, assembly)
     yield RunFinished(step=step, seconds=seconds) if is_finished else RunStopped(step=step, seconds=seconds)
 
 
-def _write_weights(session: Session, assembly: Assembly, record: RecordWriter) -> None:
+def _write_weights(session: Session, assembly: Assembly, record: RecordWriter, arms: Mapping[str, Arm]) -> None:
     """Write the weights of every network that did not diverge, with its accuracy if the run measured all test images."""
-    config = session.config
-    errors = {event.arm: event.error for event in record.events() if isinstance(event, Measured)}
-    measured_all = not config.data.held_out and not config.data.test_limit
-    for arm, arm_config in zip(assembly.arms, config.arms, strict=True):
-        if not arm.diverged:
-            accuracy = 1 - errors[arm.name] if measured_all else None
+    config, accuracies = session.config, _test_accuracies(record.events())
+    for arm in config.arms:
+        if arm.name in arms and not arms[arm.name].diverged:
+            accuracy = None if config.data.test_limit else accuracies.get(arm.name)
             target = session.folder / "arms" / arm.name
-            checkpoint.write_weights(target, arm_config.model, arm.model, assembly.data, config, accuracy)
+            checkpoint.write_weights(target, arm.model, assembly.networks[arm.name], assembly.origin, config, accuracy)
+
+
+def _test_accuracies(events: Iterable[Event]) -> dict[str, float]:
+    """The accuracy on the test images by arm, where the run measured it last."""
+    accuracies: dict[str, float] = {}
+    for event in events:
+        if isinstance(event, Measured) and event.split == "test":
+            accuracies[event.arm] = 1 - event.error
+        elif isinstance(event, TransferMeasured):
+            accuracies |= {baseline.arm: baseline.test_accuracy for baseline in event.baselines}
+            accuracies[event.arm] = event.test_accuracy
+    return accuracies
 
 
 def _split(config: RunConfig) -> Split:
-    return "held-out" if config.data.held_out else "test"
+    return "held-out" if config.data.held_out or config.transfer else "test"
 
 
 def _seconds(session: Session, assembly: Assembly) -> float:
