@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_demo.errors import DataError, SettingError
+from resnet_demo.files import home
 from resnet_demo.parsing import check_class_name
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif")
 TEST_FOLDERS = ("test", "val", "valid")
+
+OWN_PICTURES = re.compile(r"pictures/[0-9a-z]{1,64}/[0-9a-f]{16}/own pictures")
 
 LabelledFiles = list[tuple[Path, int]]
 
@@ -30,6 +34,20 @@ class _Layout:
     classes: tuple[str, ...]
     train: Path
     test: Path | None
+
+
+def data_folder(source: str) -> Path:
+    """The folder of a data set that is neither CIFAR-10 nor its bundled part.
+
+    Visitors' own pictures (picture_store.py) are named without the folder that they are kept in, since anybody may read the
+    config of a run.
+    """
+    return home() / source if OWN_PICTURES.fullmatch(source) else Path(source).expanduser()
+
+
+def source_of(folder: Path) -> str:
+    """The name of a copy of a visitor's pictures, from which `data_folder` makes the folder again."""
+    return "/".join(folder.parts[-4:])
 
 
 def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledFiles]:

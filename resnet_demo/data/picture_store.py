@@ -18,11 +18,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_demo.data.archive import is_archive
 from resnet_demo.data.folders import write_folder
+from resnet_demo.data.picture_room import LIMITS, PictureLimits, PictureRoom
 from resnet_demo.data.picture_set import (
     PictureClass,
     PictureSet,
@@ -41,19 +41,8 @@ FILE = re.compile(r"[0-9a-f]{32}\.(jpg|png)")
 EXAMPLES = "examples"
 """The owner of the pictures that every visitor starts with."""
 DATA_NAME = "own pictures"  # of the data set, in the record and on the card of a run
+PREVIEW = "0" * 16
 EMPTY = PictureSet(classes=(PictureClass(name="Class 1"), PictureClass(name="Class 2")))
-
-
-@dataclass(frozen=True)
-class PictureLimits:
-    """Counts, bytes and seconds; SECURITY.md names them."""
-
-    pictures: int = 600  # of one visitor
-    bytes: int = 100_000_000  # of one visitor, with the copies for runs
-    bytes_of_all: int = 2_000_000_000
-    free: int = 500_000_000  # left on the disk
-    idle: float = 3600
-    age: float = 24 * 3600
 
 
 class PictureStore:
@@ -71,14 +60,15 @@ class PictureStore:
         self,
         folder: Path,
         examples: Callable[[], Sequence[tuple[str, str, bytes]]] = lambda: (),
-        limits: PictureLimits = PictureLimits(),
+        limits: PictureLimits = LIMITS,
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         self.folder, self.limits = folder, limits
-        self._examples, self._clock, self._free = examples, clock, free
+        self.room = PictureRoom(folder, limits, free)
+        self._examples, self._clock = examples, clock
         self._lock = threading.RLock()
-        self._sizes: dict[str, int] = {}
+        self._previews: dict[str, str] = {}  # by owner: the digest of the set that the preview shows
 
     def get(self, owner: str) -> PictureSet:
         """The set of an owner, who uses it now: until the first change, the examples."""
@@ -145,8 +135,7 @@ class PictureStore:
                 raise SettingError(f"{name[:80]} is one picture: drop it on a class.")
             return self._add(owner, [prepare(label, name, content)])
         prepared, sentences = prepare_archive(label, content)
-        if len(prepared) > self.limits.pictures:
-            raise self._full()
+        self.room.check_count(len(prepared))
         return sentences + self._add(owner, prepared)
 
     def copy_for_run(self, owner: str) -> Path:
@@ -156,22 +145,21 @@ class PictureStore:
             DataError: the set cannot be trained on (`PictureSet.check_trainable`), or there is no room for the copy.
         """
         with self._lock:
-            state = self.get(owner)
-            state.check_trainable()
-            home = self._home(owner if self.is_own(owner) else EXAMPLES)
-            content = [(each.name, [picture.file for picture in each.pictures]) for each in state.classes]
-            copy = home / hashlib.sha256(repr(content).encode()).hexdigest()[:16]
-            if not copy.exists():
-                files = {name: [home / "pictures" / file for file in files] for name, files in content}
-                with _disk_errors_in_a_sentence():
-                    write_folder(copy, DATA_NAME, files)
-                self._sizes.pop(home.name, None)
-            return copy / DATA_NAME
+            return self._copy(owner, self._digest(owner))
+
+    def preview(self, owner: str) -> Path:
+        """A folder as `copy_for_run` makes it, until the set changes: to say what a run would be like. Raises like it."""
+        with self._lock:
+            digest = self._digest(owner)
+            if self._previews.get(owner) != digest:
+                shutil.rmtree(self._home_of_set(owner) / PREVIEW, ignore_errors=True)
+                self._previews[owner] = digest
+            return self._copy(owner, PREVIEW)
 
     def delete(self, owner: str) -> None:
         """Delete all pictures of an owner, copies for runs too."""
         with self._lock:
-            self._sizes.pop(owner, None)
+            self.room.forget(owner)
             shutil.rmtree(self._home(owner), ignore_errors=True)
 
     def sweep(self) -> int:
@@ -184,9 +172,26 @@ class PictureStore:
                 is_over = state is None or now - state.created > self.limits.age or now - used > self.limits.idle
                 if home.name != EXAMPLES and is_over:
                     shutil.rmtree(home, ignore_errors=True)
-                    self._sizes.pop(home.name, None)
+                    self.room.forget(home.name)
                     deleted += 1
         return deleted
+
+    def _home_of_set(self, owner: str) -> Path:
+        return self._home(owner if self.is_own(owner) else EXAMPLES)
+
+    def _digest(self, owner: str) -> str:
+        content = [(each.name, [picture.file for picture in each.pictures]) for each in self.get(owner).classes]
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+    def _copy(self, owner: str, name: str) -> Path:
+        state, home = self.get(owner), self._home_of_set(owner)
+        state.check_trainable()
+        if not (home / name).exists():
+            files = {each.name: [home / "pictures" / picture.file for picture in each.pictures] for each in state.classes}
+            with _disk_errors_in_a_sentence():
+                write_folder(home / name, DATA_NAME, files)
+            self.room.forget(home.name)
+        return home / name / DATA_NAME
 
     def _shared(self) -> PictureSet:
         """The examples, which are made when they are first needed."""
@@ -213,9 +218,7 @@ class PictureStore:
                     is_same = state.place(present) == state.place(picture.label)
                     (again if is_same else elsewhere).append(f"{picture.name} (in {present!r})")
             size = sum(len(picture.content) for picture in new)
-            if len(state.class_of) > self.limits.pictures or self._size(owner) + size > self.limits.bytes:
-                raise self._full()
-            self._check_server(size)
+            self.room.check(owner, len(state.class_of), size)
             self._write(owner, state, new)
         return [
             *left_out(again, "is in its class already"),
@@ -242,33 +245,11 @@ class PictureStore:
             state = self.get(owner)
             raise
         finally:
-            self._sizes.pop(owner, None)
+            self.room.forget(owner)
             with suppress(OSError):
                 for path in (home / "pictures").iterdir():
                     if path.name not in state.class_of:
                         path.unlink()
-
-    def _check_server(self, size: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if sum(self._size(home.name) for home in self.folder.iterdir()) + size > self.limits.bytes_of_all:
-            raise DataError(
-                "This server has no room for more pictures now: come back in an hour, or tell whoever runs the app."
-            )
-        if self._free(self.folder) - size < self.limits.free:
-            raise DataError("The server's disk is nearly full, so it keeps no more pictures. Tell whoever runs this app.")
-
-    def _size(self, owner: str) -> int:
-        """Bytes of an owner's files; one that has several names counts once."""
-        if owner not in self._sizes:
-            statuses = [path.stat() for path in (self.folder / owner).rglob("*") if path.is_file()]
-            self._sizes[owner] = sum({status.st_ino: status.st_size for status in statuses}.values())
-        return self._sizes[owner]
-
-    def _full(self) -> DataError:
-        return DataError(
-            f"That is too much: at most {self.limits.pictures} pictures and {self.limits.bytes // 10**6} MB are kept for one "
-            "visitor. Remove some, or give fewer."
-        )
 
     def _home(self, owner: str) -> Path:
         if not OWNER.fullmatch(owner):

@@ -23,10 +23,10 @@ from resnet_demo.data.cifar10 import TEST_IMAGES
 from resnet_demo.files import write_atomically
 from resnet_demo.model.cost import cost
 from resnet_demo.parsing import Frozen
+from resnet_demo.runs.transfer_time import FORWARD_AND_BACKWARD, transfer_seconds
 from resnet_demo.training.events import ArmDiverged, Event, Progress
 
 SLOW_MACHINE = 1e10  # multiply-adds a second, assumed before anything is measured; two cores of a laptop do several times that
-FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
 WATCHED = 1.45
 """Two browsers that draw the curves on the machine that trains make the default run take 74 seconds instead of 51."""
 
@@ -127,7 +127,7 @@ class StepTimes:
         both = takewhile(lambda event: not isinstance(event, ArmDiverged), events)
         speeds = sorted(event.images_per_second for event in both if isinstance(event, Progress))
         keys = {self.key(arm.model, config) for arm in config.arms}
-        if len(config.arms) == 2 and len(keys) == 1 and len(speeds) >= 5:
+        if config.transfer is None and len(config.arms) == 2 and len(keys) == 1 and len(speeds) >= 5:
             seconds = config.batch / speeds[len(speeds) // 2]
             previous = self.read().get(keys.pop())
             shortest = min(seconds, previous.step_seconds) if previous else seconds
@@ -143,6 +143,10 @@ class StepTimes:
     def estimate(self, config: RunConfig) -> Estimate | None:
         """About how long the run takes; None if this machine has no measured time."""
         times = self._here()
+        if config.transfer is not None:
+            speeds = [FORWARD_AND_BACKWARD * item.multiply_adds / item.step_seconds for item in times.values()]
+            seconds = transfer_seconds(config, max(speeds, default=SLOW_MACHINE))
+            return Estimate(seconds, "scaled", WATCHED * seconds)
         if not times:
             return None
         machine = self._machine(times)

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig, TransferConfig
 from resnet_demo.data import cifar10
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.errors import SettingError
 from resnet_demo.parsing import Frozen, parse
 from resnet_demo.zoo import catalogue
@@ -239,7 +239,7 @@ def class_counts(source: str, limit: int = 0) -> tuple[int, ...]:
     if source in SHIPPED:
         counts = [cifar10.TRAINING_IMAGES[source] // cifar10.CLASSES] * cifar10.CLASSES
     else:
-        classes, files, _ = list_folder(Path(source).expanduser())
+        classes, files, _ = list_folder(data_folder(source))
         counts = [0] * len(classes)
         for _, label in files:
             counts[label] += 1

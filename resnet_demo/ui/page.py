@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.runs.service import RunService
@@ -19,14 +21,15 @@ from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.shell import Shell
-from resnet_demo.ui.tabs import classify, lab
+from resnet_demo.ui.tabs import classify, lab, transfer
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
 from resnet_demo.web.layers import before_gradios, layers
+from resnet_demo.web.pictures import add_pictures, sweep_regularly
 from resnet_demo.web.visitor import signing_key
 
-TABS = {"classify": classify, "lab": lab}
+TABS = {"classify": classify, "lab": lab, "transfer": transfer}
 """The tabs in their order, by their id: modules with `TITLE` and `build(shell)`, which puts the components into the tab."""
 
 BACKGROUND_THREADS = 8
@@ -35,7 +38,7 @@ QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
 
 
-def build(service: RunService, engine: Engine) -> gr.Blocks:
+def build(service: RunService, engine: Engine, pictures: PictureStore) -> gr.Blocks:
     """The whole page. Uploaded pictures are forgotten after a day."""
     with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
@@ -43,7 +46,9 @@ def build(service: RunService, engine: Engine) -> gr.Blocks:
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            shell = Shell(page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")), engine)
+            shell = Shell(
+                page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")), engine, pictures
+            )
             for name, tab in TABS.items():
                 with gr.Tab(tab.TITLE, id=name):
                     tab.build(shell)
@@ -54,6 +59,7 @@ def serve(
     page: gr.Blocks,
     service: RunService,
     engine: Engine,
+    pictures: PictureStore,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -87,6 +93,8 @@ def serve(
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
     add_exports(app, service)
+    add_pictures(app, pictures)
+    threading.Thread(target=sweep_regularly, args=(pictures, threading.Event()), name="sweep", daemon=True).start()
     engine.start()
     service.start()
     if block:

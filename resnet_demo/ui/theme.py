@@ -75,9 +75,9 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 .tight { gap: 8px !important; }
 #runs { max-width: calc(100vw - 48px); overflow-x: auto; }  /* on a phone the table scrolls, not the page */
 .tight button { white-space: nowrap; min-width: max-content !important; }
-#every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
-#every-setting .form > * { min-width: 0 !important; }
-#every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
+#every-setting .form, .every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
+#every-setting .form > *, .every-setting .form > * { min-width: 0 !important; }
+#every-setting .form > :last-child:nth-child(odd), .every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .said p:empty { display: none; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
