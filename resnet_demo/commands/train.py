@@ -224,6 +224,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
     from resnet_demo.training import distributed, session
     from resnet_demo.training.events import RunFailed, RunFinished, to_line
     from resnet_demo.training.record import ENDINGS, Record
+    from resnet_demo.transfer.preparation import preparation_of
 
     prints = distributed.is_first()
     last = next(reversed(Record(folder).read()[0]), None) if resume else None
@@ -233,7 +234,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
         return 0
     bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not prints, dynamic_ncols=True)
     with bar, leave_on_sigterm() as request:
-        for event in session.run(config, folder, resume=resume, request=request):
+        for event in session.run(config, folder, resume=resume, request=request, prepare=preparation_of(config)):
             last = event
             if as_json:
                 print(to_line(event).decode(), end="", flush=True)

@@ -141,13 +141,15 @@ def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
     from resnet_demo.training import session
     from resnet_demo.training.events import RunFailed
     from resnet_demo.training.record import Record
+    from resnet_demo.transfer.preparation import preparation_of
 
     last = None
     try:
         config = Record(folder).config
         for event in session.run(
-            config, folder, resume=resume, request=lambda: inbox.request(str(folder)), on=warm.on, load=warm.datasets.load
-        ):
+            config, folder, resume=resume, request=lambda: inbox.request(str(folder)), on=warm.on, load=warm.datasets.load,
+            prepare=preparation_of(config),
+        ):  # fmt: skip
             last = event
     except (ResNetDemoError, OSError, MemoryError) as error:
         return session.failure_reason(error)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Split = Literal["test", "held-out"]
+BaselineName = Literal["linear probe", "nearest class mean", "from scratch"]
 PhaseName = Literal["head", "fine-tuning", "scratch"]
 
 
@@ -55,10 +56,11 @@ class Resized(_Event):
 
 
 class FeaturesComputed(_Event):
-    """So many of the features that a transfer learns from are there; they are computed once, or come from the cache."""
+    """So many pictures have passed through a network that does not learn: for the features it trains on, or for the report."""
 
     kind: Literal["features"] = "features"
     step: int = 0
+    purpose: Literal["training", "report"] = "training"
     done: int  # pictures, each view of one counted
     total: int
     cached: int  # of those done
@@ -101,7 +103,7 @@ class Baseline(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: Literal["linear probe", "nearest class mean", "from scratch"]
+    name: BaselineName
     arm: str = ""  # of the run, if it was trained
     test_accuracy: float
     only_transfer: int  # pictures that only the transferred network has right

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data import dataset
@@ -32,16 +33,26 @@ def fetch_data(data: DataConfig, request: Callable[[], str], *, step: int = 0, r
     Raises:
         HubError: the download failed.
     """
+    return (yield from fetch("CIFAR-10", partial(dataset.download, data), request, step=step, rank=rank))
+
+
+def fetch(
+    what: str, download: Callable[[Callable[[], bool]], Iterator[tuple[int, int]]], request: Callable[[], str], *,
+    step: int = 0, rank: int = 0,
+) -> Generator[Event, None, bool]:  # fmt: skip
+    """As `fetch_data`, for any `download`: it yields (done, total) bytes, and is given a function that says whether to cancel."""
     is_local = False
     try:
         if rank == 0:
-            is_local = yield from _fetch(data, request, step)
+            is_local = yield from _fetch(what, download, request, step)
     finally:  # the other processes wait for this broadcast even if the download failed
         is_local = distributed.broadcast("local" if is_local else "missing") == "local"
     return is_local
 
 
-def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator[Event, None, bool]:
+def _fetch(
+    what: str, download: Callable[[Callable[[], bool]], Iterator[tuple[int, int]]], request: Callable[[], str], step: int
+) -> Generator[Event, None, bool]:
     start, last_event = time.perf_counter(), -SECONDS
 
     def should_cancel() -> bool:
@@ -49,10 +60,10 @@ def _fetch(data: DataConfig, request: Callable[[], str], step: int) -> Generator
         return latest != "go on" and not (latest == "stop" and step)
 
     try:
-        for done, total in dataset.download(data, should_cancel):
+        for done, total in download(should_cancel):
             if time.perf_counter() - last_event >= SECONDS:
                 last_event = time.perf_counter()
-                yield Fetching(step=step, what="CIFAR-10", done=done, total=total)
+                yield Fetching(step=step, what=what, done=done, total=total)
     except DownloadCancelled:
         match request():
             case "stop":

@@ -25,6 +25,7 @@ from resnet_demo.data.augment import normalize
 from resnet_demo.device import name_of
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.training.loop import Autocast
+from resnet_demo.training.machine import Precision
 from resnet_demo.transfer import networks
 from resnet_demo.transfer.pictures import Pictures
 from resnet_demo.transfer.streams import augmented
@@ -93,13 +94,15 @@ class FeaturePass:
 
     Args:
         base: in evaluation mode, on the device.
+        weights: the hash of its weights (networks.digest).
         precision: number format of its forward passes.
         autocast: returns the context that computes a forward pass in it.
         cache: where features are kept.
     """
 
     base: ResNet
-    precision: str
+    weights: str
+    precision: Precision
     autocast: Autocast
     cache: FeatureCache
 
@@ -151,7 +154,7 @@ class FeaturePass:
 
     def _identity(self, pictures: Pictures, view: int | None) -> bytes:
         content = {
-            "format": FORMAT, "weights": networks.digest(self.base), "view": view, "precision": self.precision,
+            "format": FORMAT, "weights": self.weights, "view": view, "precision": self.precision,
             "preprocessing": pictures.preprocessing.model_dump(), "batch": BATCH, "torch": torch.__version__,
             "device": name_of(self.base.device), "threads": torch.get_num_threads(),
         }  # fmt: skip

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig, TransferConfig
 from resnet_demo.data import cifar10
 from resnet_demo.data.folders import data_folder, list_folder
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.parsing import Frozen, parse
 from resnet_demo.zoo import catalogue
 
@@ -78,7 +78,7 @@ class TransferSettings(Frozen):
     cache: bool = Field(
         True, description="Compute the features of the frozen base once and keep them; without, in every epoch anew."
     )
-    baselines: bool = Field(True, description="Compare with a linear probe and the nearest class mean on the same features.")
+    baselines: bool = Field(True, description="Compare with a linear probe and the nearest class mean on the cached features.")
     scratch: bool = Field(
         False, description="Compare with the same network trained from scratch, for as many steps on the same batches."
     )
@@ -215,7 +215,8 @@ def _arms(settings: TransferSettings, base: ModelConfig, classes: int) -> tuple[
     head = {"classes": classes, "hidden": settings.hidden_sizes, "dropout": settings.dropout}
     network = parse(ModelConfig, base.model_dump() | head)
     arms = [ArmConfig(name=TRANSFER, model=network, seed=settings.seed)]
-    if settings.baselines and (network.hidden or network.dropout):  # else the transferred head is a linear probe itself
+    is_probe = not (network.hidden or network.dropout or settings.unfreeze)  # the transferred network itself
+    if settings.baselines and settings.cache and not settings.train_batch_norm and not is_probe:
         probe = network.model_copy(update={"hidden": (), "dropout": 0.0})
         arms.append(ArmConfig(name=PROBE, model=probe, seed=settings.seed))
     if settings.scratch:
@@ -264,6 +265,53 @@ def limited_counts(counts: Sequence[int], limit: int) -> tuple[int, ...]:
 def held_out_counts(counts: Sequence[int], share: float) -> tuple[int, ...]:
     """How many training pictures of each class are set aside: the share, rounded, at least one, and never the last two."""
     return tuple(max(min(max(round(count * share), 1), count - 2), 0) if share else 0 for count in counts)
+
+
+def settings_of(config: RunConfig) -> TransferSettings | None:
+    """The settings of which a run is the transfer, or None: it is none, or its data or base are no longer what they were."""
+    transfer, arm, data, optimizer = config.transfer, config.arms[0], config.data, config.optimizer
+    if transfer is None:
+        return None
+    names = {arm.name for arm in config.arms}
+    try:
+        counts = class_counts(data.source, data.train_limit)
+        images = sum(counts) - sum(held_out_counts(counts, transfer.validation))
+        per_epoch = max(images // min(config.batch, images), 1)
+        settings = parse(
+            TransferSettings,
+            {
+                "base": transfer.base,
+                "data": data.source,
+                "train_limit": data.train_limit,
+                "test_limit": data.test_limit,
+                "validation": transfer.validation,
+                "image_size": data.image_size,
+                "normalization": transfer.normalization,
+                "hidden": ", ".join(map(str, arm.model.hidden)),
+                "dropout": arm.model.dropout,
+                "epochs": transfer.head_steps // per_epoch,
+                "batch": config.batch,
+                "optimizer": optimizer.name,
+                "learning_rate": optimizer.learning_rate,
+                "schedule": optimizer.schedule,
+                "weight_decay": optimizer.weight_decay,
+                "label_smoothing": optimizer.label_smoothing,
+                "views": transfer.views,
+                "unfreeze": transfer.unfreeze,
+                "fine_epochs": max(transfer.fine_steps // per_epoch, 1),
+                "fine_learning_rate": transfer.fine_learning_rate,
+                "train_batch_norm": transfer.train_batch_norm,
+                "cache": transfer.cache_features or transfer.train_batch_norm,
+                "baselines": transfer.baselines,
+                "scratch": SCRATCH in names,
+                "precision": config.precision,
+                "skip_unreadable": data.skip_unreadable,
+                "seed": arm.seed,
+            },
+        )
+        return settings if transfer_run(settings, config.title, allow_paths=True) == config else None
+    except ResNetDemoError:
+        return None
 
 
 def default_title(settings: TransferSettings) -> str:

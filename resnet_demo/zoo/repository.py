@@ -39,8 +39,7 @@ def load(
     free = psutil.virtual_memory().available
     if size > free:
         raise WeightsError(f"{repository} needs {size / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free.")
-    # Twice, as weights may be float64. A larger file holds something other than this network.
-    limit = int(2 * ROOM * size) + LARGEST_CONFIG
+    limit = most_bytes(content.architecture)
     path = fetch.fetch_file(repository, WEIGHTS, on_progress=on_progress, should_cancel=should_cancel, max_bytes=limit)
     return assemble(repository, content, path)
 
@@ -73,6 +72,11 @@ def describe(repository: str, *, should_cancel: Callable[[], bool] = lambda: Fal
 def is_cached(repository: str) -> bool:
     """Whether a model can be loaded without a network."""
     return fetch.is_cached(repository, CONFIG, WEIGHTS)
+
+
+def most_bytes(architecture: ModelConfig) -> int:
+    """The largest file that can hold the network's weights: twice their bytes, as they may be float64."""
+    return int(2 * ROOM * nbytes(architecture)) + LARGEST_CONFIG
 
 
 def nbytes(architecture: ModelConfig) -> int:
