@@ -31,6 +31,7 @@ TIMM_TOP1 = {
 }
 RUN_MODEL = re.compile(r"run-(\d{8}-\d{6}-[0-9a-f]{6})-([a-z0-9][a-z0-9-]{0,39})")
 
+ARM_TITLES = {"transfer": "Your network"}  # of networks of runs, until they are kept under another name
 TIMM_RECIPES = {"tv": "torchvision's weights", "a1": "timm's recipe A1"}
 
 log = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ def title_of(name: str) -> str:
     """The title of a model; for a model that is not in the list, its name."""
     match = RUN_MODEL.fullmatch(name)
     if match is not None:
-        return f"The network of run {match[1][-6:]}"
-    return next((entry.title for entry in available() if entry.name == name), name)
+        return ARM_TITLES.get(match[2], f"The network of run {match[1][-6:]}")
+    return next((entry.title for entry in available() if entry.name == name), ARM_TITLES.get(name, name))
 
 
 def run_model(run: str, arm: str) -> str:

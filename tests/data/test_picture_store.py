@@ -11,8 +11,8 @@ import pytest
 from resnet_demo.data import picture_store
 from resnet_demo.data.cifar10 import example_pictures
 from resnet_demo.data.folders import list_folder
-from resnet_demo.data.picture_set import PictureSet
 from resnet_demo.data.picture_room import PictureLimits
+from resnet_demo.data.picture_set import PictureSet
 from resnet_demo.data.picture_store import EMPTY, PictureStore
 from resnet_demo.errors import DataError, PictureError, ResNetDemoError, SettingError
 from tests.data.archives import pack, pack_link, picture

@@ -22,7 +22,7 @@ from resnet_demo.ui.widget import widget
 
 TITLE = "Transfer"
 DATA = {"your own pictures": OWN, "CIFAR-10, the 5,000 images that ship": "bundled", "CIFAR-10, all 60,000": "cifar10"}
-LABELS = {"base": "Base: the trained network to start from", "data": "Learn from"}
+LABELS = {"base": "Base, the network to start from", "data": "Pictures to learn from"}
 IN_SIGHT = ("base", "data")
 """The settings that are not folded away."""
 
@@ -84,10 +84,10 @@ def build(shell: Shell) -> None:
 
 def _setup() -> _Setup:
     classes = widget("classes", {}, label="Classes and their pictures", elem_id="classes")
-    preset = gr.Dropdown(list(TRANSFER_PRESETS), value=FIRST, label="Preset", elem_id="transfer-preset")
-    in_sight = gr.Column()
     start = gr.Button("Train", variant="primary", elem_id="transfer-start", interactive=False)  # until the page is loaded
     estimate = gr.Markdown(elem_classes="estimate", elem_id="transfer-estimate")
+    with gr.Row(elem_id="transfer-base") as in_sight:
+        preset = gr.Dropdown(list(TRANSFER_PRESETS), value=FIRST, label="Preset", elem_id="transfer-preset", min_width=200)
     with gr.Accordion("Settings", open=False, elem_id="transfer-settings"), gr.Row(elem_classes="every-setting"):
         folders = [folder for folder in allowed_data() if folder not in DATA.values()]
         data = [*DATA.items(), *((folder, folder) for folder in folders)]
@@ -97,9 +97,11 @@ def _setup() -> _Setup:
     for name, value in zip(names, preset_values(FIRST), strict=True):
         settings[names.index(name)].value = value
     for name in IN_SIGHT:
-        settings[names.index(name)].unrender()
+        component = settings[names.index(name)]
+        component.unrender()
+        component.info = None  # the label says it
         with in_sight:
-            settings[names.index(name)].render()
+            component.render()
     with gr.Accordion("For the teacher", open=False):
         token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="transfer-token")
     return _Setup(classes, preset, settings, start, estimate, token)
@@ -113,7 +115,6 @@ def _monitor() -> _Monitor:
         )
     sentence = gr.Markdown(elem_classes="said", elem_id="transfer-said")
     curves = widget("curves", show_transfer(""), label="Training curves", elem_id="transfer-curves")
-    outcome = widget("outcome", None, label="What the transfer came to", elem_id="outcome")
     gr.Markdown("## Try it", elem_id="try-it")
     with gr.Row(elem_id="try"):
         with gr.Column(scale=2, min_width=200):
@@ -123,11 +124,15 @@ def _monitor() -> _Monitor:
             )  # fmt: skip
         with gr.Column(scale=5, min_width=300):
             answer = widget("answer", UNTRAINED, label="Answer", elem_id="try-answer")
+    outcome = widget("outcome", None, label="What the transfer came to", elem_id="outcome")
     with gr.Row(elem_id="keep-transfer"):
         name = gr.Textbox(
-            label="Keep the network under a name", placeholder="cats-and-ships", max_length=40, elem_id="transfer-name"
+            label="Keep the network for Classify, under a name",
+            placeholder="cats-and-ships",
+            max_length=40,
+            elem_id="transfer-name",
         )
-        keep = gr.Button("Keep it for Classify", elem_id="transfer-keep", interactive=False, scale=0, min_width=180)
+        keep = gr.Button("Keep it", elem_id="transfer-keep", interactive=False, scale=0, min_width=110)
     kept_as = gr.Markdown(elem_id="transfer-kept")
     return _Monitor(stop, pause, resume, sentence, curves, outcome, picture, answer, gr.State(NOTHING), name, keep, kept_as)
 

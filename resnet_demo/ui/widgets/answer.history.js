@@ -11,7 +11,7 @@ function questionOf(url, state) {
 
 // Puts what the page shows into the address. Stage and opacity are not part of the request: they change the current step.
 function address(hasAnswer = false, isEmpty = false) {
-  if (!element.offsetParent) return;
+  if (!tab || !element.offsetParent) return;
   const here = new URL(location.href), request = current.asked;
   if (!request && !isEmpty) return;
   const fields = isEmpty ? {} : { ...request, stage, opacity: find('.opacity').value };
@@ -35,7 +35,7 @@ function fromAddress() {
   find('.opacity').value = query.get('opacity') || OPACITY;   // the slider keeps within its range
 }
 
-window.addEventListener('popstate', () => {
+if (tab) window.addEventListener('popstate', () => {
   const query = new URL(location.href).searchParams, lab = query.has('run') || query.has('settings');
   const tab = [...document.querySelectorAll('#tabs button[role=tab]')].find((button) => button.textContent.trim() === (lab ? 'Lab' : 'Classify'));
   if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();

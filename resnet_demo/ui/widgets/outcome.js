@@ -13,11 +13,11 @@ function numbers(value) {
 }
 
 function baselines(value) {
-  const table = make('table', {}, make('caption', {}, 'Simpler ways, on the same test pictures. p: how often chance alone makes such a difference (McNemar).'));
-  table.createTHead().append(cells(make('tr'), ['', 'test accuracy', 'right only here', 'p'], true));
+  const table = make('table', {}, make('caption', {}, 'On the same test pictures. p: how often chance alone makes such a difference to the transfer (McNemar).'));
+  table.createTHead().append(cells(make('tr'), ['', 'accuracy', 'p'], true));
   const body = table.createTBody();
-  const own = cells(make('tr', { class: 'own' }), ['transfer', accuracy(value.test_accuracy), '', '']);
-  body.append(own, ...value.baselines.map((other) => cells(make('tr'), [other.name, accuracy(other.test_accuracy), `${other.only_baseline} (transfer: ${other.only_transfer})`, other.p < 0.001 ? '<0.001' : other.p.toFixed(3)])));
+  const own = cells(make('tr', { class: 'own' }), ['the transfer', accuracy(value.test_accuracy), '']);
+  body.append(own, ...value.baselines.map((other) => cells(make('tr'), [other.name, accuracy(other.test_accuracy), other.p < 0.001 ? '<0.001' : other.p.toFixed(3)])));
   return table;
 }
 
