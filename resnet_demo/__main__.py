@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from resnet_demo import __version__
-from resnet_demo.commands import classify, compare, evaluate, import_, keep, models, prefetch, publish, train
+from resnet_demo.commands import classify, compare, evaluate, import_, keep, models, prefetch, publish, train, transfer
 from resnet_demo.errors import ResNetDemoError, SettingError
 
-COMMANDS = (train, compare, keep, classify, evaluate, models, prefetch, import_, publish)
+COMMANDS = (train, compare, transfer, keep, classify, evaluate, models, prefetch, import_, publish)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,8 @@ def add(to: Any) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Check a model folder and upload it; anyone can then load it as USER/NAME. Needs a login: `hf auth login`."""
+    from resnet_demo.zoo.catalogue import model_in
     from resnet_demo.zoo.publishing import publish
 
-    print(publish(parsed.folder, parsed.repo, private=parsed.private))
+    print(publish(model_in(parsed.folder), parsed.repo, private=parsed.private))
     return 0

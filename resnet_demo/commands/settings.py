@@ -19,7 +19,7 @@ def description(kind: type[Frozen], name: str) -> str:
 
 def add_settings(to: argparse.ArgumentParser, kind: type[Frozen], leave: Sequence[str] = ()) -> None:
     """Add an option for each field of a settings class. The parser omits absent options, so the class's defaults apply."""
-    group = to.add_argument_group(kind.__name__.removesuffix("Config").lower())
+    group = to.add_argument_group(kind.__name__.removesuffix("Config").removesuffix("Settings").lower())
     for name, field in kind.model_fields.items():
         if name in leave:
             continue

@@ -262,6 +262,10 @@ def _show(event: Event, config: RunConfig, bar: tqdm[Any]) -> None:
             sentence = f"step {event.step}: {event.arm}: {event.split} error {event.error:.2%}, loss {event.loss:.4f}"
         case events.Progress():
             bar.update(event.step - bar.n)
+        case events.FeaturesComputed() if event.done == event.total:
+            sentence = f"{event.done:,} pictures passed through the base, {event.cached:,} of them came from the cache."
+        case events.PhaseStarted():
+            sentence = f"step {event.step}: {event.name}, of {' and '.join(event.arms)}, up to step {event.last}."
         case events.ArmDiverged():
             sentence = f"step {event.step}: {event.arm} diverged (loss {event.loss}); it stops here."
         case events.RunFailed():

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resnet_demo.data import cifar10
 from resnet_demo.data.dataset import CIFAR10_CLASSES, read_cifar10
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
@@ -77,7 +77,7 @@ def load(source: str, on_progress: fetch.Progress | None = None, *, skip_unreada
             path = fetch.fetch_file(cifar10.REPOSITORY, cifar10.FILES["test"], "dataset", on_progress=on_progress)
             return _cifar10("CIFAR-10", path)
         case _:
-            folder = Path(source).expanduser()
+            folder = data_folder(source)
             classes, _, test = list_folder(folder)
             if skip_unreadable:
                 test = [(path, label) for path, label in test if _is_readable(path)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resnet_demo.config import RunConfig
 from resnet_demo.recipes import PAPER_ITERATIONS
-from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint
+from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint, TransferMeasured
+from resnet_demo.transfer import result
 
 CLEAR = 0.1  # nats: about twice the spread between seeds in runs of the default preset
 NEAR_GUESSING = 0.05
@@ -38,17 +39,25 @@ def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
     points: dict[str, list[TrainingPoint]] = {arm.name: [] for arm in config.arms}
     measurements: dict[str, Measured] = {}
     divergences: dict[str, float] = {}
+    test_errors: dict[str, float] = {}  # of a transfer, whose other measurements are of validation pictures
     for event in events:
         match event:
             case TrainingPoint():
                 points[event.arm].append(event)
             case Measured():
                 measurements[event.arm] = event
+            case TransferMeasured():
+                errors = {baseline.arm: 1 - baseline.test_accuracy for baseline in event.baselines}
+                test_errors |= errors | {event.arm: 1 - event.test_accuracy}
             case ArmDiverged():
                 divergences[event.arm] = event.loss
             case _:
                 pass
-    return tuple(_result(name, curve, measurements.get(name), divergences.get(name)) for name, curve in points.items())
+    all_results = (_result(name, curve, measurements.get(name), divergences.get(name)) for name, curve in points.items())
+    return tuple(
+        replace(item, test_error=test_errors[item.name], test_loss=None) if item.name in test_errors else item
+        for item in all_results
+    )
 
 
 def _result(name: str, curve: Sequence[TrainingPoint], measurement: Measured | None, divergence: float | None) -> Result:
@@ -77,6 +86,9 @@ def table(config: RunConfig, events: Iterable[Event]) -> list[list[str | int]]:
 
 def sentence(config: RunConfig, events: Sequence[Event]) -> str:
     """A text of a few sentences on the results; it claims a difference only where the numbers show one clearly."""
+    transfer = result.measurement(events)
+    if transfer is not None:
+        return result.sentence(transfer)
     by_name = {result.name: result for result in results(config, events)}
     steps = max((result.steps for result in by_name.values()), default=0)
     if not steps:

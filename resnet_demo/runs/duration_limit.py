@@ -14,7 +14,7 @@ from resnet_demo.comparison import settings_of, steps_per_epoch
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.parsing import Frozen, parse
-from resnet_demo.runs.step_times import Estimate, slow_step_seconds
+from resnet_demo.runs.step_times import Estimate, slow_seconds
 from resnet_demo.words import duration
 
 
@@ -63,7 +63,7 @@ def expected_seconds(config: RunConfig, estimate: Estimate | None) -> float:
     """The estimate, or before there is one, the time that a slow machine would need."""
     if estimate is not None:
         return estimate.seconds
-    return config.steps * sum(slow_step_seconds(arm.model, config) for arm in config.arms)
+    return slow_seconds(config)
 
 
 def steps_and_epochs(steps: int, config: RunConfig) -> str:

@@ -18,15 +18,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.config import ArmConfig, ModelConfig, RunConfig
 from resnet_demo.data.cifar10 import TEST_IMAGES
 from resnet_demo.files import write_atomically
 from resnet_demo.model.cost import cost
 from resnet_demo.parsing import Frozen
-from resnet_demo.runs.transfer_time import FORWARD_AND_BACKWARD, transfer_seconds
 from resnet_demo.training.events import ArmDiverged, Event, Progress
+from resnet_demo.transfer import work
 
 SLOW_MACHINE = 1e10  # multiply-adds a second, assumed before anything is measured; two cores of a laptop do several times that
+FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
 WATCHED = 1.45
 """Two browsers that draw the curves on the machine that trains make the default run take 74 seconds instead of 51."""
 
@@ -127,7 +128,7 @@ class StepTimes:
         both = takewhile(lambda event: not isinstance(event, ArmDiverged), events)
         speeds = sorted(event.images_per_second for event in both if isinstance(event, Progress))
         keys = {self.key(arm.model, config) for arm in config.arms}
-        if config.transfer is None and len(config.arms) == 2 and len(keys) == 1 and len(speeds) >= 5:
+        if len(config.arms) == 2 and len(keys) == 1 and len(speeds) >= 5 and not config.transfer:  # whose arms learn in turn
             seconds = config.batch / speeds[len(speeds) // 2]
             previous = self.read().get(keys.pop())
             shortest = min(seconds, previous.step_seconds) if previous else seconds
@@ -143,22 +144,16 @@ class StepTimes:
     def estimate(self, config: RunConfig) -> Estimate | None:
         """About how long the run takes; None if this machine has no measured time."""
         times = self._here()
-        if config.transfer is not None:
-            speeds = [FORWARD_AND_BACKWARD * item.multiply_adds / item.step_seconds for item in times.values()]
-            seconds = transfer_seconds(config, max(speeds, default=SLOW_MACHINE))
-            return Estimate(seconds, "scaled", WATCHED * seconds)
         if not times:
             return None
         machine = self._machine(times)
-        measurements = config.steps // config.evaluate_every if config.evaluate_every else 1
-        pictures = measurements * TEST_IMAGES.get(config.data.source, 1_000)
-        diagnoses = config.steps / config.diagnose_every if config.diagnose_every else 0
         seconds, longest, is_measured = 0.0, 0.0, True
         for arm in config.arms:
             own = times.get(key(arm.model, config, machine))
             is_measured = is_measured and own is not None
             step, picture = (own.step_seconds, own.picture_seconds) if own else _scaled(arm.model, config, times)
-            arm_seconds = step * (config.steps + 0.2 * diagnoses) + picture * pictures
+            steps, pictures = work_of(arm, config)
+            arm_seconds = step * steps + picture * pictures
             seconds += arm_seconds
             longest += arm_seconds * max(WATCHED, own.last_step_seconds / step if own else 0)
         return Estimate(seconds, "measured" if is_measured else "scaled", longest)
@@ -181,6 +176,26 @@ class StepTimes:
             return f"{host} {self._device}"
         machines = [item.machine for item in times.values() if item.machine.startswith(host)]
         return machines[-1] if machines else host
+
+
+def work_of(arm: ArmConfig, config: RunConfig) -> tuple[float, float]:
+    """What one network of a run costs: training steps, and pictures that it is measured on (or whose features it computes)."""
+    if config.transfer:
+        return work.work_of(arm, config, config.transfer)
+    measurements = config.steps // config.evaluate_every if config.evaluate_every else 1
+    diagnoses = config.steps / config.diagnose_every if config.diagnose_every else 0
+    return config.steps + 0.2 * diagnoses, measurements * TEST_IMAGES.get(config.data.source, 1_000)
+
+
+def slow_seconds(config: RunConfig) -> float:
+    """Seconds of a run's training, and of a transfer's passes over its pictures, on a slow machine."""
+    seconds = 0.0
+    for arm in config.arms:
+        steps, pictures = work_of(arm, config)
+        if not config.transfer:
+            steps, pictures = config.steps, 0
+        seconds += slow_step_seconds(arm.model, config) * (steps + pictures / config.batch / FORWARD_AND_BACKWARD)
+    return seconds
 
 
 def _scaled(model: ModelConfig, config: RunConfig, times: Mapping[str, StepTime]) -> tuple[float, float]:

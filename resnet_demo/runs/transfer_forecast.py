@@ -6,8 +6,9 @@ from resnet_demo.config import RunConfig
 from resnet_demo.inference.networks import download_note
 from resnet_demo.runs.forecast import data_note, token_note
 from resnet_demo.runs.service import RunService
-from resnet_demo.runs.transfer_time import picture_counts
+from resnet_demo.runs.step_times import Estimate
 from resnet_demo.transfer.settings import TRANSFER_PRESETS
+from resnet_demo.transfer.work import picture_counts
 from resnet_demo.words import duration_range
 from resnet_demo.zoo.catalogue import available
 
@@ -23,7 +24,7 @@ def transfer_forecast(service: RunService, config: RunConfig, preset: str = "", 
     """
     estimate = service.step_times.estimate(config)
     sentences = [
-        data_note(config.data.source), _base(config), _length(config, service),
+        data_note(config.data.source), _base(config), _length(config, estimate),
         "" if service.duration_limit.covers(config, estimate) else token_note(service, token),
     ]  # fmt: skip
     text = " ".join(sentence for sentence in sentences if sentence)
@@ -38,11 +39,14 @@ def _base(config: RunConfig) -> str:
     return f"**The base comes from the Hub first:** {note}." if note else ""
 
 
-def _length(config: RunConfig, service: RunService) -> str:
-    estimate, (train, test) = service.step_times.estimate(config), picture_counts(config)
-    time = duration_range(estimate.seconds, estimate.longest) if estimate else "an unknown time"
-    side = config.data.image_size
+def _length(config: RunConfig, estimate: Estimate | None) -> str:
+    time = "How long it takes here is not known yet"
+    if estimate is not None:
+        time = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine"
+    counts = picture_counts(config, config.transfer) if config.transfer else (0, 0, 0)
+    classes, side = config.arms[0].model.classes, config.data.image_size
+    train, validation, test = (f"{count:,}" for count in counts)
     return (
-        f"About {time} on this machine: {train:,} pictures of {config.arms[0].model.classes} classes at {side} × {side} to learn from and "
-        f"to validate on, {test:,} to test on, {config.steps:,} {'step' if config.steps == 1 else 'steps'}."
+        f"{time}: {train} pictures of {classes} classes at {side} × {side} to learn from, {validation} to watch it by, {test} to test on "
+        "at the end."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from resnet_demo.config import OptimizerConfig, RunConfig
+from resnet_demo.config import ArmConfig, OptimizerConfig, RunConfig
 from resnet_demo.data.batches import Batches
 from resnet_demo.data.dataset import Dataset
 from resnet_demo.data.preprocessing import Preprocessing
@@ -94,6 +94,10 @@ def no_report(_step: int, _seconds: Callable[[], float]) -> Generator[Event, Non
     return True
 
 
+Card = Callable[[ArmConfig, Sequence[Event]], str]
+"""The model card of a network, from what the run's record says."""
+
+
 @dataclass(frozen=True)
 class Assembly:
     """Everything a run trains with.
@@ -106,6 +110,7 @@ class Assembly:
         precision: number format of the forward passes.
         start: the number of completed steps; 0 for a new run.
         seconds_before: the duration of these steps.
+        card: writes the model cards.
         report: measures what only the end of the run can.
     """
 
@@ -116,6 +121,7 @@ class Assembly:
     precision: Precision
     start: int
     seconds_before: float
+    card: Card
     report: Report = no_report
 
     def phase_at(self, step: int) -> int:
@@ -192,6 +198,9 @@ def assemble(
         phases=(Phase(arms, streams, plan_of(config), autocast, measure),), networks={arm.name: arm.model for arm in arms},
         precision=precision, start=int(checkpoint["step"]) if checkpoint else 0,
         seconds_before=float(checkpoint.get("seconds", 0.0)) if checkpoint else 0.0,
+        card=lambda arm, _: (
+            f"# {arm.model.name}\n\nTrained by ResNet Lab on {data.name}, {config.steps} steps of {config.batch} images.\n"
+        ),
     )  # fmt: skip
     if checkpoint:
         assembly.load_checkpoint(checkpoint)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnet_demo.config import ModelConfig, RunConfig
+from resnet_demo.config import ModelConfig
 from resnet_demo.errors import RunError
 from resnet_demo.training.assemble import Origin
 from resnet_demo.zoo import folder as model_folder
@@ -38,7 +38,7 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def write_weights(
-    target: Path, architecture: ModelConfig, model: nn.Module, origin: Origin, config: RunConfig, accuracy: float | None
+    target: Path, architecture: ModelConfig, model: nn.Module, origin: Origin, card: str, accuracy: float | None
 ) -> None:
     """Write a trained network as a model folder.
 
@@ -47,7 +47,7 @@ def write_weights(
         architecture: the configuration of the network.
         model: the network.
         origin: the data it was trained on, their classes and preprocessing.
-        config: the settings of the run.
+        card: its model card.
         accuracy: its accuracy on all test images; None if the run did not measure all of them.
     """
     content = model_folder.ModelFolder(
@@ -57,6 +57,4 @@ def write_weights(
         test_accuracy=accuracy,
         trained_on=origin.data,
     )
-    base = f", from {config.transfer.base}" if config.transfer else ""
-    card = f"# {architecture.name}\n\nTrained by ResNet Lab on {origin.data}{base}, {config.steps} steps of {config.batch} images.\n"
     model_folder.write(target, content, model.state_dict(), card)

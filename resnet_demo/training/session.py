@@ -242,12 +242,14 @@ def _conclude(session: Session, assembly: Assembly, outcome: Outcome, record: Re
 
 def _write_weights(session: Session, assembly: Assembly, record: RecordWriter, arms: Mapping[str, Arm]) -> None:
     """Write the weights of every network that did not diverge, with its accuracy if the run measured all test images."""
-    config, accuracies = session.config, _test_accuracies(record.events())
+    config, events = session.config, record.events()
+    accuracies = _test_accuracies(events)
     for arm in config.arms:
         if arm.name in arms and not arms[arm.name].diverged:
             accuracy = None if config.data.test_limit else accuracies.get(arm.name)
             target = session.folder / "arms" / arm.name
-            checkpoint.write_weights(target, arm.model, assembly.networks[arm.name], assembly.origin, config, accuracy)
+            card, network = assembly.card(arm, events), assembly.networks[arm.name]
+            checkpoint.write_weights(target, arm.model, network, assembly.origin, card, accuracy)
 
 
 def _test_accuracies(events: Iterable[Event]) -> dict[str, float]:

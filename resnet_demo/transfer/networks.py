@@ -27,8 +27,13 @@ def load_base(name: str) -> Weights:
         WeightsError: there is no such model, or it is damaged.
         HubError: it is not in the local cache and cannot be downloaded.
     """
-    place = locate(name, allow_paths=True)
+    place = base_place(name)
     return folder.load(place) if isinstance(place, Path) else repository.load(place)
+
+
+def base_place(name: str) -> Path | str:
+    """The folder, or the Hub id, of a base; a Hub id is never taken for a path. Raises WeightsError like `load_base`."""
+    return locate(name, allow_paths=Path(name).is_absolute())
 
 
 def with_new_head(base: Weights, architecture: ModelConfig, seed: int) -> ResNet:

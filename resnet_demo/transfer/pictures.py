@@ -24,7 +24,7 @@ from resnet_demo.data.folders import LabelledFiles, data_folder, list_folder
 from resnet_demo.data.image import decode, read, read_encoded
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
-from resnet_demo.transfer.settings import SHIPPED, held_out_counts, limited_counts
+from resnet_demo.transfer.split import SHIPPED, held_out_counts, limited_counts
 
 IN_MEMORY = 400_000_000
 """Bytes of prepared pictures that are kept, so that a folder's files are decoded once if they are few."""

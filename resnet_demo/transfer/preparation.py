@@ -25,12 +25,12 @@ from resnet_demo.training.assemble import Assembly, Origin, precision_of
 from resnet_demo.training.events import Event, FeaturesComputed, RunPaused, RunStopped
 from resnet_demo.training.record import Record
 from resnet_demo.training.session import Prepare, Session
-from resnet_demo.transfer import networks, pictures, report
+from resnet_demo.transfer import networks, pictures, report, result
 from resnet_demo.transfer.features import FeatureCache, FeaturePass
 from resnet_demo.transfer.phases import Transfer
 from resnet_demo.transfer.pictures import TransferData
 from resnet_demo.transfer.settings import SCRATCH
-from resnet_demo.zoo import catalogue, repository
+from resnet_demo.zoo import repository
 from resnet_demo.zoo.folder import CONFIG, WEIGHTS, Weights
 
 SECONDS = 0.5  # between two events
@@ -126,7 +126,7 @@ def _download_data(config: RunConfig, should_cancel: Callable[[], bool]) -> Iter
 
 def _download_base(name: str, should_cancel: Callable[[], bool]) -> Iterator[tuple[int, int]]:
     """Download the base from the Hub unless it is local; config.json first, which says how large the weights may be."""
-    place = catalogue.locate(name, allow_paths=True)
+    place = networks.base_place(name)
     if isinstance(place, Path):
         return
     yield from fetch.download_file(place, CONFIG, should_cancel=should_cancel, max_bytes=repository.LARGEST_CONFIG)
@@ -172,6 +172,7 @@ def _assembled(transfer: Transfer, session: Session, saved: dict[str, Any] | Non
         config=session.config, origin=Origin(data.name, data.classes, data.train.preprocessing, data.skipped),
         phases=transfer.phases(), networks=transfer.networks, precision=transfer.features.precision, start=start,
         seconds_before=float(saved["seconds"]) if saved else 0.0,
+        card=partial(result.card, config=session.config, data=data.name),
         report=partial(report.report, transfer, partial(compute, session)),
     )  # fmt: skip
     if saved:

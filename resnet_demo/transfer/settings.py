@@ -6,7 +6,7 @@ A visitor sets `TransferSettings`; `transfer_run` makes the `RunConfig` of them,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,13 +15,11 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig, TransferConfig
-from resnet_demo.data import cifar10
-from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.parsing import Frozen, parse
+from resnet_demo.transfer.split import SHIPPED, class_counts, held_out_counts
 from resnet_demo.zoo import catalogue
 
-SHIPPED = ("bundled", "cifar10")
 SIDES = (16, 32, 64, 128, 224)
 TRANSFER, PROBE, SCRATCH = "transfer", "linear-probe", "scratch"
 """Names of the arms of a run: the network that is transferred, and the trained baselines."""
@@ -186,7 +184,6 @@ def transfer_run(settings: TransferSettings, title: str = "", *, allow_paths: bo
     per_epoch = images // min(settings.batch, images)
     head_steps, fine_steps = settings.epochs * per_epoch, (settings.fine_epochs * per_epoch if settings.unfreeze else 0)
     steps = (head_steps + fine_steps) * (2 if settings.scratch else 1)
-    located = catalogue.locate(settings.base, allow_paths=allow_paths) if allow_paths else settings.base
     return parse(RunConfig, {
         "title": title or default_title(settings),
         "arms": _arms(settings, base, len(counts)),
@@ -200,7 +197,8 @@ def transfer_run(settings: TransferSettings, title: str = "", *, allow_paths: bo
             schedule=settings.schedule, label_smoothing=settings.label_smoothing,
         ),
         "transfer": parse(TransferConfig, {
-            "base": str(located), "normalization": settings.normalization, "validation": settings.validation,
+            "base": _base_name(settings.base, allow_paths=allow_paths), "normalization": settings.normalization,
+            "validation": settings.validation,
             "views": settings.views, "cache_features": settings.cache and not settings.train_batch_norm,
             "train_batch_norm": settings.train_batch_norm, "baselines": settings.baselines, "unfreeze": settings.unfreeze,
             "head_steps": head_steps, "fine_steps": fine_steps, "fine_learning_rate": settings.fine_learning_rate,
@@ -209,6 +207,12 @@ def transfer_run(settings: TransferSettings, title: str = "", *, allow_paths: bo
         "log_every": min(max(steps // 240, 1), 25), "evaluate_every": per_epoch * -(-settings.epochs // 20),
         "checkpoint_every": min(max(steps // 10, 10), 100),
     })  # fmt: skip
+
+
+def _base_name(source: str, *, allow_paths: bool) -> str:
+    """The base as a run keeps it: a name of the catalogue, a Hub id, or an absolute path."""
+    place = catalogue.locate(source, allow_paths=allow_paths)
+    return source if catalogue.find(source) is not None else str(place)
 
 
 def _arms(settings: TransferSettings, base: ModelConfig, classes: int) -> tuple[ArmConfig, ...]:
@@ -229,42 +233,6 @@ def _side(settings: TransferSettings, base: ModelConfig, side: int) -> int:
     if settings.image_size:
         return settings.image_size
     return side if side in SIDES else 224 if base.design == "imagenet" else 32
-
-
-def class_counts(source: str, limit: int = 0) -> tuple[int, ...]:
-    """How many training pictures each class has, of which at most `limit` are used in all (0: no limit).
-
-    Raises:
-        DataError: the folder of data is not a data set.
-    """
-    if source in SHIPPED:
-        counts = [cifar10.TRAINING_IMAGES[source] // cifar10.CLASSES] * cifar10.CLASSES
-    else:
-        classes, files, _ = list_folder(data_folder(source))
-        counts = [0] * len(classes)
-        for _, label in files:
-            counts[label] += 1
-    return limited_counts(counts, limit)
-
-
-def limited_counts(counts: Sequence[int], limit: int) -> tuple[int, ...]:
-    """How many pictures of each class are used if there are at most `limit` in all, as equally many as possible (0: all).
-
-    Every class keeps at least one.
-    """
-    if not limit or limit >= sum(counts):
-        return tuple(counts)
-    used, left = [0] * len(counts), max(limit, len(counts))
-    while left > 0:
-        for label, count in enumerate(counts):
-            if left > 0 and used[label] < count:
-                used[label], left = used[label] + 1, left - 1
-    return tuple(used)
-
-
-def held_out_counts(counts: Sequence[int], share: float) -> tuple[int, ...]:
-    """How many training pictures of each class are set aside: the share, rounded, at least one, and never the last two."""
-    return tuple(max(min(max(round(count * share), 1), count - 2), 0) if share else 0 for count in counts)
 
 
 def settings_of(config: RunConfig) -> TransferSettings | None:

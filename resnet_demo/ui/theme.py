@@ -85,9 +85,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }
 #transfer, #transfer > .column { gap: 10px; align-content: start; }
-#transfer-base .form { display: grid; grid-template-columns: 1fr 1fr; width: 100%; }
-#transfer-base .form > :first-child { grid-column: 1 / -1; }
-#transfer-base .form > * { min-width: 0 !important; }
+#transfer-keep { white-space: nowrap; }
 #try-it h2 { margin: 8px 0 0; font-size: 1.15em; }
 #try-answer .answers { min-height: 0; }
 #try-answer .answers:has(> .ghost), #try-answer .tools.nothing, #try-answer .top .own { display: none; }

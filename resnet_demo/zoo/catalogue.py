@@ -126,7 +126,7 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
 
     Args:
         source: a name of the catalogue, a Hub id, or (with `allow_paths`) the path of a model folder.
-        allow_paths: only for the command line, never for text from a page.
+        allow_paths: only for the command line, never for text from a page; the folder of a run serves too (`model_in`).
 
     Raises:
         WeightsError: it is none of these.
@@ -135,12 +135,20 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
     if folder is not None:
         return folder
     if allow_paths and Path(source).expanduser().is_dir():
-        return Path(source).expanduser().resolve()
+        return model_in(Path(source).expanduser().resolve())
     if is_hub_id(source):
         return source
     kinds = "a Hub id such as timm/resnet50.tv_in1k" + (", or the path of a model folder" if allow_paths else "")
     names = ", ".join(entry.name for entry in available() if not is_hub_id(entry.name)) or "none yet"
     raise WeightsError(f"There is no model {source[:200]!r}: name one of those here ({names}), {kinds}.")
+
+
+def model_in(path: Path) -> Path:
+    """The model folder that a path means: of the folder of a run with one network, or of a transfer, that of the network."""
+    arms = _subfolders(path / "arms")
+    if (path / "model.safetensors").exists() or not arms:
+        return path
+    return next((arm for arm in arms if arm.name == "transfer"), arms[0] if len(arms) == 1 else path)
 
 
 def describe(source: str, *, allow_paths: bool) -> tuple[ModelConfig, int]:

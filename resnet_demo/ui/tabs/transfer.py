@@ -86,7 +86,7 @@ def _setup() -> _Setup:
     classes = widget("classes", {}, label="Classes and their pictures", elem_id="classes")
     start = gr.Button("Train", variant="primary", elem_id="transfer-start", interactive=False)  # until the page is loaded
     estimate = gr.Markdown(elem_classes="estimate", elem_id="transfer-estimate")
-    with gr.Row(elem_id="transfer-base") as in_sight:
+    with gr.Column(elem_id="transfer-base") as in_sight:
         preset = gr.Dropdown(list(TRANSFER_PRESETS), value=FIRST, label="Preset", elem_id="transfer-preset", min_width=200)
     with gr.Accordion("Settings", open=False, elem_id="transfer-settings"), gr.Row(elem_classes="every-setting"):
         folders = [folder for folder in allowed_data() if folder not in DATA.values()]
