@@ -16,6 +16,7 @@ from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Example
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
+from resnet_demo.ui.address import query_for
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
@@ -64,7 +65,7 @@ class ClassifyCallbacks:
 
     def arrive(self, picture: PictureInput, request: gr.Request) -> tuple[Any, ...]:
         """A page was opened, perhaps with a link that carries a request, or again with the visitor's own picture."""
-        return _restore(picture, request.query_params)
+        return _restore(picture, query_for("classify", request.query_params))
 
     def restore(self, picture: PictureInput, step: gr.EventData) -> tuple[Any, ...]:
         """The browser went back or forward to a request, which the address carries."""

@@ -20,6 +20,7 @@ from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
+from resnet_demo.ui.address import query_for
 from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
@@ -81,10 +82,9 @@ class LabCallbacks:
 
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
         """Open the page with the run and the settings that its address names."""
-        query = dict(request.query_params)
-        tab = gr.Tabs(selected="lab") if query.keys() & {"run", "settings"} else gr.skip()
+        query = query_for("lab", request.query_params)
         settings = _settings_of_link(query)
-        return gr.Button(interactive=True), show(self._run_of_link(query), []), tab, *form_values(settings)
+        return gr.Button(interactive=True), show(self._run_of_link(query), []), *form_values(settings)
 
     def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
         """The estimate of these settings for this token, their link, the clock, and the preset they are equal to.

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -16,11 +17,12 @@ from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.runs.service import RunService
+from resnet_demo.ui import address
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.exports import add_exports
-from resnet_demo.ui.shell import Shell
+from resnet_demo.ui.shell import UNQUEUED, Shell
 from resnet_demo.ui.tabs import classify, lab, transfer
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
@@ -46,13 +48,20 @@ def build(service: RunService, engine: Engine, pictures: PictureStore) -> gr.Blo
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            shell = Shell(
-                page, tabs, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")), engine, pictures
-            )
+            background = Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background"))
+            shell = Shell(page, service, background, engine, pictures)
             for name, tab in TABS.items():
-                with gr.Tab(tab.TITLE, id=name):
+                with gr.Tab(tab.TITLE, id=name) as component:
                     tab.build(shell)
+                component.select(None, js=f"() => pageAddress.select({name!r})")
+        page.load(_open_tab, None, tabs, **UNQUEUED)
     return page
+
+
+def _open_tab(request: gr.Request) -> Any:
+    """Select the tab that the address opens; the first one is open already, or a person has left it by now."""
+    tab = address.tab_of(request.query_params, TABS)
+    return gr.skip() if tab == next(iter(TABS)) else gr.Tabs(selected=tab)
 
 
 def serve(
@@ -80,12 +89,13 @@ def serve(
     in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(service.folder.parent)))
     # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
+    head = address.head({name: tab.TITLE for name, tab in TABS.items()})
     page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
     try:
         app, _, _ = page.launch(
             server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
-            theme=THEME, css=CSS, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False,
+            theme=THEME, css=CSS, head=head, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False,
             max_file_size="25mb", footer_links=["api"], allowed_paths=[str(EXAMPLE_PICTURES[0].path.parent)],
             app_kwargs={"lifespan": in_front},
         )  # fmt: skip

@@ -50,7 +50,6 @@ class Shell:
 
     Args:
         page: the open page, into which the tab puts its components.
-        tabs: the tabs of the page; an event may select one by its id.
         service: trains runs and knows the records of all.
         background: runs slow work in a thread.
         engine: answers requests about pictures.
@@ -59,7 +58,6 @@ class Shell:
     """
 
     page: gr.Blocks
-    tabs: gr.Tabs
     service: RunService
     background: Background
     engine: Engine

@@ -20,6 +20,7 @@ from resnet_demo.runs.service import RunService
 from resnet_demo.runs.transfer_forecast import transfer_forecast
 from resnet_demo.runs.transfer_view import latest_transfer, transfer_controls
 from resnet_demo.transfer.settings import TRANSFER, TRANSFER_PRESETS, TransferSettings, from_outside, transfer_run
+from resnet_demo.ui.address import query_for
 from resnet_demo.ui.classify_callbacks import ClassifyCallbacks, PictureInput
 from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.lab_callbacks import error_in_a_sentence, run_of, show
@@ -65,7 +66,7 @@ class TransferCallbacks:
 
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
         """Open the tab with the run and the base that its address names, else with the visitor's newest transfer."""
-        query = dict(request.query_params) if request.query_params.get("tab") == "transfer" else {}
+        query = query_for("transfer", request.query_params)
         run = latest_transfer(self.service, visitor_of(request), query.get("run", ""))
         if query.get("run", run) != run:
             warn(f"There is no transfer {query['run'][:80]!r} here, or no longer: yours are shown, if there are any.")

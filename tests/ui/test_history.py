@@ -97,14 +97,18 @@ def test_stage_and_opacity_are_no_steps_and_back_brings_those_of_its_question(ap
     assert seen.page.locator("#answer .opacity").input_value() == "1"
 
 
-def test_back_from_the_lab_shows_the_question_before(app: App, visit: Callable[..., Watched]) -> None:
+def test_back_from_the_lab_shows_the_question_and_then_the_one_before(app: App, visit: Callable[..., Watched]) -> None:
     seen = visit(app.url)
     wait_for_answer(seen)
     cat = seen_by_the_network(seen)
     seen.page.locator("#examples button").nth(3).click()
     wait_for_another_picture(seen, cat)
+    frog = seen_by_the_network(seen)
     seen.page.get_by_role("tab", name="Lab").click()
-    seen.page.wait_for_selector("#preset")
+    seen.page.wait_for_function("location.search.includes('tab=lab')")
+    seen.page.go_back()
+    seen.page.wait_for_function("!location.search.includes('tab=lab')")
+    seen.page.wait_for_function(SEEN, arg=frog)
     seen.page.go_back()
     seen.page.wait_for_function(SEEN, arg=cat)
     assert seen.page.get_by_role("tab", name="Classify").get_attribute("aria-selected") == "true"

@@ -212,6 +212,8 @@ def test_a_run_is_taken_away_on_a_phone(app: App, visit: Callable[..., Watched])
 def test_what_is_written_stands_out_from_what_it_is_written_on(app: App, visit: Callable[..., Watched], scheme: str) -> None:
     page = open_run(visit, app, finished(app, TINY), color_scheme=scheme)
     page.wait_for_function("document.querySelector('#said').innerText.length > 40")
+    for late in ("#estimate p", "#curves svg.loss text", ".exports a"):
+        page.wait_for_selector(late)
     ratios = page.evaluate(
         CONTRAST, ["#curves .what", "#curves .facts", "#said p", "#curves svg.loss text", "#estimate p", ".exports a"]
     )

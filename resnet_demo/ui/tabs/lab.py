@@ -84,7 +84,7 @@ def build(shell: Shell) -> None:
         callbacks.refresh, monitor.curves, monitor.controls, trigger_mode="always_last", **UNQUEUED
     )
     changed.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
-    opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, shell.tabs, *setup.settings], **SILENT)
+    opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, *setup.settings], **SILENT)
     opened.then(callbacks.refresh, monitor.curves, monitor.controls, **UNQUEUED)
     opened.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
     examples = {"settings": {"depth": 20, "steps": 100}, "run": "20260131-235959-3f9c01"}

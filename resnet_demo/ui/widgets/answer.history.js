@@ -11,7 +11,7 @@ function questionOf(url, state) {
 
 // Puts what the page shows into the address. Stage and opacity are not part of the request: they change the current step.
 function address(hasAnswer = false, isEmpty = false) {
-  if (!tab || !element.offsetParent) return;
+  if (!tab || pageAddress.shown() !== 'classify') return;
   const here = new URL(location.href), request = current.asked;
   if (!request && !isEmpty) return;
   const fields = isEmpty ? {} : { ...request, stage, opacity: find('.opacity').value };
@@ -19,7 +19,6 @@ function address(hasAnswer = false, isEmpty = false) {
     const value = fields[key], present = value === 0 || value;   // class 0 is a class
     if (present && value !== DEFAULTS[key]) here.searchParams.set(key, value); else here.searchParams.delete(key);
   }
-  here.searchParams.delete('run');
   const state = { ...history.state, upload: (!isEmpty && current.upload) || '' };
   const another = questionOf(here, state) !== questionOf(new URL(location.href), history.state);
   if (another && !replaces) history.pushState(state, '', here);
@@ -36,10 +35,7 @@ function fromAddress() {
 }
 
 if (tab) window.addEventListener('popstate', () => {
-  const query = new URL(location.href).searchParams, lab = query.has('run') || query.has('settings');
-  const tab = [...document.querySelectorAll('#tabs button[role=tab]')].find((button) => button.textContent.trim() === (lab ? 'Lab' : 'Classify'));
-  if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
-  if (lab) return;
+  if (pageAddress.shown() !== 'classify') return;
   replaces = true;
   fromAddress();
   trigger('restore', { query: location.search });

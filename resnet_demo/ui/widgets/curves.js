@@ -69,10 +69,7 @@ function links(id) {
   find('.exports').hidden = !id;
   element.querySelectorAll('a.export').forEach((link) => { link.href = `${root()}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
-  if (isTransfer()) return;
-  const here = new URL(location.href);                  // a link to this page shows this run
-  here.searchParams.set('run', id);
-  history.replaceState(history.state, '', here);
+  pageAddress.put(isTransfer() ? 'transfer' : 'lab', { run: id });   // a link to this page shows this run
 }
 
 function say(what, detail, more = '', news = what) {
@@ -120,7 +117,7 @@ function status() {
   const download = run.fetching;   // in a continued run, after it had started
   if (download && state.status === 'running') detail = `Fetching ${download.what}: ${Math.round(download.done / 1e6)} of ${Math.round(download.total / 1e6)} MB. It is fetched once, then kept.`;
   const features = run.features;
-  if (features && state.status === 'running' && features.done < features.total) detail = `The base looks at the pictures, once: ${features.done.toLocaleString('en')} of ${features.total.toLocaleString('en')}.`;
+  if (features && state.status === 'running' && features.done < features.total) detail = `${features.purpose === 'report' ? 'The networks answer about the last pictures' : 'The base looks at the pictures, once'}: ${features.done.toLocaleString('en')} of ${features.total.toLocaleString('en')}.`;
   const diverged = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // after the run, the sentence above the curves says it
   const divergence = diverged.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${diverged.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
   const quarter = started ? Math.floor((4 * step) / started.steps) : 0;
