@@ -21,7 +21,7 @@ from resnet_demo.runs.transfer_forecast import transfer_forecast
 from resnet_demo.runs.transfer_view import latest_transfer, transfer_controls
 from resnet_demo.transfer.settings import TRANSFER, TRANSFER_PRESETS, TransferSettings, from_outside, transfer_run
 from resnet_demo.ui.address import query_for
-from resnet_demo.ui.classify_callbacks import ClassifyCallbacks, PictureInput
+from resnet_demo.ui.classify_callbacks import NOTHING, ClassifyCallbacks, PictureInput
 from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.lab_callbacks import error_in_a_sentence, run_of, show
 from resnet_demo.ui.notices import warn
@@ -31,6 +31,7 @@ from resnet_demo.zoo.catalogue import find, run_model
 
 UNTRAINED = {"state": "empty", "message": "Train a network first: then it answers here.", "answers": []}
 OWN_TITLE = "Own pictures"
+ELSEWHERE = "The classes above are not used: the pictures to learn from are others."
 OWN = "own"
 """The value of the setting `data` for the visitor's own pictures; the folder they are in is not named to anybody."""
 
@@ -81,7 +82,8 @@ class TransferCallbacks:
         """How long these settings take, and what is to be seen then."""
         try:
             config = self._config(read_form(TransferSettings, values), self.pictures.preview, request)
-            return transfer_forecast(self.service, config, preset, token)
+            text = transfer_forecast(self.service, config, preset, token)
+            return text if config.title == OWN_TITLE else f"{ELSEWHERE} {text}"
         except ResNetDemoError as error:
             return html.escape(str(error), quote=False)
 
@@ -103,7 +105,7 @@ class TransferCallbacks:
         """What the network of the run takes a picture for, and where it looks."""
         model = self._model(curves)
         if model is None:
-            yield UNTRAINED, gr.skip()
+            yield UNTRAINED, NOTHING  # the next answer is a new one, even to the same question
             return
         for answer, _, explained, *_ in self.classify.ask(picture, model, "none", "grad-cam", False, -1, about, request):
             yield answer, explained

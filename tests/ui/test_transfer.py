@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import numpy
 import pytest
 from PIL import Image
@@ -149,6 +150,26 @@ def test_a_link_shows_the_run_to_others_on_a_phone_and_not_in_the_lab(
     page.wait_for_selector("#curves .what")
     page.get_by_text("All runs").click()
     assert page.locator("#runs").get_by_text("Own pictures").count() == 0
+
+
+def test_the_curves_mark_where_another_phase_begins(app: App, visit: Callable[..., Watched], trained: dict[str, str]) -> None:
+    page = visit("about:blank").page  # the answers are set before the page asks
+    told = httpx.get(f"{app.url}runs/{trained['run']}").json()
+    started = next(event for event in told["events"] if event["kind"] == "started")
+    features = {"kind": "features", "step": 0, "purpose": "training", "done": 3, "total": 8, "cached": 0}
+    answer = {"state": told["state"] | {"status": "running"}, "events": [features], "offset": 1}
+    page.route(f"**/runs/{trained['run']}?*", lambda route: route.fulfill(json=answer))
+    page.goto(f"{app.url}?tab=transfer&run={trained['run']}")
+    expect(page.locator("#transfer-curves .detail")).to_have_text("The base looks at the pictures, once: 3 of 8.")
+    phases = [
+        {"kind": "phase", "step": 1, "name": "head", "arms": ["transfer"], "last": 10},
+        {"kind": "phase", "step": 11, "name": "fine-tuning", "arms": ["transfer"], "last": 20},
+    ]
+    answer["events"] = [features | {"done": 8}, started | {"steps": 20}, *phases]
+    page.wait_for_selector("#transfer-curves svg.loss .phase", state="attached")
+    names = page.locator("#transfer-curves svg.loss .phase-name")
+    assert names.all_text_contents() == ["new head", "fine-tuning"]
+    assert page.locator("#transfer-curves svg.gradient").is_hidden()
 
 
 def test_the_tab_is_used_by_keyboard_and_a_run_is_stopped(app: App, visit: Callable[..., Watched]) -> None:

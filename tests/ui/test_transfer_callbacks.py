@@ -68,6 +68,8 @@ def test_an_estimate_follows_the_pictures_and_begins_nothing(callbacks: Transfer
     assert "4 pictures of 2 classes at 32 × 32 to learn from, 0 to watch it by, 2 to test on" in text
     assert "A few pictures a class are enough" in text
     assert opened.lab.runs() == ()
+    others = callbacks.describe("", "", ANNA, *form_values(TransferSettings(train_limit=100)))
+    assert others.startswith("The classes above are not used") and "90 pictures of 10 classes" in others
     assert "data: must be one of own" in callbacks.describe(FIRST, "", ANNA, *form_values(TransferSettings(data="/etc")))
 
 

@@ -23,6 +23,8 @@ from resnet_demo.ui.widget import widget
 TITLE = "Transfer"
 DATA = {"your own pictures": OWN, "CIFAR-10, the 5,000 images that ship": "bundled", "CIFAR-10, all 60,000": "cifar10"}
 LABELS = {"base": "Base, the network to start from", "data": "Pictures to learn from"}
+# Every question is sent at once, since the next one ends the one before; the pool is that of the Classify tab.
+LATEST: dict[str, Any] = {**SILENT, "concurrency_id": "answers", "concurrency_limit": 4, "trigger_mode": "multiple"}
 IN_SIGHT = ("base", "data")
 """The settings that are not folded away."""
 
@@ -151,12 +153,13 @@ def _wire_monitor(callbacks: TransferCallbacks, lab: LabCallbacks, setup: _Setup
     curves, token = monitor.curves, setup.token
     asked = [monitor.picture, curves, monitor.about]
     changed = curves.status(callbacks.refresh, curves, monitor.controls, trigger_mode="always_last", **UNQUEUED)
-    changed.then(callbacks.ask, asked, [monitor.answer, monitor.about], **SILENT)
+    answered = [monitor.answer, monitor.about]
+    changed.then(callbacks.ask, asked, answered, **LATEST)
     for button, action in ((monitor.stop, lab.stop), (monitor.pause, lab.pause), (monitor.resume, lab.resume)):
         acted = button.click(action, [curves, token], None, **SILENT)
         acted.then(lambda value: show_transfer(value["run"]), curves, curves, **UNQUEUED)
-    monitor.picture.change(callbacks.ask, asked, [monitor.answer, monitor.about], **SILENT)
-    monitor.answer.explain(callbacks.ask_about, asked, [monitor.answer, monitor.about], **SILENT)
+    monitor.picture.change(callbacks.ask, asked, answered, **LATEST)
+    monitor.answer.explain(callbacks.ask_about, asked, answered, **LATEST)
     kept = monitor.keep.click(callbacks.keep, [curves, monitor.name, token], monitor.kept_as, **SILENT)
     shell.models_changed.after(kept)
 

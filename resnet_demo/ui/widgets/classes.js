@@ -163,14 +163,14 @@ function focusOf() {
 
 function draw() {
   if (!state) return;
-  const focus = focusOf(), open = camera && camera.label;
+  const focus = focusOf();
   isDrawing = true;
   find('.cards').replaceChildren(...state.classes.map(card));
   isDrawing = false;
   find('.note').textContent = state.own ? NOTE.own : NOTE.examples;
   find('.delete').hidden = !state.own;
   find('.start').textContent = state.own ? 'Empty classes' : 'Begin with my own';
-  if (open) { if (cardOf(open)) cardOf(open).append(camera.node); else closeCamera(); }
+  if (camera && !cardOf(camera.label)) closeCamera();
   if (focus) giveFocus(focus);
 }
 
@@ -186,13 +186,13 @@ async function openCamera(label) {
   closeCamera();
   const video = make('video', { playsinline: '', muted: '', 'aria-label': 'What the camera sees' });
   const hold = make('button', { type: 'button', class: 'hold' }, 'Hold to take pictures'), end = make('button', { type: 'button', class: 'end' }, 'Close the camera');
-  const node = make('div', { class: 'burst' }, video, make('div', { class: 'buttons' }, hold, end));
+  const node = make('div', { class: 'burst', role: 'group', 'aria-label': `Camera for ${label}` }, make('strong', {}, `For ${label}`), video, make('div', { class: 'buttons' }, hold, end));
   try { camera = { label, node, stream: await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }) }; } catch {
     say('The camera cannot be used: allow it in the browser, or choose pictures instead.', true);
     return;
   }
   video.srcObject = camera.stream; video.muted = true; video.play();
-  cardOf(label)?.append(node);
+  find('.stage').replaceChildren(node);             // not in the card, which is drawn anew at each picture
   hold.focus();
   let timer = null, taken = 0;
   const shoot = () => {
@@ -230,5 +230,5 @@ find('.delete').addEventListener('click', () => change({ do: 'delete' }, 'Your p
 find('.zip').addEventListener('change', (event) => { add('', [...event.target.files].map((file) => [file])); event.target.value = ''; });
 find('.folder').addEventListener('change', (event) => { addFolder('', [...event.target.files].map((file) => [file, file.webkitRelativePath])); event.target.value = ''; });
 acceptDrops(find('.classes'), '');
-setInterval(() => { if (document.visibilityState === 'visible' && state && !work.running) ask('', {}); }, 600000);   // still here: the pictures stay
+setInterval(() => { if (!work.running) load(); }, 600000);   // the page is still here, so the pictures stay
 load();
