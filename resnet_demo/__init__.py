@@ -6,6 +6,7 @@ The reading order:
     model/          the paper's networks: blocks.py, then resnet.py
     data/           pictures as whole tensors: CIFAR-10, a folder, augmentation
     training/       events.py, loop.py, then session.py: a run's whole life on one page
+    transfer/       the same loop in phases: a head on a frozen base, then its last stages
     evaluation/     how good a model is
     zoo/            where weights come from
     inference/      a picture in, a label and a map out
