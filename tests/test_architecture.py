@@ -47,9 +47,9 @@ LIGHT = (
     "__main__.py", "hub/", "results/", "runs/", "web/", "commands/", "model/cost.py", "data/folders.py", "data/cifar10.py",
     "data/archive.py", "data/picture_room.py", "data/picture_set.py", "data/picture_store.py", "zoo/catalogue.py",
     "transfer/settings.py", "transfer/result.py", "transfer/work.py", "training/events.py", "training/record.py",
-    "training/schedule.py", "inference/request.py",
+    "training/schedule.py", "inference/request.py", "paper/",
 )  # fmt: skip
-HEAVY = ("runs/worker.py", "runs/time_steps.py")  # they work in the process that trains
+HEAVY = ("runs/worker.py", "runs/time_steps.py", "paper/layer_responses.py")  # they train, or compute what ships
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

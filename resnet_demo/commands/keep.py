@@ -20,9 +20,10 @@ def add(to: Any) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Measure a run's network on the test images of its data, and write weights, config, card and record into a folder."""
+    """Measure a run's network on the test images of its data, and write weights, config, card, record and, for CIFAR-10, responses."""
     from resnet_demo.evaluation import testset
     from resnet_demo.evaluation.measure import measure
+    from resnet_demo.paper import layer_responses
     from resnet_demo.results.card import card
     from resnet_demo.results.export import arm_to_keep, save_arm
     from resnet_demo.training.record import Record
@@ -39,8 +40,14 @@ def run(parsed: argparse.Namespace) -> int:
     content = folder.read_config(source).model_copy(update=changes)
     text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
     state = weights.model.state_dict()
+
+    def complete(copy: Path) -> None:
+        folder.write(copy, content, state, text)
+        if config.data.source in ("cifar10", "bundled"):
+            layer_responses.write(copy)  # for Figure 7
+
     # Measure first, then write everything at once: after a failure, `keep` can be repeated.
-    target = save_arm(record, name, parsed.name, parsed.to, lambda copy: folder.write(copy, content, state, text))
+    target = save_arm(record, name, parsed.name, parsed.to, complete)
     print(target)
     print(f"{measured.scores.accuracy:.2%} right on {measured.scores.images:,} test images.", file=sys.stderr)
     return 0

@@ -31,6 +31,7 @@ class _Convolution:
     channels_out: int
     kernel: int
     side: int  # of the map that it computes
+    stage: int = 0  # from 1; 0 for the stem
 
     @property
     def weights(self) -> int:
@@ -44,15 +45,25 @@ def cost(config: ModelConfig, side: int | None = None) -> Cost:
         config: the network.
         side: of the square picture in pixels; by default the one that the design is made for.
     """
+    parts = costs_by_stage(config, side)
+    return Cost(sum(part.parameters for part in parts), sum(part.multiply_adds for part in parts))
+
+
+def costs_by_stage(config: ModelConfig, side: int | None = None) -> tuple[Cost, ...]:
+    """The cost of the stem, of each stage, and of the classifier, in this order; arguments as of `cost`."""
     convolutions = list(_convolutions(config, side or DESIGN_SIDE[config.design]))
     per_channel = 2 if config.batch_norm else 1  # a scale and a shift, or a bias
     sizes = (convolutions[-1].channels_out, *config.hidden, config.classes)
     classifier = sum(before * after for before, after in itertools.pairwise(sizes))
-    return Cost(
-        parameters=sum(layer.weights + per_channel * layer.channels_out for layer in convolutions)
-        + classifier
-        + sum(sizes[1:]),
-        multiply_adds=sum(layer.weights * layer.side**2 for layer in convolutions) + classifier,
+    return (
+        *(
+            Cost(
+                parameters=sum(layer.weights + per_channel * layer.channels_out for layer in layers),
+                multiply_adds=sum(layer.weights * layer.side**2 for layer in layers),
+            )
+            for layers in ([layer for layer in convolutions if layer.stage == stage] for stage in range(len(config.stages) + 1))
+        ),
+        Cost(classifier + sum(sizes[1:]), classifier),
     )
 
 
@@ -74,14 +85,14 @@ def _convolutions(config: ModelConfig, side: int) -> Iterator[_Convolution]:
             if block == 0 and number > 0:
                 side = _halved(side)
             if config.residual and config.shortcut == "B" and (side != side_in or channels != outer):
-                yield _Convolution(channels, outer, 1, side)
+                yield _Convolution(channels, outer, 1, side, number + 1)
             if config.block == "bottleneck":
-                yield _Convolution(channels, inner, 1, side if config.stride_in == "1x1" else side_in)
-                yield _Convolution(inner, inner, 3, side)
-                yield _Convolution(inner, outer, 1, side)
+                yield _Convolution(channels, inner, 1, side if config.stride_in == "1x1" else side_in, number + 1)
+                yield _Convolution(inner, inner, 3, side, number + 1)
+                yield _Convolution(inner, outer, 1, side, number + 1)
             else:
-                yield _Convolution(channels, inner, 3, side)
-                yield _Convolution(inner, outer, 3, side)
+                yield _Convolution(channels, inner, 3, side, number + 1)
+                yield _Convolution(inner, outer, 3, side, number + 1)
             channels = outer
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PAPER_DEPTHS = (20, 32, 44, 56, 110, 1202)
 """Layers of the networks of section 4.2; 8 and 14 are of its form, but not in it."""
 
+DIFFERENCES = "- What differs from section 4.2: "
+
 
 def card(
     name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores, licence: str = ""
@@ -87,7 +89,7 @@ def _training(arm: ArmConfig, config: RunConfig, starts: Sequence[RunStarted], e
     return f"""\
 - {steps}, batch size {config.batch}, {end.step / starts[0].steps_per_epoch:.4g} epochs, seed {arm.seed}
 - {share} of the paper's {PAPER_ITERATIONS:,} iterations of {PAPER_BATCH} images
-- What differs from section 4.2: {differences}
+{DIFFERENCES}{differences}
 - {"; then ".join(machines)}; {end.seconds / 60:.0f} minutes
 - begun {starts[0].time}, code of commit {", then ".join(commits)}"""
 
@@ -111,6 +113,11 @@ def differences_from_paper(arm: ArmConfig, config: RunConfig, steps: int, data: 
         *_image_differences(config.data),
         *_optimizer_differences(config.optimizer, low_start),
     ]
+
+
+def differences_on(text: str) -> str:
+    """What a card says that differs from section 4.2; empty where it says nothing about that."""
+    return next((line.removeprefix(DIFFERENCES) for line in text.splitlines() if line.startswith(DIFFERENCES)), "")
 
 
 def _data_differences(config: DataConfig, data: str) -> Iterator[str]:

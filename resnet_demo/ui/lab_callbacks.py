@@ -15,6 +15,7 @@ import gradio as gr
 from resnet_demo.comparison import PRESETS, LabSettings, comparison, from_outside, settings_of
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, SettingError
+from resnet_demo.paper.shapes import drawing
 from resnet_demo.runs.actions import IN_PROGRESS
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
@@ -65,6 +66,13 @@ def run_of(curves: Any) -> str:
     return str(curves.get("run", "")) if isinstance(curves, dict) else ""
 
 
+def blocks_of(settings: LabSettings) -> dict[str, Any]:
+    """The value of the widget that draws the blocks of the networks that are compared."""
+    networks = dict.fromkeys(arm.model for arm in comparison(settings).arms if arm.model.residual)
+    drawings = [drawing(config, settings.image_size) for config in networks]
+    return {"networks": drawings, "selected": drawings[-1]["name"], "map": False}
+
+
 def settings_from(values: Sequence[Any]) -> LabSettings:
     """The settings from the values of the form. Raises SettingError as `from_outside` does."""
     return from_outside(read_form(LabSettings, values))
@@ -86,8 +94,8 @@ class LabCallbacks:
         settings = _settings_of_link(query)
         return gr.Button(interactive=True), show(self._run_of_link(query), []), *form_values(settings)
 
-    def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None]:
-        """The estimate of these settings for this token, their link, the clock, and the preset they are equal to.
+    def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None, Any]:
+        """The estimate of these settings for this token, their link, the clock, the preset they are equal to, and their blocks.
 
         The clock asks again until the time of a step is measured.
         """
@@ -95,9 +103,10 @@ class LabCallbacks:
             settings = settings_from(values)
             self.service.time_networks(settings)
             estimate = forecast(self.service, settings, token)
-            return estimate.text, link(settings), gr.Timer(active=not estimate.is_measured), estimate.preset
+            clock = gr.Timer(active=not estimate.is_measured)
+            return estimate.text, link(settings), clock, estimate.preset, blocks_of(settings)
         except ResNetDemoError as error:
-            return html.escape(str(error), quote=False), "", gr.Timer(active=False), None
+            return html.escape(str(error), quote=False), "", gr.Timer(active=False), None, gr.skip()
 
     @error_in_a_sentence
     def begin(self, request: gr.Request, token: str, overlays: list[str], *values: Any) -> dict[str, Any]:

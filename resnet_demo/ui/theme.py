@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 
 from resnet_demo.colours import BLUE, VERMILLION
@@ -108,4 +110,4 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 }
 """
 
-CSS = PALETTE + _RULES
+CSS = PALETTE + _RULES + (Path(__file__).parent / "widgets" / "paper.css").read_text(encoding="utf-8")

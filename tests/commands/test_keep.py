@@ -14,6 +14,8 @@ import pytest
 from resnet_demo.__main__ import main, parser
 from resnet_demo.commands.train import run_config
 from resnet_demo.config import RunConfig
+from resnet_demo.paper.responses import RESPONSES, Responses
+from resnet_demo.parsing import parse
 from resnet_demo.results.card import command
 from resnet_demo.training.events import from_line
 from resnet_demo.zoo import folder
@@ -36,6 +38,14 @@ def test_a_kept_run_is_a_model_with_its_measured_accuracy_and_its_record(kept: P
     measured = [event for event in events if event.kind == "measured"]
     assert content.test_accuracy == pytest.approx(1 - measured[-1].error)
     assert f"{content.test_accuracy:.2%}" in (kept / "README.md").read_text()
+
+
+def test_a_network_for_cifar_10_is_kept_with_the_responses_of_its_layers(kept: Path, tmp_path: Path) -> None:
+    assert not (kept / RESPONSES).exists()  # trained on other pictures
+    assert main([*TRAIN, "--data", "bundled", "--image-size", "16", "--out", str(tmp_path / "cifar")]) == 0
+    assert main(["keep", str(tmp_path / "cifar"), "--name", "cifar", "--to", str(tmp_path / "models")]) == 0
+    responses = parse(Responses, (tmp_path / "models" / "cifar" / RESPONSES).read_text())
+    assert len(responses.layers) == len(responses.deviations) == 7
 
 
 def test_the_command_on_a_card_gives_the_same_run(kept: Path, tmp_path: Path) -> None:

@@ -95,3 +95,13 @@ def test_the_teachers_token_stops_anothers_run(app: App) -> None:
     run = start(client, TINY | {"steps": 20_000}, "a pupil")  # with the token: so many steps may take too long for a pupil
     assert client.predict(run, "the teacher", TEACHER, api_name="/stop_run") == "stopping"
     until(client, run, "stopped")
+
+
+def test_the_blocks_that_are_compared_follow_the_settings(app: App, visit: Callable[..., Watched]) -> None:
+    page = open_settings(visit, app, TINY | {"depth": 14})
+    page.get_by_text("What is compared").click()
+    page.wait_for_selector("#blocks svg.residual[aria-label*='x is 16×16×16']")
+    assert "nothing is added" in str(page.locator("#blocks svg.plain").get_attribute("aria-label"))
+    page.get_by_text("layer3, first block").click()
+    page.wait_for_selector("#blocks svg.residual[aria-label*='32 channels of zeros']")
+    assert not page.locator("#blocks select").is_visible()

@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from resnet_demo.comparison import LabSettings
-from resnet_demo.ui.lab_callbacks import LabCallbacks, show
+from resnet_demo.ui.lab_callbacks import LabCallbacks, blocks_of, show
 from tests.runs.stand_in import Opened
 from tests.tiny import tiny_run
 
@@ -47,3 +47,13 @@ def test_describing_settings_lets_the_trainer_time_their_networks(opened: Opened
     text, *_ = LabCallbacks(opened.lab).describe("", *LabSettings(depth=56).model_dump().values())
     assert "Its networks are being timed" in text
     assert {arm["model"]["depth"] for arm in opened.worker.commands[-1]["config"]["arms"]} == {56}
+
+
+def test_the_blocks_are_those_of_the_depths_the_width_and_the_pictures_of_the_settings() -> None:
+    value = blocks_of(LabSettings(depth=56, other_depth=20, width=8, image_size=16, shortcut="B", batch_norm=False))
+    assert [network["name"] for network in value["networks"]] == ["resnet20", "resnet56"]
+    assert value["selected"] == "resnet56"
+    _, first, second, *_ = value["networks"][1]["stages"]
+    assert first["output"] == (8, 16, 16)
+    assert second["blocks"][0]["shortcut"] == "1×1, 16 filters, stride 2"
+    assert value["networks"][0]["note"].startswith("There is no batch normalization here.")

@@ -50,6 +50,7 @@ class _Monitor:
     pause: gr.Button
     resume: gr.Button
     sentence: gr.Markdown
+    blocks: gr.HTML
     curves: gr.HTML
     repeat: gr.Button
     reseed: gr.Button
@@ -79,7 +80,7 @@ def build(shell: Shell) -> None:
     clock = gr.Timer(SECONDS, active=False)
     _wire_setup(callbacks, setup, monitor, clock)
     _wire_monitor(callbacks, setup, monitor, shell)
-    described = [setup.estimate, setup.link, clock, setup.preset]
+    described = [setup.estimate, setup.link, clock, setup.preset, monitor.blocks]
     changed = monitor.curves.status(  # no status may be lost
         callbacks.refresh, monitor.curves, monitor.controls, trigger_mode="always_last", **UNQUEUED
     )
@@ -112,6 +113,8 @@ def _monitor() -> _Monitor:
     with gr.Row(elem_classes="tight"):
         stop, pause, resume = (_small_button(name, name.lower()) for name in ("Stop", "Pause", "Continue"))
     sentence = gr.Markdown(elem_classes="said", elem_id="said")
+    with gr.Accordion("What is compared: the blocks of these settings", open=False, elem_id="compared"):
+        blocks = widget("architecture", {}, label="A plain and a residual block", elem_id="blocks")
     curves = widget("curves", {}, label="Training curves", elem_id="curves")
     with gr.Row(elem_classes="tight"):
         repeat = _small_button("Run again", "repeat")
@@ -133,12 +136,14 @@ def _monitor() -> _Monitor:
             show_label=False,
             elem_id="runs",
         )
-    return _Monitor(stop, pause, resume, sentence, curves, repeat, reseed, take_over, arm, name, keep, kept_as, overlays, table)
+    return _Monitor(
+        stop, pause, resume, sentence, blocks, curves, repeat, reseed, take_over, arm, name, keep, kept_as, overlays, table
+    )
 
 
 def _wire_setup(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, clock: gr.Timer) -> None:
     setup.preset.input(preset_values, setup.preset, setup.settings, **UNQUEUED)
-    described = [setup.estimate, setup.link, clock, setup.preset]
+    described = [setup.estimate, setup.link, clock, setup.preset, monitor.blocks]
     changes = [component.change for component in setup.inputs]
     gr.on([*changes, clock.tick], callbacks.describe, setup.inputs, described, trigger_mode="always_last", **UNQUEUED)
     length = dict(zip(NAMES, setup.settings, strict=True))

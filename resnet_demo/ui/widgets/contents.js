@@ -1,0 +1,27 @@
+// The contents of a long page: [{id, title}], links to its headings. An address that ends in #id opens the page there.
+function show() {
+  find('ol').replaceChildren(...(props.value || []).map(({ id, title }) => make('li', {}, make('a', { href: `#${id}` }, title))));
+}
+
+element.addEventListener('click', (event) => {
+  const link = event.target.closest('a');
+  if (!link) return;
+  event.preventDefault();   // the browser's history is the tabs'
+  const here = new URL(location.href), heading = document.getElementById(link.hash.slice(1));
+  here.hash = link.hash;
+  history.replaceState(history.state, '', here);
+  heading.scrollIntoView();
+  heading.focus({ preventScroll: true });
+});
+watch('value', show);
+show();
+
+// The rest of the page is put in after this, and grows as its figures are drawn: follow the heading until a person moves.
+function follow(frames) {
+  const heading = document.getElementById(location.hash.slice(1));
+  if (heading && heading.offsetParent) { heading.scrollIntoView(); frames -= 1; }
+  if (frames && !moved) requestAnimationFrame(() => follow(frames));
+}
+let moved = false;
+for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown']) addEventListener(name, () => { moved = true; }, { once: true, passive: true });
+if ((props.value || []).some(({ id }) => `#${id}` === location.hash)) follow(30);
