@@ -151,17 +151,17 @@ def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, 
 
 def _wire_monitor(callbacks: TransferCallbacks, lab: LabCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
     curves, token = monitor.curves, setup.token
-    asked = [monitor.picture, curves, monitor.about]
+    question = [monitor.picture, curves, monitor.about]
     changed = curves.status(callbacks.refresh, curves, monitor.controls, trigger_mode="always_last", **UNQUEUED)
     answered = [monitor.answer, monitor.about]
-    changed.then(callbacks.ask, asked, answered, **LATEST)
+    changed.then(callbacks.ask, question, answered, **LATEST)
     for button, action in ((monitor.stop, lab.stop), (monitor.pause, lab.pause), (monitor.resume, lab.resume)):
         acted = button.click(action, [curves, token], None, **SILENT)
         acted.then(lambda value: show_transfer(value["run"]), curves, curves, **UNQUEUED)
-    monitor.picture.change(callbacks.ask, asked, answered, **LATEST)
-    monitor.answer.explain(callbacks.ask_about, asked, answered, **LATEST)
-    kept = monitor.keep.click(callbacks.keep, [curves, monitor.name, token], monitor.kept_as, **SILENT)
-    shell.models_changed.after(kept)
+    monitor.picture.change(callbacks.ask, question, answered, **LATEST)
+    monitor.answer.explain(callbacks.ask_about, question, answered, **LATEST)
+    keeping = monitor.keep.click(callbacks.keep, [curves, monitor.name, token], monitor.kept_as, **SILENT)
+    shell.models_changed.after(keeping)
 
 
 SHOW_CURVES = """() => {  // on a phone they are below the button, out of sight
