@@ -6,10 +6,10 @@ from resnet_demo.config import RunConfig
 from resnet_demo.inference.networks import download_note
 from resnet_demo.runs.forecast import data_note, token_note
 from resnet_demo.runs.service import RunService
-from resnet_demo.runs.step_times import Estimate
+from resnet_demo.runs.step_times import Estimate, slow_seconds
 from resnet_demo.transfer.settings import TRANSFER_PRESETS
 from resnet_demo.transfer.work import picture_counts
-from resnet_demo.words import duration_range
+from resnet_demo.words import duration, duration_range
 from resnet_demo.zoo.catalogue import available
 
 
@@ -40,7 +40,7 @@ def _base(config: RunConfig) -> str:
 
 
 def _length(config: RunConfig, estimate: Estimate | None) -> str:
-    time = "How long it takes here is not known yet"
+    time = f"At most about {duration(slow_seconds(config))} on this machine"  # before anything is measured
     if estimate is not None:
         time = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine"
     counts = picture_counts(config, config.transfer) if config.transfer else (0, 0, 0)

@@ -70,6 +70,8 @@ def test_an_estimate_follows_the_pictures_and_begins_nothing(callbacks: Transfer
     assert opened.lab.runs() == ()
     others = callbacks.describe("", "", ANNA, *form_values(TransferSettings(train_limit=100)))
     assert others.startswith("The classes above are not used") and "90 pictures of 10 classes" in others
+    from_hub = callbacks.describe("", "", ANNA, *own(base="timm/resnet50.tv_in1k"))
+    assert "The base is not on this machine, and the app runs offline" in from_hub
     assert "data: must be one of own" in callbacks.describe(FIRST, "", ANNA, *form_values(TransferSettings(data="/etc")))
 
 

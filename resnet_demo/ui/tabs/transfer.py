@@ -22,7 +22,12 @@ from resnet_demo.ui.widget import widget
 
 TITLE = "Transfer"
 DATA = {"your own pictures": OWN, "CIFAR-10, the 5,000 images that ship": "bundled", "CIFAR-10, all 60,000": "cifar10"}
-LABELS = {"base": "Base, the network to start from", "data": "Pictures to learn from"}
+LABELS = {
+    "base": "Base, the network to start from", "data": "Pictures to learn from", "image_size": "Side of the pictures",
+    "hidden": "Hidden layers", "views": "Augmented views", "unfreeze": "Unfreeze last stages", "fine_epochs": "Second phase: epochs",
+    "fine_learning_rate": "Second phase: learning rate", "train_batch_norm": "Batch norm not frozen", "cache": "Keep the features",
+    "scratch": "From scratch, too",
+}  # fmt: skip
 # Every question is sent at once, since the next one ends the one before; the pool is that of the Classify tab.
 LATEST: dict[str, Any] = {**SILENT, "concurrency_id": "answers", "concurrency_limit": 4, "trigger_mode": "multiple"}
 IN_SIGHT = ("base", "data")
@@ -155,6 +160,7 @@ def _wire_monitor(callbacks: TransferCallbacks, lab: LabCallbacks, setup: _Setup
     changed = curves.status(callbacks.refresh, curves, monitor.controls, trigger_mode="always_last", **UNQUEUED)
     answered = [monitor.answer, monitor.about]
     changed.then(callbacks.ask, question, answered, **LATEST)
+    changed.then(callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)  # meanwhile a step may be measured
     for button, action in ((monitor.stop, lab.stop), (monitor.pause, lab.pause), (monitor.resume, lab.resume)):
         acted = button.click(action, [curves, token], None, **SILENT)
         acted.then(lambda value: show_transfer(value["run"]), curves, curves, **UNQUEUED)

@@ -169,7 +169,7 @@ function draw() {
   isDrawing = false;
   find('.note').textContent = state.own ? NOTE.own : NOTE.examples;
   find('.delete').hidden = !state.own;
-  find('.start').textContent = state.own ? 'Empty classes' : 'Begin with my own';
+  find('.start').textContent = state.own ? 'Start over' : 'Begin with my own';
   if (camera && !cardOf(camera.label)) closeCamera();
   if (focus) giveFocus(focus);
 }
@@ -225,8 +225,10 @@ async function load() {
 }
 
 find('.new').addEventListener('click', async () => { if (await change({ do: 'add-class' })) [...element.querySelectorAll('.class .name')].pop().select(); });
-find('.start').addEventListener('click', () => change({ do: 'start' }, 'Two empty classes: name them, and give each a few pictures.'));
-find('.delete').addEventListener('click', () => change({ do: 'delete' }, 'Your pictures are deleted.'));
+// What cannot be undone is asked first.
+const sure = () => !state.own || !state.classes.some((each) => each.pictures.length) || confirm('Delete all pictures that you have given here?');
+find('.start').addEventListener('click', () => sure() && change({ do: 'start' }, 'Two empty classes: name them, and give each a few pictures.'));
+find('.delete').addEventListener('click', () => sure() && change({ do: 'delete' }, 'Your pictures are deleted.'));
 find('.zip').addEventListener('change', (event) => { add('', [...event.target.files].map((file) => [file])); event.target.value = ''; });
 find('.folder').addEventListener('change', (event) => { addFolder('', [...event.target.files].map((file) => [file, file.webkitRelativePath])); event.target.value = ''; });
 acceptDrops(find('.classes'), '');
