@@ -21,3 +21,16 @@ def progress(what: str, *, unit: str = "B") -> Iterator[Callable[[int, int], Non
 
     with bar:
         yield report
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """A line of standard error that always shows the latest sentence, and only if standard error is a terminal."""
+    is_terminal = sys.stderr.isatty()
+
+    def say(sentence: str) -> None:
+        if is_terminal:
+            print(f"\r\033[K{sentence}", end="", file=sys.stderr, flush=True)
+
+    yield say
+    say("")

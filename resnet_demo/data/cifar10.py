@@ -22,10 +22,18 @@ CLASSES = 10
 MEGABYTES = 136
 """Size of the repository's files together."""
 
+TEST_MEGABYTES = 24
+"""Size of the file of test images."""
+
 
 def is_local() -> bool:
     """Whether the whole set is in the local cache of the Hub."""
     return fetch.is_cached(REPOSITORY, *FILES.values(), kind="dataset")
+
+
+def is_test_local() -> bool:
+    """Whether the test images are in the local cache of the Hub."""
+    return fetch.is_cached(REPOSITORY, FILES["test"], kind="dataset")
 
 
 def encoded_pictures(label: int, count: int, part: str = "test") -> list[bytes]:

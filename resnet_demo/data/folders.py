@@ -77,6 +77,32 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledF
     return layout.classes, train, test
 
 
+def list_test_files(folder: Path) -> tuple[tuple[str, ...], LabelledFiles]:
+    """The names of the classes, and the test files of a folder with their labels.
+
+    These are the pictures of its folder test (val, valid), whether or not there is a folder train beside it; all pictures
+    of a folder of one of these names; else every fifth picture, as `list_folder` lists them.
+
+    Raises:
+        DataError: like `list_folder`.
+    """
+    alone = folder if folder.name in TEST_FOLDERS else _test_folder(folder)
+    if alone is None or (folder / "train").is_dir():
+        classes, _, test = list_folder(folder)
+        return classes, test
+    try:
+        layout = _layout(alone)
+        files = [(file, label) for label, name in enumerate(layout.classes) for file in _files(layout.train / name)]
+    except OSError as error:
+        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
+    return layout.classes, files
+
+
+def has_test_files(folder: Path) -> bool:
+    """Whether a folder has pictures for tests apart, so that no split by number is needed."""
+    return folder.name in TEST_FOLDERS or _test_folder(folder) is not None
+
+
 def count_folder(folder: Path) -> tuple[tuple[str, ...], int]:
     """The names of the classes and the number of training pictures, as `list_folder` lists them.
 
@@ -125,12 +151,16 @@ def write_folder(target: Path, name: str, classes: Mapping[str, Sequence[Path]])
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _test_folder(folder: Path) -> Path | None:
+    return next((folder / name for name in TEST_FOLDERS if (folder / name).is_dir()), None)
+
+
 def _layout(folder: Path) -> _Layout:
     if not folder.is_dir():
         raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
     is_split = (folder / "train").is_dir()
     train = folder / "train" if is_split else folder
-    test = next((folder / name for name in TEST_FOLDERS if (folder / name).is_dir()), None) if is_split else None
+    test = _test_folder(folder) if is_split else None
     classes = tuple(sorted(path.name for path in train.iterdir() if path.is_dir() and not path.name.startswith(".")))
     for name in classes:
         try:

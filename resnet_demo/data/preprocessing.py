@@ -55,7 +55,8 @@ class Preprocessing(Frozen):
         side = self.image_size
         if picture.size == (side, side) and self.resize == side:
             return picture.convert("RGB")
-        return picture.convert("RGB").resize((side, side), RESAMPLING[self.interpolation], self.box(picture.size))
+        rgb = picture if picture.mode == "RGB" else picture.convert("RGB")  # a copy of a photograph takes longer than the rest
+        return rgb.resize((side, side), RESAMPLING[self.interpolation], self.box(picture.size))
 
     def tensor(self, square: Image.Image) -> Tensor:
         """The square as the network's input: (1, 3, image_size, image_size) float32, normalized."""

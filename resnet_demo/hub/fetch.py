@@ -81,9 +81,15 @@ def download_file(
 
 def is_cached(repository: str, *filenames: str, kind: Kind = "model") -> bool:
     """Whether the local cache has files of these names. It reads none of them: `fetch_file` finds the damaged ones."""
+    return all(cached_path(repository, name, kind) is not None for name in filenames)
+
+
+def cached_path(repository: str, filename: str, kind: Kind = "model") -> Path | None:
+    """The path of a file in the local cache, which is not read; None if it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
-    return all(isinstance(try_to_load_from_cache(repository, name, repo_type=kind), str) for name in filenames)
+    path = try_to_load_from_cache(repository, filename, repo_type=kind)
+    return Path(path) if isinstance(path, str) else None
 
 
 def cached_file(repository: str, filename: str, kind: Kind = "model") -> Path | None:

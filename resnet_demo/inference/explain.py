@@ -1,8 +1,8 @@
 """Which parts of a picture an answer depends on. The only file that imports Captum.
 
 Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391) weights each feature map of a stage by the gradient of the class's
-logit with respect to it, and sums the maps. An `Answer` holds the output of every stage, so only the layers after the
-stage run again, in a small module made for the request: the shared model gets no hooks.
+logit with respect to it, and sums the maps. An `Answer` holds the output of every stage in its graph, so no layer runs
+again and the shared model gets no hooks; for the last stage, the gradient is that of pooling and classifier alone.
 
 The methods of `attribute` reach the picture itself, single pixels or (Occlusion) small squares, and take seconds.
 They only call the shared model and need no copy of it: guided backpropagation replaces relu for the calling thread, not
@@ -12,14 +12,14 @@ in the network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy
 import torch
 import torch.nn.functional as F
-from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
+from captum.attr import IntegratedGradients, Occlusion
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
@@ -96,18 +96,6 @@ def stages(answer: Answer) -> tuple[Stage, ...]:
     )
 
 
-class _Tail(nn.Module):
-    """The layers after one stage, whose output goes through `features`: Captum hooks this module, made for one request."""
-
-    def __init__(self, rest: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.features = nn.Identity()
-        self.rest = rest  # a function, so the shared model is not a submodule
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.rest(self.features(x))
-
-
 def grad_cam(answer: Answer, stage: str, target: int, contrast: int | None = None) -> Map:
     """The Grad-CAM of one stage, before relu and scaling.
 
@@ -120,43 +108,22 @@ def grad_cam(answer: Answer, stage: str, target: int, contrast: int | None = Non
     Raises:
         SettingError: no such stage or class.
     """
-    explained = _stage(answer, stage)
-    for index in (target, contrast):
+    (cam,) = grad_cams(answer, (stage,), target, contrast)
+    return cam
+
+
+def grad_cams(answer: Answer, names: Iterable[str], target: int, contrast: int | None = None) -> tuple[Map, ...]:
+    """The Grad-CAM of each of these stages, in their order and in one backward pass: as `grad_cam` for each. Raises like it."""
+    explained = [_stage(answer, name) for name in names]
+    weighting = torch.zeros_like(answer.logits)  # the gradient of a sum of logits, each times its weight
+    for index, weight in ((target, 1), (contrast, -1)):
         _check_class(answer.weights, index)
-    model = answer.weights.model
-    names = list(answer.activations)
-    later = [model.stages[name] for name in names[names.index(stage) + 1 :]]
-
-    def score(x: Tensor) -> Tensor:
-        for layers in later:
-            x = layers(x)
-        logits = model.head(x)
-        return logits[:, target] if contrast is None else logits[:, target] - logits[:, contrast]
-
-    tail = _Tail(score)
-    with torch.enable_grad():
-        features = answer.activations[stage].detach().requires_grad_()
-        cam = LayerGradCam(tail, tail.features).attribute(features)
-    return Map(cam[0, 0].detach().float().cpu().numpy(), explained, target, "grad-cam")
-
-
-def all_stages(answer: Answer, target: int, contrast: int | None = None) -> tuple[Map, ...]:
-    """The Grad-CAM of every stage, first to last: as `grad_cam` for each, in one forward and one backward pass.
-
-    Raises:
-        SettingError: no such class.
-    """
-    _check_class(answer.weights, target)
-    _check_class(answer.weights, contrast)
-    model = answer.weights.model
-    with torch.enable_grad():
-        outputs = [next(iter(answer.activations.values())).detach().requires_grad_()]
-        for name in list(answer.activations)[1:]:
-            outputs.append(model.stages[name](outputs[-1]))
-        logits = model.head(outputs[-1])[0]
-        gradients = torch.autograd.grad(logits[target] if contrast is None else logits[target] - logits[contrast], outputs)
+        if index is not None:
+            weighting[index] += weight
+    outputs = [answer.activations[stage.name] for stage in explained]
+    gradients = torch.autograd.grad(answer.logits, outputs, weighting, retain_graph=True) if outputs else ()
     maps = []
-    for stage, output, gradient in zip(stages(answer), outputs, gradients, strict=True):
+    for stage, output, gradient in zip(explained, outputs, gradients, strict=True):
         cam = (gradient.mean((2, 3), keepdim=True) * output.detach()).sum(1)[0]
         maps.append(Map(cam.float().cpu().numpy(), stage, target, "grad-cam"))
     return tuple(maps)

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import time
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 from huggingface_hub import constants
 from PIL import Image
 
-from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import HubError, SettingError
 from resnet_demo.hub.fetch import DownloadCancelled
-from resnet_demo.inference import overlay
+from resnet_demo.inference import drawings
 from resnet_demo.inference.classify import Answer, classify
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
-from resnet_demo.inference.explain import Map, Method, all_stages, attribute
-from resnet_demo.inference.request import METHODS, ClassifyRequest
+from resnet_demo.inference.explain import Map, Method, attribute, grad_cams, stages
+from resnet_demo.inference.request import TITLES, ClassifyRequest
 from resnet_demo.inference.services import Models
 from resnet_demo.words import share
 from resnet_demo.zoo.catalogue import available, title_of
 from resnet_demo.zoo.folder import Weights
 
-MAP_SIDE = 112  # pixels of a map as it is sent; the browser scales it smoothly
-PICTURE_SIDE = 448
 SECONDS_BETWEEN_POLLS = 0.2
-TITLES = {method: title for title, method in METHODS.items()}
+
+
+class Finish(Protocol):
+    """Computes the rest of an answer."""
+
+    def __call__(self, *, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> dict[str, Any]:
+        """The whole answer."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An answer that can be shown, while the maps of the other stages are still to be computed.
+
+    Args:
+        report: the answer with the map that is shown first. The other stages are in it with `pending`, without a map.
+        finish: computes the whole answer (`ui.background.Work`); None if `report` is the whole answer.
+    """
+
+    report: dict[str, Any]
+    finish: Finish | None = None
 
 
 def report(
@@ -39,7 +54,7 @@ def report(
     say: Callable[[str], object] = lambda _: None,
     should_cancel: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Classify a picture with the networks of a request, and explain the answers.
+    """Classify a picture with the networks of a request, and explain the answers: with the map of every stage.
 
     Args:
         picture: RGB, of any size.
@@ -52,39 +67,79 @@ def report(
         SettingError: a class or a stage that a network does not have.
         WeightsError: a network cannot be loaded.
     """
+    first = draft(picture, request, models, say=say, should_cancel=should_cancel)
+    return first.finish(say=say, should_cancel=should_cancel) if first.finish else first.report
+
+
+def draft(
+    picture: Image.Image,
+    request: ClassifyRequest,
+    models: Models,
+    *,
+    say: Callable[[str], object] = lambda _: None,
+    should_cancel: Callable[[], bool] = lambda: False,
+) -> Draft:
+    """The answer of `report` as soon as it can be shown. Takes and raises the same.
+
+    It takes one forward pass of each network, and the gradient of the last layers. An answer from the cache, and one by a
+    method of many passes, come whole.
+    """
     names = [request.model, *([request.second] if request.second else [])]
     if request.target_of >= len(names):
         raise SettingError("target_of: there is no second network to take the class from.")
-    networks = [_load(models, name, say, should_cancel) for name in names]
+    networks = [load_network(models, name, say, should_cancel) for name in names]
     key = _cache_key(picture, request, networks)
     cached = models.answers.get(key) if key is not None else None
     if cached is not None:
-        return cached
-    with models.threads.share(max(weights.preprocessing.image_size for weights in networks)):
-        answer = _report(picture, request, networks, say, should_cancel)
-    answer["machine"] = f"Computed on {models.device.name}. {models.device.reason}".strip()
-    if key is not None:
-        models.answers.put(key, answer)
-    return answer
+        return Draft(cached)
+    side = max(weights.preprocessing.image_size for weights in networks)
+    with models.threads.share(side):
+        explanations = _explanations(picture, request, networks)
+        first = _report(picture, request, explanations)
+    first["machine"] = f"Computed on {models.device.name}. {models.device.reason}".strip()
+
+    def finish(say: Callable[[str], object], should_cancel: Callable[[], bool]) -> dict[str, Any]:
+        with models.threads.share(side):
+            whole = first | {
+                "answers": [
+                    values | _all_stages(explanation, values, picture, request, say, should_cancel)
+                    for values, explanation in zip(first["answers"], explanations, strict=True)
+                ]
+            }
+        if key is not None:
+            models.answers.put(key, whole)
+        return whole
+
+    return Draft(first, finish) if request.method == "grad-cam" else Draft(finish(say, should_cancel))
 
 
-def _report(
-    picture: Image.Image, request: ClassifyRequest, networks: Sequence[Weights],
-    say: Callable[[str], object], should_cancel: Callable[[], bool],
-) -> dict[str, Any]:  # fmt: skip
+@dataclass(frozen=True)
+class _Explanation:
+    """The answer of a network with that title, and what is explained of it: a class, perhaps rather than another one."""
+
+    title: str
+    answer: Answer
+    target: int
+    contrast: int | None
+
+
+def _explanations(picture: Image.Image, request: ClassifyRequest, networks: Sequence[Weights]) -> list[_Explanation]:
     answers = [classify(weights, picture) for weights in networks]
     numbering = networks[request.target_of]
     labels = [_label(numbering, request.target, "target"), _label(numbering, request.contrast, "contrast")]
+    return [
+        _Explanation(title_of(answer.weights.name), answer, *_classes(answer, numbering, request, labels)) for answer in answers
+    ]
+
+
+def _report(picture: Image.Image, request: ClassifyRequest, explanations: Sequence[_Explanation]) -> dict[str, Any]:
     return {
         "state": "result",
-        "sentence": _sentence(answers),
-        "scale": _scale(signed=request.signed),
+        "sentence": _sentence(explanations),
+        "scale": drawings.scale(signed=request.signed),
         "asked": request.model_dump(exclude={"stage", "top_k"}),
-        "preview": _preview(picture),
-        "answers": [
-            _answer(answer, picture, request, _classes(answer, numbering, request, labels), say, should_cancel)
-            for answer in answers
-        ],
+        "preview": drawings.preview(picture),
+        "answers": [_answer(explanation, picture, request) for explanation in explanations],
     }
 
 
@@ -99,7 +154,7 @@ def _cache_key(picture: Image.Image, request: ClassifyRequest, networks: Sequenc
     return fingerprint, tuple(weakref.ref(weights.model) for weights in networks), request
 
 
-def _load(models: Models, name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
+def load_network(models: Models, name: str, say: Callable[[str], object], should_cancel: Callable[[], bool]) -> Weights:
     """The network of that name. A download continues after its request is cancelled, for the next request."""
     if models.downloads.is_local(name):
         if not models.cache.is_loaded(name):
@@ -148,77 +203,72 @@ def _classes(answer: Answer, numbering: Weights, request: ClassifyRequest, label
     return target, None if contrast == target else contrast
 
 
-def _answer(
-    answer: Answer, picture: Image.Image, request: ClassifyRequest, about: tuple[int, int | None],
-    say: Callable[[str], object], should_cancel: Callable[[], bool],
-) -> dict[str, Any]:  # fmt: skip
+def _answer(explanation: _Explanation, picture: Image.Image, request: ClassifyRequest) -> dict[str, Any]:
+    """The answer of one network with the map of its last stage; the other stages are pending."""
+    answer, target, contrast = explanation.answer, explanation.target, explanation.contrast
     weights, predictions = answer.weights, answer.top(request.top_k)
-    target, contrast = about
-    maps = list(all_stages(answer, target, contrast))
-    names = [map.stage.name for map in maps]
+    *earlier, last = stages(answer)
+    names = [stage.name for stage in (*earlier, last)]
     if request.stage and request.stage not in names:
         raise SettingError(f"stage: {weights.name} has no stage {request.stage!r}: say {', '.join(names)}.")
-    stage = request.stage or names[-1]
-    if request.method != "grad-cam":
-        maps.append(_attribute(weights, picture, request, target, say, should_cancel))
-        stage = maps[-1].stage.name
-    square = _square(picture, weights.preprocessing)
+    (cam,) = grad_cams(answer, [last.name], target, contrast)
+    square = drawings.square(picture, weights.preprocessing)
     return {
         "model": weights.name,
-        "title": title_of(weights.name),
+        "title": explanation.title,
         "kind": "residual" if weights.model.config.residual else "plain",
         "about": _about(weights),
-        "picture": _data_url(square),
+        "picture": drawings.data_url(square),
         "square": square.width,
-        "seen": _data_url(answer.square),
+        "seen": drawings.data_url(answer.square),
         "side": answer.square.width,
         "predictions": [{"label": p.label, "index": p.index, "probability": p.probability} for p in predictions],
         "target": target,
         "target_label": weights.classes[target],
         "contrast_label": weights.classes[contrast] if contrast is not None else "",
         "words": answer.words,
-        "map_words": _map_words(maps, weights.classes, target, contrast),
-        "stage": stage,
-        "stages": [_stage(map, signed=request.signed) for map in maps],
+        "map_words": _map_words(cam, request.method, weights.classes, contrast),
+        "stage": request.stage or last.name,
+        "stages": [
+            *({**drawings.place(stage, stage.title), "pending": True} for stage in earlier),
+            drawings.drawing(cam, signed=request.signed),
+        ],
     }
 
 
+def _all_stages(
+    explanation: _Explanation, values: dict[str, Any], picture: Image.Image, request: ClassifyRequest,
+    say: Callable[[str], object], should_cancel: Callable[[], bool],
+) -> dict[str, Any]:  # fmt: skip
+    """What changes in `values`, the answer with the last stage's map, when it has all maps."""
+    answer, earlier = explanation.answer, [stage.name for stage in stages(explanation.answer)[:-1]]
+    maps = grad_cams(answer, earlier, explanation.target, explanation.contrast)
+    strip = [*(drawings.drawing(map, signed=request.signed) for map in maps), values["stages"][-1]]
+    if request.method == "grad-cam":
+        return {"stages": strip}
+    attribution = _attribute(explanation, picture, request, say, should_cancel)
+    return {"stages": [*strip, drawings.drawing(attribution, signed=request.signed)], "stage": attribution.stage.name}
+
+
 def _attribute(
-    weights: Weights, picture: Image.Image, request: ClassifyRequest, target: int,
+    explanation: _Explanation, picture: Image.Image, request: ClassifyRequest,
     say: Callable[[str], object], should_cancel: Callable[[], bool],
 ) -> Map:  # fmt: skip
-    title = title_of(weights.name)
-
     def progress(done: float) -> None:
-        say(f"{TITLES[request.method]} of {title}: {done:.0%}.")
+        say(f"{TITLES[request.method]} of {explanation.title}: {done:.0%}.")
 
-    method = cast(Method, request.method)  # the caller excludes Grad-CAM
-    return attribute(weights, picture, method, target, should_cancel=should_cancel, on_progress=progress)
-
-
-def _scale(*, signed: bool) -> dict[str, str]:
-    """The scale bar: a gradient of CSS, and what its ends mean."""
-    colours = ", ".join(colour for _, colour in overlay.scale_bar(signed=signed))
-    low, high = ("against", "for the class") if signed else ("nothing", "most")
-    return {"gradient": f"linear-gradient(90deg, {colours})", "low": low, "high": high}
+    weights, method = explanation.answer.weights, cast(Method, request.method)  # the caller excludes Grad-CAM
+    return attribute(weights, picture, method, explanation.target, should_cancel=should_cancel, on_progress=progress)
 
 
-def _stage(map: Map, *, signed: bool) -> dict[str, Any]:
-    empty = map.is_zero and not signed
-    draw = overlay.signed_heat if signed else overlay.heat
-    heat = None if empty else _data_url(draw(map, (MAP_SIDE, MAP_SIDE)))
-    title = TITLES[map.method] if map.method != "grad-cam" else map.stage.title
-    return {"name": map.stage.name, "title": title, "size": list(map.stage.size), "heat": heat}
-
-
-def _map_words(maps: Sequence[Map], classes: Sequence[str], target: int, contrast: int | None) -> str:
+def _map_words(last: Map, method: str, classes: Sequence[str], contrast: int | None) -> str:
     """The sentences that limit what the maps mean."""
-    explained = classes[target] + (f" rather than {classes[contrast]}" if contrast is not None else "")
-    last = [map for map in maps if map.method == "grad-cam"][-1]
+    target = classes[last.target]
+    explained = target + (f" rather than {classes[contrast]}" if contrast is not None else "")
     words = [f"The last stage's map is all zero: nothing in this picture speaks for {explained}."] if last.is_zero else []
     if contrast is not None:
         words.append(f"The stages' maps show what speaks for {explained}.")
-        words += [f"{TITLES[map.method]} explains {classes[target]} alone." for map in maps if map.method != "grad-cam"]
+        words += [f"{TITLES[method]} explains {target} alone."] if method != "grad-cam" else []
     return " ".join(words)
 
 
@@ -228,39 +278,15 @@ def _about(weights: Weights) -> str:
     return f"{len(weights.classes):,} classes{measured}"
 
 
-def _sentence(answers: Sequence[Answer]) -> str:
-    best = [(title_of(answer.weights.name), answer.top(1)[0]) for answer in answers]
+def _sentence(explanations: Sequence[_Explanation]) -> str:
+    best = [(explanation.title, explanation.answer.top(1)[0]) for explanation in explanations]
     (name, first), its_share = best[0], share(best[0][1].probability)
     if len(best) == 1:
         return f"{name} takes this for: {first.label}, {its_share}."
     (other, second), other_share = best[1], share(best[1][1].probability)
     if first.label == second.label:
         return f"Both say {first.label}: {name} with {its_share}, {other} with {other_share}."
-    if first.label not in answers[1].weights.classes or second.label not in answers[0].weights.classes:
+    classes, other_classes = (explanation.answer.weights.classes for explanation in explanations)
+    if first.label not in other_classes or second.label not in classes:
         return f"They know different classes: {name} says {first.label} ({its_share}), {other} says {second.label} ({other_share})."
     return f"They disagree: {name} says {first.label} ({its_share}), {other} says {second.label} ({other_share})."
-
-
-def _square(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """The part of the picture that the network sees, at the picture's own resolution, at most 448 pixels wide."""
-    box = preprocessing.box(picture.size)
-    side = max(round(box[2] - box[0]), 1)
-    small = min(side, PICTURE_SIDE)
-    return picture.resize((small, small), Image.Resampling.LANCZOS, box=box)
-
-
-def _preview(picture: Image.Image) -> str:
-    """A small copy, in a data: URL, of a picture that most browsers cannot display (HEIC); empty for others."""
-    if picture.format != "HEIF":
-        return ""
-    small = picture.copy()
-    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    return _data_url(small)
-
-
-def _data_url(picture: Image.Image) -> str:
-    """The picture inside a URL; PNG where it has transparency or few pixels, else JPEG."""
-    exact = picture.mode != "RGB" or picture.width <= 64
-    encoded = io.BytesIO()
-    picture.save(encoded, "PNG" if exact else "JPEG", **({} if exact else {"quality": 88}))
-    return f"data:image/{'png' if exact else 'jpeg'};base64,{base64.b64encode(encoded.getvalue()).decode()}"

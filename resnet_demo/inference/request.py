@@ -14,6 +14,7 @@ METHODS = {
     "Integrated gradients": "integrated-gradients",
     "Occlusion": "occlusion",
 }
+TITLES = {method: title for title, method in METHODS.items()}
 
 
 class ClassifyRequest(Frozen):

@@ -1,4 +1,4 @@
-"""Pictures of curves to take away. The only file that imports matplotlib, and only its Figure: pyplot keeps global state."""
+"""Pictures of runs and evaluations to take away. The only file that imports matplotlib, only its Figure: pyplot keeps global state."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from resnet_demo.colours import OF_NETWORK
 from resnet_demo.config import ArmConfig, RunConfig
+from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPoint
 
 LINES = {True: "-", False: "--"}
 SMOOTHED_OVER = 10  # points
+LABELLED = 40  # classes up to which a matrix has names and numbers
 
 
 def draw_without_a_display() -> None:
@@ -45,6 +48,46 @@ def curves(config: RunConfig, events: Sequence[Event]) -> Figure:
     _name(loss, "training loss")
     _name(error, "test error, %")
     figure.suptitle(config.title, parse_math=False)
+    return figure
+
+
+def evaluation(measurement: Measurement, title: str) -> Figure:
+    """The confusion matrix of the classes that have pictures, and the reliability diagram."""
+    figure = Figure(figsize=(12, 5.6), dpi=130, layout="constrained")
+    matrix, diagram = figure.subplots(1, 2, width_ratios=(6, 5))
+    present, colour = measurement.present, OF_NETWORK[measurement.about.architecture.residual]
+    counts = [[measurement.scores.confusion[row][column] for column in present] for row in present]
+    heat = [[count**0.5 for count in row] for row in counts]
+    matrix.imshow(heat, cmap=LinearSegmentedColormap.from_list("heat", ["white", colour]), vmin=0)
+    if len(present) <= LABELLED:
+        names = [measurement.about.classes[index] for index in present]
+        most = max(map(max, heat))
+        for r, row in enumerate(counts):
+            for c, count in enumerate(row):
+                matrix.text(
+                    c,
+                    r,
+                    str(count),
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if heat[r][c] > 0.6 * most else "black",
+                )
+        matrix.set_xticks(range(len(names)), names, rotation=90, parse_math=False)
+        matrix.set_yticks(range(len(names)), names, parse_math=False)
+    matrix.set_xlabel("answer", parse_math=False)
+    matrix.set_ylabel("right class", parse_math=False)
+    filled = [part for part in measurement.bins if part.images]
+    lows, widths = [100 * part.low for part in filled], [100 * (part.high - part.low) for part in filled]
+    diagram.bar(lows, [100 * part.accuracy for part in filled], widths, align="edge", color=colour, edgecolor="white")
+    diagram.plot([0, 100], [0, 100], color="black", ls="--", lw=1)
+    diagram.set_xlabel("confidence, %", parse_math=False)
+    diagram.set_ylabel("right answers, %", parse_math=False)
+    diagram.spines[["top", "right"]].set_visible(False)
+    scores, (low, high) = measurement.scores, measurement.scores.interval
+    right = f"{scores.accuracy:.2%} of {scores.images:,} right (95 % interval {low:.1%} to {high:.1%})"
+    numbers = f"{right}, calibration error {measurement.ece:.2%}"
+    figure.suptitle(f"{title} on {measurement.about.data}: {numbers}", parse_math=False, fontsize="medium")
     return figure
 
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.errors import ResNetDemoError, RunError
@@ -47,6 +48,7 @@ class RunDispatch(RunRecords):
         self._waiting = RunQueue(self.folder / "queue.json")
         self._exports = RunQueue(self.folder / "exports.json")  # an entry stays until its weights are written: a worker may die
         self._current: str | None = None
+        self._request: Literal["stop", "pause"] | None = None  # what the trainer was asked to do with the current run
         self._closed = False
         self._events_before = 0  # events in the current run's record when the trainer got the run
         self._retried = ""
@@ -129,10 +131,19 @@ class RunDispatch(RunRecords):
                     self._exports.discard(run_id)
                     continue
                 self._events_before = self.follower(run_id).since()[1]
-                self._current = run_id
+                self._current, self._request = run_id, None
                 self._trainer.send({"do": "train", "folder": str(self.folder / run_id), "resume": True})
                 if self._exports.place(run_id):
                     self._trainer.send({"do": "stop", "folder": str(self.folder / run_id)})
+
+    def _end_waiting(self, action: Literal["stop", "pause"], run_id: str, step: int) -> None:
+        """Stop or pause a run that does not train. The weights of a stopped one are still to be written. Raises a RunError."""
+        self._waiting.discard(run_id)
+        self._end(run_id, RunStopped(step=step, seconds=0) if action == "stop" else RunPaused(step=step))
+        if action == "stop" and self.record(run_id).checkpoint.exists():
+            with disk_errors_as_run_error(self.folder):
+                self._exports.put(run_id)
+            self._next()
 
     def _on_reply(self, reply: Reply) -> None:
         """Handle a reply of the trainer; called from a thread of its own."""
@@ -177,8 +188,15 @@ class RunDispatch(RunRecords):
                 self._current = None
 
     def _retry_or_fail(self, run_id: str, how: str) -> None:
-        """Put a run whose trainer died before its first event back at the head of the queue, once; else it has failed."""
+        """Put a run whose trainer died before its first event back at the head of the queue, once; else it has failed.
+
+        If the trainer was to stop or pause it, that is done instead.
+        """
         has_begun = self.follower(run_id).since()[1] > self._events_before
+        last = self.follower(run_id).last()
+        if not has_begun and self._request is not None and not self._exports.place(run_id):
+            self._end_waiting(self._request, run_id, last.step if last else 0)
+            return
         if not has_begun and run_id != self._retried:
             self._retried = run_id
             with suppress(OSError):  # a queue that cannot be written: the run has failed
@@ -186,7 +204,6 @@ class RunDispatch(RunRecords):
                     self._waiting.put(run_id, first=True)
                 return
         self._exports.discard(run_id)
-        last = self.follower(run_id).last()
         if not has_begun or not isinstance(last, ENDINGS):
             reason = (
                 f"The process that trained this run ended unexpectedly ({how}). It can be continued from its last checkpoint."

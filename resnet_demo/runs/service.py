@@ -24,7 +24,6 @@ from resnet_demo.runs.queue import disk_errors_as_run_error
 from resnet_demo.runs.repeat import repeat_config
 from resnet_demo.runs.run_state import RunState
 from resnet_demo.runs.trainer import Trainer
-from resnet_demo.training.events import RunPaused, RunStopped
 
 MODELS = 50  # kept without the teacher's token
 FREE_BYTES = 500_000_000  # that a run must leave on the disk
@@ -78,22 +77,15 @@ class RunService(RunDispatch):
         """
         with self._lock:
             state = self._check("stop", run_id, visitor, token)
-            if self._send_request("stop", state):
-                return
-            self._waiting.discard(run_id)
-            self._end(run_id, RunStopped(step=state.step, seconds=0))
-            if self.record(run_id).checkpoint.exists():
-                with disk_errors_as_run_error(self.folder):
-                    self._exports.put(run_id)
-                self._next()
+            if not self._send_request("stop", state):
+                self._end_waiting("stop", run_id, state.step)
 
     def pause(self, run_id: str, visitor: str, token: str | None = None) -> None:
         """Set a run aside until `resume`, so that the next one in the queue trains. Raises like `stop`."""
         with self._lock:
             state = self._check("pause", run_id, visitor, token)
             if not self._send_request("pause", state):
-                self._waiting.discard(run_id)
-                self._end(run_id, RunPaused(step=state.step))
+                self._end_waiting("pause", run_id, state.step)
 
     def resume(self, run_id: str, visitor: str, token: str | None = None, address: str = "") -> None:
         """Put a paused, interrupted, stopped or failed run back into the queue. Raises like `stop` and `submit`."""
@@ -154,6 +146,7 @@ class RunService(RunDispatch):
             return False
         if state.id != self._current:  # another process trains it, such as the command line
             raise refusal(action, state.id, state.status)
+        self._request = action
         self._trainer.send({"do": action, "folder": str(self.folder / state.id)})
         return True
 

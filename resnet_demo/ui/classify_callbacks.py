@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from PIL import Image
 
+from resnet_demo.comparison import allowed_data
 from resnet_demo.errors import PictureError, ResNetDemoError, SettingError
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Example
@@ -20,6 +23,8 @@ from resnet_demo.ui.address import query_for
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
+from resnet_demo.web import numbered_pictures
+from resnet_demo.web.numbered_pictures import is_numbered
 from resnet_demo.zoo.catalogue import is_hub_id
 
 NO_SECOND = "none"
@@ -55,7 +60,7 @@ class ClassifyCallbacks:
     """The callbacks of the tab and of the API. They remember which request each open page waits for.
 
     Args:
-        answer: yields progress sentences, then the report (`Engine.answer`).
+        answer: yields progress sentences, then the report, then perhaps the report with more maps (`Engine.answer`).
         cancel_downloads: ends the downloads of models by their names (`Engine.cancel_downloads`).
     """
 
@@ -160,6 +165,8 @@ class ClassifyCallbacks:
                 if isinstance(answer, str):
                     yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
                 else:
+                    # With more maps, the same around the answer as before: Gradio's page applies the difference of two
+                    # updates to the first one, which it may not have read yet.
                     yield _result(answer, picture, fields, about)
         except SettingError as error:  # a class that the network does not have: it is not asked for again
             yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
@@ -193,6 +200,7 @@ def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any]
     contrast = fields["contrast"] if explained["contrast_label"] else -1
     example = next((example.name for example in EXAMPLE_PICTURES if example.fingerprint == picture.info.get(FINGERPRINT)), "")
     upload = "" if example else picture.info.get(UPLOAD, "")
+    example = example or numbered_pictures.name_of(upload, picture.info.get(FINGERPRINT, ""), allowed_data())
     address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
     about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
@@ -257,6 +265,11 @@ def _picture_of(picture: PictureInput, name: str) -> tuple[Any, str]:
         if isinstance(picture, Image.Image):
             return picture.info[UPLOAD], picture.info[FINGERPRINT]
         warn(f"The link's picture is a visitor's own: it stays in the tab where it was given, for a day. {_instead(first)}")
+    elif is_numbered(name):
+        try:
+            return numbered_pictures.copy(name, allowed_data(), Path(get_upload_folder()) / "numbered")
+        except PictureError as error:
+            warn(f"{error} {_instead(first)}")
     elif name and name not in {example.name for example in EXAMPLE_PICTURES}:
         warn(f"There is no example picture {name[:80]!r}. {_instead(first)}")
     example = next((example for example in EXAMPLE_PICTURES if example.name == name), first)

@@ -95,7 +95,12 @@ def title_of(name: str) -> str:
     match = RUN_MODEL.fullmatch(name)
     if match is not None:
         return ARM_TITLES.get(match[2], f"The network of run {match[1][-6:]}")
-    return next((entry.title for entry in available() if entry.name == name), ARM_TITLES.get(name, name))
+    folders = [(root / name, source) for root, source in _roots() if root / name in _subfolders(root)]
+    entries = (
+        *(_entry(folder, source) for folder, source in folders),
+        *well_known(),
+    )  # each answer asks: not every folder is read
+    return next((entry.title for entry in entries if entry is not None and entry.name == name), ARM_TITLES.get(name, name))
 
 
 def run_model(run: str, arm: str) -> str:
@@ -193,18 +198,25 @@ def _subfolders(root: Path) -> list[Path]:
 
 def _folders(root: Path, source: str) -> Iterator[Entry]:
     for folder in _subfolders(root):
-        try:
-            config = parse(_FolderConfig, files.read_text(folder / "config.json"))
-            files.open_regular(folder / "model.safetensors").close()  # opening a pipe would wait
-            with safe_open(folder / "model.safetensors", framework="numpy"):
-                pass  # this compares the header with the size of the file
-        except (OSError, UnicodeDecodeError, SettingError, SafetensorError) as error:
-            log.warning("The model in %s is damaged and left out: %s", folder, error)
-            continue
-        name = config.architecture.name
-        network, data = name.replace("resnet", "ResNet-").replace("plain", "Plain-"), config.trained_on or "unknown data"
-        title = f"{network} ({data})" if root == SHIPPED else f"{folder.name} ({network}, {data})"
-        yield Entry(folder.name, title, name, len(config.classes), config.test_accuracy, config.trained_on, source)
+        entry = _entry(folder, source)
+        if entry is not None:
+            yield entry
+
+
+def _entry(folder: Path, source: str) -> Entry | None:
+    """The model of a folder; None if it is damaged."""
+    try:
+        config = parse(_FolderConfig, files.read_text(folder / "config.json"))
+        files.open_regular(folder / "model.safetensors").close()  # opening a pipe would wait
+        with safe_open(folder / "model.safetensors", framework="numpy"):
+            pass  # this compares the header with the size of the file
+    except (OSError, UnicodeDecodeError, SettingError, SafetensorError) as error:
+        log.warning("The model in %s is damaged and left out: %s", folder, error)
+        return None
+    name = config.architecture.name
+    network, data = name.replace("resnet", "ResNet-").replace("plain", "Plain-"), config.trained_on or "unknown data"
+    title = f"{network} ({data})" if folder.parent == SHIPPED else f"{folder.name} ({network}, {data})"
+    return Entry(folder.name, title, name, len(config.classes), config.test_accuracy, config.trained_on, source)
 
 
 def well_known() -> Iterator[Entry]:

@@ -15,7 +15,7 @@ from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.answer_cache import AnswerCache
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
-from resnet_demo.inference.report import report
+from resnet_demo.inference.report import draft, report
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.inference.services import Models
 from resnet_demo.model.resnet import build
@@ -60,6 +60,16 @@ def test_the_same_question_about_an_example_is_computed_once_and_others_are_comp
     assert report(example(), ClassifyRequest(model=NAME, target=3), models)["answers"][0]["target"] == 3
     assert report(example(1), ClassifyRequest(model=NAME), models)["answers"] != first["answers"]
     assert cache.computed == 3
+
+
+def test_an_answer_is_in_the_cache_when_it_has_all_maps_and_comes_whole_from_then_on() -> None:
+    cache = Counting()
+    models = Models(answers=cache)
+    first = draft(example(), ClassifyRequest(model=NAME), models)
+    assert first.finish is not None and cache.computed == 0
+    whole = first.finish(say=lambda _: None, should_cancel=lambda: False)
+    again = draft(example(), ClassifyRequest(model=NAME), models)
+    assert (again.report, again.finish, cache.computed) == (whole, None, 1)
 
 
 def test_the_same_name_with_other_weights_is_another_network() -> None:

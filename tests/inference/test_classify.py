@@ -11,7 +11,7 @@ from tests.inference.networks import noise, weights
 
 
 def answer_with(*probabilities: float) -> Answer:
-    return Answer(weights(), noise(32, 32), torch.tensor(probabilities), {})
+    return Answer(weights(), noise(32, 32), torch.tensor(probabilities), {}, torch.empty(0))
 
 
 def test_the_answer_is_the_softmax_of_the_networks_own_forward_pass() -> None:
@@ -25,7 +25,7 @@ def test_the_answer_is_the_softmax_of_the_networks_own_forward_pass() -> None:
     assert answer.square.size == (32, 32)
 
 
-def test_the_output_of_every_stage_is_kept_without_a_graph() -> None:
+def test_the_output_of_every_stage_is_kept_in_the_graph_of_the_logits_from_the_first_one_on() -> None:
     lent, picture = weights(), noise(32, 32)
     answer = classify(lent, picture)
     assert {name: tuple(output.shape) for name, output in answer.activations.items()} == {
@@ -33,7 +33,11 @@ def test_the_output_of_every_stage_is_kept_without_a_graph() -> None:
     }  # fmt: skip
     with torch.no_grad():
         assert torch.equal(answer.activations["layer3"], lent.model.features(lent.preprocessing(picture)))
-    assert not any(output.requires_grad or output.is_inference() for output in answer.activations.values())
+    first, *later = answer.activations.values()
+    assert first.is_leaf and not any(output.is_leaf for output in later)
+    assert not answer.probabilities.requires_grad
+    gradients = torch.autograd.grad(answer.logits[0], [first, *later], retain_graph=True)
+    assert [gradient.shape for gradient in gradients] == [output.shape for output in (first, *later)]
 
 
 def test_the_likeliest_classes_come_first_and_never_more_than_there_are() -> None:

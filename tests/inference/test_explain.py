@@ -15,7 +15,7 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.classify import Answer, classify
-from resnet_demo.inference.explain import Cancelled, Map, Stage, all_stages, attribute, grad_cam, stages
+from resnet_demo.inference.explain import Cancelled, Map, Stage, attribute, grad_cam, grad_cams, stages
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.zoo.folder import Weights
 from tests.inference.networks import noise, weights
@@ -48,7 +48,8 @@ def test_grad_cam_is_what_one_computes_by_hand() -> None:
     model.fc.weight.data[0, :2] = torch.tensor([1.0, -2.0])
     model.fc.weight.data[1, :2] = torch.tensor([3.0, 1.0])
     lent = Weights("by hand", model, Preprocessing(), ("first", "second"))
-    answer = Answer(lent, noise(32, 32), torch.tensor([0.5, 0.5]), MappingProxyType({"layer3": features}))
+    logits = model.head(features.requires_grad_())[0]
+    answer = Answer(lent, noise(32, 32), torch.tensor([0.5, 0.5]), MappingProxyType({"layer3": features}), logits)
     assert_array_equal(grad_cam(answer, "layer3", 0).values, [[1.0, -2.0], [-2.0, 5.0]])
     assert_array_equal(grad_cam(answer, "layer3", 1).values, [[3.0, 1.0], [8.0, 8.0]])
     assert_array_equal(grad_cam(answer, "layer3", 0, contrast=1).values, [[-2.0, -3.0], [-10.0, -3.0]])
@@ -89,7 +90,8 @@ def test_every_stage_is_named_with_the_size_of_its_map(small: Weights, resnet18:
         Stage("layer2", "Stage 2", (16, 16)),
         Stage("layer3", "Stage 3", (8, 8)),
     )
-    found = all_stages(classify(resnet18, noise(64, 64)), 7)
+    answer = classify(resnet18, noise(64, 64))
+    found = grad_cams(answer, answer.activations, 7)
     assert [(each.stage.name, each.values.shape, each.target) for each in found] == [
         ("layer1", (16, 16), 7), ("layer2", (8, 8), 7), ("layer3", (4, 4), 7), ("layer4", (2, 2), 7),
     ]  # fmt: skip
@@ -98,7 +100,7 @@ def test_every_stage_is_named_with_the_size_of_its_map(small: Weights, resnet18:
 @pytest.mark.parametrize("contrast", [None, 9])
 def test_all_stages_at_once_are_the_maps_of_each_stage(small: Weights, contrast: int | None) -> None:
     answer = classify(small, noise(32, 32))
-    for found in all_stages(answer, 3, contrast):
+    for found in grad_cams(answer, answer.activations, 3, contrast):
         wanted = grad_cam(answer, found.stage.name, 3, contrast)
         assert (found.stage, found.target, found.method) == (wanted.stage, wanted.target, wanted.method)
         assert_allclose(found.values, wanted.values, rtol=1e-4, atol=1e-5 * abs(wanted.values).max())
@@ -239,7 +241,7 @@ def test_what_does_not_exist_is_refused_in_one_sentence(small: Weights) -> None:
 def test_the_shared_model_is_unchanged_after_everything(tiny: Weights) -> None:
     before = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
     answer = classify(tiny, noise(16, 16))
-    all_stages(answer, 1, contrast=2)
+    grad_cams(answer, answer.activations, 1, contrast=2)
     for method in ("guided-grad-cam", "integrated-gradients", "occlusion"):
         attribute(tiny, noise(16, 16), method, 1)  # type: ignore[arg-type]
     for name, tensor in tiny.model.state_dict().items():
@@ -248,7 +250,7 @@ def test_the_shared_model_is_unchanged_after_everything(tiny: Weights) -> None:
         assert not module.training
         assert not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks)
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in tiny.model.parameters())
-    assert not any(activation.requires_grad for activation in answer.activations.values())
+    assert answer.activations["layer1"].grad is None  # the leaf of the answer's graph
 
 
 def test_explaining_works_where_gradients_are_switched_off(small: Weights) -> None:

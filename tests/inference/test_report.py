@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 from pathlib import Path
 
+import numpy
 import pytest
 from PIL import Image
 
@@ -14,7 +16,8 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.data.dataset import CIFAR10_CLASSES
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import SettingError
-from resnet_demo.inference.report import report
+from resnet_demo.inference import drawings
+from resnet_demo.inference.report import draft, report
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.inference.services import Models
 from resnet_demo.model.resnet import build
@@ -52,6 +55,42 @@ def test_one_network_is_told_with_its_classes_its_accuracy_and_a_map_of_every_st
     assert told["sentence"].startswith(
         f"report-resnet8 (ResNet-8, unknown data) takes this for: {answer['predictions'][0]['label']}"
     )  # type: ignore[attr-defined]
+
+
+def test_the_draft_of_an_answer_has_the_last_map_and_the_whole_answer_the_same_one_and_those_before_it() -> None:
+    request = ClassifyRequest(model="report-resnet8", second="report-plain8", target=3)
+    models = Models()
+    first = draft(PICTURE, request, models)
+    assert first.finish is not None
+    before = copy.deepcopy(first.report)
+    whole = first.finish(say=lambda _: None, should_cancel=lambda: False)
+    assert first.report == before  # the page compares one with the other
+    assert whole == report(PICTURE, request, models)
+    for early, late in zip(first.report["answers"], whole["answers"], strict=True):
+        assert [stage.get("pending") for stage in early["stages"]] == [True, True, None]
+        assert early["stages"][-1] == late["stages"][-1] and early["stage"] == "layer3"
+        for pending, stage in zip(early["stages"][:-1], late["stages"][:-1], strict=True):
+            assert stage == {"name": pending["name"], "title": pending["title"], "size": pending["size"], "heat": stage["heat"]}
+        assert early | {"stages": late["stages"]} == late
+    assert first.report | {"answers": whole["answers"]} == whole
+
+
+def test_a_slow_method_has_no_draft() -> None:
+    assert draft(PICTURE, ClassifyRequest(model="report-resnet8", method="occlusion"), Models()).finish is None
+
+
+@pytest.mark.parametrize(("size", "shown"), [((60, 40), 40), ((451, 300), 300), ((30, 400), 30), ((900, 700), 448)])
+def test_the_picture_is_shown_as_it_was_given_up_to_a_size(size: tuple[int, int], shown: int) -> None:
+    picture = Image.effect_noise(size, 90).convert("RGB")
+    square = drawings.square(picture, Preprocessing())
+    assert square.size == (shown, shown)
+    if shown < 448:
+        left, top = (round((side - shown) / 2) for side in size)
+        closest = min(
+            numpy.abs(numpy.asarray(picture.crop((x, y, x + shown, y + shown)), int) - numpy.asarray(square)).max()
+            for x in (left - 1, left, left + 1) for y in (top - 1, top, top + 1)
+        )  # fmt: skip
+        assert closest == 0
 
 
 def test_two_networks_are_told_with_a_sentence_that_says_whether_they_agree() -> None:

@@ -305,6 +305,25 @@ def test_a_run_that_had_not_begun_when_the_process_died_is_tried_once_more(opene
     assert lab.state(run).status == "failed"
 
 
+@pytest.mark.parametrize(("action", "status"), [("stop", "stopped"), ("pause", "paused")])
+def test_what_was_asked_of_a_run_holds_when_the_process_dies_before_its_first_event(
+    opened: Opened, config: RunConfig, action: str, status: str
+) -> None:
+    lab, worker = opened.lab, opened.worker
+    worker.ready()
+    run, following = lab.submit(config, "a"), lab.submit(config, "b")
+    getattr(lab, action)(run, "a")
+    assert lab.state(run).status == "running"  # the trainer has not come to it
+    worker.on_death("killed by SIGKILL")
+    assert (lab.state(run).status, lab.state(run).place) == (status, 0)
+    worker.ready()
+    assert worker.trains() == [run, following]
+    lab.resume(run, "a")  # and what was asked before does not hold for the continued run
+    opened.done(following)
+    worker.on_death("killed by SIGKILL")
+    assert lab.state(run).place == 1
+
+
 def test_a_failure_that_cannot_be_written_down_is_told_all_the_same(
     opened: Opened, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

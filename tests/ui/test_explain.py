@@ -269,6 +269,17 @@ def test_the_next_question_of_a_page_ends_the_one_before() -> None:
     assert next(others)[0]["message"] == "occlusion: 0%"
 
 
+def test_the_answer_with_more_maps_leaves_all_around_it_as_the_first_one_set_it() -> None:
+    """Gradio's page applies the difference of two updates to the first one in place, which under load it has not read yet."""
+    network = {"target": 3, "contrast_label": "", "predictions": [{"index": 3, "label": "cat"}, {"index": 5, "label": "dog"}]}
+    reports = [{"answers": [network | {"stages": stages}], "asked": {}} for stages in ("pending", "whole")]
+    first, second = ask(ClassifyCallbacks(lambda *_: iter(reports), lambda _: None), "page", "grad-cam")
+    assert [update[0]["answers"][0]["stages"] for update in (first, second)] == ["pending", "whole"]
+    assert first[0]["ticket"] == second[0]["ticket"]
+    assert second[1].get_config() == first[1].get_config() and first[1].choices[1:] == [("dog", 5)]
+    assert second[2:] == first[2:]
+
+
 def test_the_question_that_a_page_waits_for_is_not_asked_again() -> None:
     ended: list[str] = []
     callbacks = slow_answers(ended)

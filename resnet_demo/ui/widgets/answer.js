@@ -5,13 +5,22 @@ let stage = null;                                   // what the person chose, ke
 let method = null;
 let current = {};                                   // the latest value, except late updates of a cancelled request
 let cancelled = null;                               // the ticket of the request that the person cancelled
-let spoken = null;                                  // the latest state that screen readers announced
+let spoken = null;                                  // the request and the state that screen readers announced last
+let drawn = null;                                   // the ticket of the request whose answer is on the page
 
 function view(answer, map, alt) {
   const small = answer.side <= 64 && answer.square <= 64;
   const box = make('div', { class: 'view' }, make('img', { src: answer.picture, alt, class: small ? 'small' : null }));
-  if (map && map.heat) box.append(make('img', { src: map.heat, alt: '', class: 'heat' }));
+  putOver(box, map);
   return box;
+}
+
+function putOver(box, map) { if (map && map.heat) box.append(make('img', { src: map.heat, alt: '', class: 'heat' })); }
+
+function altOf(answer, map) {
+  const top = answer.predictions[0];
+  const where = map.pending ? `The map of ${map.title} is on its way.` : `The map over it shows where ${answer.title} looked for ${answer.target_label}, after ${map.title}.`;
+  return `The picture. ${answer.title} says ${top.label}, ${share(top.probability)}. ${where}`;
 }
 
 function stageOf(answer) {
@@ -20,14 +29,13 @@ function stageOf(answer) {
 
 function card(answer, index) {
   const node = make('article', { class: `card ${answer.kind}` });
-  const map = stageOf(answer), top = answer.predictions[0];
+  const map = stageOf(answer);
   node.append(make('h2', {}, make('span', { class: `badge ${answer.kind}`, 'aria-hidden': 'true' }), answer.title, make('small', {}, answer.about)));
-  const where = map ? `The map over it shows where ${answer.title} looked for ${answer.target_label}, after ${map.title}.` : '';
-  const picture = view(answer, map, `The picture. ${answer.title} says ${top.label}, ${share(top.probability)}. ${where}`);
+  const picture = view(answer, map, altOf(answer, map));
   const strip = make('div', { class: 'strip', role: 'group', 'aria-label': 'Stage whose map is shown' });
   for (const s of answer.stages) {
-    const button = make('button', { type: 'button', 'aria-pressed': String(s === map), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
-    button.addEventListener('click', () => { stage = s.name; draw(); });
+    const button = make('button', { type: 'button', class: s.pending ? 'pending' : null, 'aria-pressed': String(s === map), 'data-stage': s.name, title: `${s.title}: a map of ${s.size.join('×')}` }, view(answer, s, ''), make('span', {}, s.title), make('span', {}, s.size.join('×')));
+    button.addEventListener('click', () => { stage = s.name; drawn = null; draw(); });
     strip.append(button);
   }
   const small = answer.side <= 64 ? 'small' : null;
@@ -58,6 +66,23 @@ function focusSelector() {
   return `.card:nth-child(${[...card.parentElement.children].indexOf(card) + 1}) [data-${name}=${JSON.stringify(value)}]`;
 }
 
+// The maps of the earlier stages come after the answer. Each is put into its place; nothing else changes, the focus neither.
+function addMaps() {
+  for (const [index, answer] of answers.entries()) {
+    const node = find(`.card:nth-child(${index + 1})`);
+    for (const map of answer.stages) {
+      const button = node.querySelector(`.pending[data-stage=${JSON.stringify(map.name)}]`);
+      if (!button || map.pending) continue;
+      button.classList.remove('pending');
+      putOver(button.querySelector('.view'), map);
+      if (map !== stageOf(answer)) continue;
+      putOver(node.querySelector(':scope > .view'), map);
+      node.querySelector(':scope > .view img').alt = altOf(answer, map);
+    }
+  }
+  opacity();
+}
+
 function opacity() { element.querySelectorAll('.heat').forEach((image) => { image.style.opacity = find('.opacity').value; }); }
 
 function draw() {
@@ -65,6 +90,7 @@ function draw() {
   if (!latest.ticket || latest.ticket !== cancelled) current = latest;
   const value = current, loading = value.state === 'loading';
   if (value.answers) answers = value.answers;
+  if (value.answers && value.ticket && value.ticket === drawn) { addMaps(); return; }
   const focus = focusSelector();
   find('.answer').classList.toggle('waiting', loading);
   find('.cancel').hidden = !loading;
@@ -73,6 +99,7 @@ function draw() {
   if (value.answers || !find('.card')) {
     find('.answers').replaceChildren(...(answers.length ? answers.map(card) : [ghost()]));
     find('.answers').classList.toggle('two', answers.length > 1);
+    if (value.answers) drawn = value.ticket;
     find('.tools').classList.toggle('nothing', !answers.length);
   }
   if (value.machine) find('.machine').textContent = value.machine;
@@ -90,8 +117,9 @@ function say(value, loading) {
   const sentence = (value.message || value.sentence || 'Choose a picture.') + (remains ? ` Still shown: ${answers.map((answer) => answer.title).join(' and ')}.` : '');
   find('.sentence').textContent = sentence;
   find('.sentence').classList.toggle('error', value.state === 'error');
-  if (!loading || spoken !== 'loading') find('.spoken').textContent = sentence;  // screen readers do not announce every step of a long wait
-  spoken = value.state;
+  const news = `${value.ticket} ${value.state}`;       // not every step of a long wait, and not every look at another stage
+  if (spoken !== news) find('.spoken').textContent = sentence;
+  spoken = news;
   around(value);
 }
 
