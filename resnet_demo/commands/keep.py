@@ -27,6 +27,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.results.card import card
     from resnet_demo.results.export import arm_to_keep, save_arm
     from resnet_demo.training.record import Record
+    from resnet_demo.transfer.result import card as transfer_card
     from resnet_demo.zoo import folder
 
     record = Record(parsed.folder)
@@ -38,7 +39,11 @@ def run(parsed: argparse.Namespace) -> int:
     arm = next(arm for arm in config.arms if arm.name == name)
     changes = {"test_accuracy": measured.scores.accuracy, "licence": parsed.license}
     content = folder.read_config(source).model_copy(update=changes)
-    text = card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
+    text = (
+        transfer_card(arm, record.events(), config=config, data=measured.data)
+        if config.transfer
+        else card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
+    )
     state = weights.model.state_dict()
 
     def complete(copy: Path) -> None:

@@ -89,6 +89,8 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
     transfer = result.measurement(events)
     if transfer is not None:
         return result.sentence(transfer)
+    if config.transfer:
+        return result.unfinished(config, events)
     by_name = {result.name: result for result in results(config, events)}
     steps = max((result.steps for result in by_name.values()), default=0)
     if not steps:

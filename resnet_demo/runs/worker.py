@@ -127,10 +127,14 @@ class _Warm:
 
 
 def _warm_up() -> _Warm:
+    import torch
+
     from resnet_demo.data.dataset import BundledCache
     from resnet_demo.training import machine
+    from resnet_demo.transfer import preparation  # noqa: F401 so that a transfer starts at once
 
     machine.keep_memory()
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])  # the first optimizer imports torch._dynamo, which takes a second
     warm = _Warm(machine.Machine(), BundledCache())
     warm.datasets.load(comparison(LabSettings()).data)
     return warm

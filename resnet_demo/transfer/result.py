@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from resnet_demo.config import ArmConfig, RunConfig
-from resnet_demo.training.events import Baseline, Event, RunStarted, TransferMeasured
+from resnet_demo.training.events import Baseline, Event, Measured, PhaseStarted, RunStarted, TrainingPoint, TransferMeasured
 from resnet_demo.transfer.settings import TransferSettings, settings_of
 
 CHANCE = 0.05
@@ -39,6 +39,18 @@ def sentence(result: TransferMeasured) -> str:
     ]
     parts += [_comparison(result, baseline) for baseline in result.baselines]
     return " ".join(parts)
+
+
+def unfinished(config: RunConfig, events: Sequence[Event]) -> str:
+    """A sentence about a transfer that is not measured yet: how far it is, and its latest measurement of validation pictures."""
+    step = max((event.step for event in events if isinstance(event, TrainingPoint)), default=0)
+    if not step:
+        return "Nothing was learnt yet."
+    phase = next((event for event in reversed(events) if isinstance(event, PhaseStarted)), None)
+    latest = next((event for event in reversed(events) if isinstance(event, Measured)), None)
+    where = f", in the phase {phase.name}" if phase else ""
+    right = f" {latest.arm} is right on {_percent(1 - latest.error)} of the validation pictures." if latest else ""
+    return f"After {step:,} of {config.steps:,} steps{where}.{right} The test pictures are measured at the end."
 
 
 def _comparison(result: TransferMeasured, baseline: Baseline) -> str:

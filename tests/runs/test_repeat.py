@@ -10,6 +10,7 @@ import pytest
 from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.errors import DataError, SettingError
 from resnet_demo.runs.repeat import repeat_config
+from resnet_demo.transfer.settings import TransferSettings, transfer_run
 from tests.tiny import tiny_run
 
 
@@ -56,3 +57,11 @@ def test_a_run_whose_data_were_moved_says_so(picture_folder: Path, tmp_path: Pat
 def test_a_run_that_was_told_of_less_often_is_repeated_as_such_runs_are_now() -> None:
     config = comparison(LabSettings(depth=8))
     assert repeat_config(config.model_copy(update={"log_every": 9}), other_seed=False) == config
+
+
+def test_a_transfer_is_repeated_with_the_next_seed_from_data_that_ship_only(picture_folder: Path) -> None:
+    config = transfer_run(TransferSettings(seed=4))
+    assert repeat_config(config, other_seed=False) == config
+    assert [arm.seed for arm in repeat_config(config, other_seed=True).arms] == [5]
+    with pytest.raises(SettingError, match="data: must be one of"):
+        repeat_config(transfer_run(TransferSettings(data=str(picture_folder))), other_seed=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_demo.training.events import Baseline, TransferMeasured
+from resnet_demo.results import summary
+from resnet_demo.training.events import Baseline, Measured, PhaseStarted, TrainingPoint, TransferMeasured
 from resnet_demo.transfer.report import mcnemar, wilson
-from resnet_demo.transfer.result import sentence, table
+from resnet_demo.transfer.result import sentence, table, unfinished
+from resnet_demo.transfer.settings import TransferSettings, transfer_run
 
 
 def test_mcnemars_exact_test_is_a_fair_coins() -> None:
@@ -22,6 +24,19 @@ def test_wilsons_interval_as_in_a_table() -> None:
     assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
+def test_a_transfer_that_is_not_measured_yet_says_how_far_it_is() -> None:
+    config = transfer_run(TransferSettings())
+    assert unfinished(config, []) == "Nothing was learnt yet."
+    events = [
+        PhaseStarted(step=1, name="head", arms=("transfer",), last=560),
+        TrainingPoint(step=5, arm="transfer", loss=1, error=0.5, learning_rate=0.001),
+        Measured(step=5, arm="transfer", split="held-out", loss=1, error=0.25),
+    ]
+    assert summary.sentence(config, events) == unfinished(config, events)
+    assert "transfer is right on 75.0 % of the validation pictures" in unfinished(config, events)
+    assert f"After 5 of {config.steps} steps, in the phase head." in unfinished(config, events)
 
 
 def result(*baselines: Baseline) -> TransferMeasured:
