@@ -7,6 +7,8 @@ import signal
 import sys
 from contextlib import closing
 
+from resnet_demo.data.cifar10 import example_pictures
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
@@ -57,11 +59,11 @@ if __name__ == "__main__":
     try:
         with single_app_lock(home()), closing(RunService(home(), WorkerProcess())) as lab:
             own_upload_folder()
-            engine = Engine()
+            engine, pictures = Engine(), PictureStore(home() / "pictures", example_pictures)
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
             serve(
-                build(lab, engine), lab, engine, host=chosen.host, port=chosen.port, share=chosen.share, root_path=chosen.root_path,
-                allowed_hosts=chosen.allowed_host,
+                build(lab, engine, pictures), lab, engine, pictures, host=chosen.host, port=chosen.port, share=chosen.share,
+                root_path=chosen.root_path, allowed_hosts=chosen.allowed_host,
             )  # fmt: skip
     except ResNetDemoError as error:
         sys.exit(f"ResNet Lab: {error}")

@@ -45,8 +45,9 @@ ONLY_IN = {
 LIGHT = (
     "errors.py", "words.py", "parsing.py", "files.py", "child_process.py", "config.py", "recipes.py", "comparison.py",
     "__main__.py", "hub/", "results/", "runs/", "web/", "commands/", "model/cost.py", "data/folders.py", "data/cifar10.py",
-    "zoo/catalogue.py", "training/events.py", "training/record.py", "training/schedule.py", "transfer/settings.py",
-    "transfer/result.py", "transfer/work.py", "inference/request.py", "paper/",
+    "data/archive.py", "data/picture_room.py", "data/picture_set.py", "data/picture_store.py", "zoo/catalogue.py",
+    "transfer/settings.py", "transfer/result.py", "transfer/work.py", "training/events.py", "training/record.py",
+    "training/schedule.py", "inference/request.py", "paper/",
 )  # fmt: skip
 HEAVY = ("runs/worker.py", "runs/time_steps.py", "paper/layer_responses.py")  # they train, or compute what ships
 

@@ -34,3 +34,21 @@ def is_local() -> bool:
 def is_test_local() -> bool:
     """Whether the test images are in the local cache of the Hub."""
     return fetch.is_cached(REPOSITORY, FILES["test"], kind="dataset")
+
+
+def encoded_pictures(label: int, count: int, part: str = "test") -> list[bytes]:
+    """The first pictures of a class, among those that ship, as they are in the file."""
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(BUNDLED_FILES[part], columns=["img", "label"])
+    rows = table.filter(pyarrow.compute.equal(table["label"], label)).slice(0, count)
+    return [value["bytes"] for value in rows["img"].to_pylist()]
+
+
+def example_pictures() -> list[tuple[str, str, bytes]]:
+    """Test pictures of two classes of CIFAR-10: no network that ships has learned from them."""
+    classes = (("cat", 3), ("ship", 8))
+    return [
+        (name, f"{name} {i}", content) for name, label in classes for i, content in enumerate(encoded_pictures(label, 12), 1)
+    ]

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data import cifar10
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.data.image import fit, read
 from resnet_demo.errors import DataError, PictureError
 from resnet_demo.hub import fetch
@@ -107,7 +107,7 @@ def load(config: DataConfig) -> Dataset:
             if config.image_size != 32:
                 train, test = (_resized(part, config.image_size) for part in (train, test))
         case _:
-            folder = Path(config.source).expanduser()
+            folder = data_folder(config.source)
             name = folder.name
             classes, train, test, skipped = read_folder(folder, config.image_size, skip_unreadable=config.skip_unreadable)
     if config.held_out:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_demo.errors import DataError, SettingError
+from resnet_demo.files import home
 from resnet_demo.parsing import check_class_name
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif")
 TEST_FOLDERS = ("test", "val", "valid")
+
+OWN_PICTURES = re.compile(r"pictures/[0-9a-z]{1,64}/[0-9a-f]{16}/own pictures")
 
 LabelledFiles = list[tuple[Path, int]]
 
@@ -29,6 +34,20 @@ class _Layout:
     classes: tuple[str, ...]
     train: Path
     test: Path | None
+
+
+def data_folder(source: str) -> Path:
+    """The folder of a data set that is neither CIFAR-10 nor its bundled part.
+
+    Visitors' own pictures (picture_store.py) are named without the folder that they are kept in, since anybody may read the
+    config of a run.
+    """
+    return home() / source if OWN_PICTURES.fullmatch(source) else Path(source).expanduser()
+
+
+def source_of(folder: Path) -> str:
+    """The name of a copy of a visitor's pictures, from which `data_folder` makes the folder again."""
+    return "/".join(folder.parts[-4:])
 
 
 def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledFiles]:
@@ -102,6 +121,34 @@ def count_folder(folder: Path) -> tuple[tuple[str, ...], int]:
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     return layout.classes, total
+
+
+def write_folder(target: Path, name: str, classes: Mapping[str, Sequence[Path]]) -> None:
+    """Write `target/name`, a data set without a test folder, whole or not at all; the files are linked where that is possible.
+
+    Args:
+        target: a folder that does not exist yet.
+        name: of the data set.
+        classes: the files of each class.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for label, files in classes.items():
+            folder = temporary / name / "train" / label  # a class may be called "train" or "test"
+            folder.mkdir(parents=True)
+            for number, file in enumerate(files, 1):
+                copy = folder / f"{number:04}{file.suffix}"
+                try:
+                    copy.hardlink_to(file)
+                except OSError:  # a disk without hard links
+                    shutil.copyfile(file, copy)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _test_folder(folder: Path) -> Path | None:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from resnet_demo.data import cifar10
 from resnet_demo.data.dataset import CIFAR10_CLASSES, read_cifar10
-from resnet_demo.data.folders import has_test_files, list_test_files
+from resnet_demo.data.folders import data_folder, has_test_files, list_test_files
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
@@ -97,7 +97,7 @@ def load(
             )
             return _cifar10("CIFAR-10", path)
         case _:
-            folder = Path(source).expanduser()
+            folder = data_folder(source)
             classes, test = list_test_files(folder)
             if skip_unreadable:
                 test = [(path, label) for path, label in test if _is_readable(path)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS
+from resnet_demo.runs.run_state import RunState
 from resnet_demo.runs.service import RunService
 
 LISTED = 30  # runs in the table
@@ -27,7 +28,7 @@ class Controls:
 
 def controls_for(service: RunService, run: str) -> Controls:
     """The controls around the curves of `run`: an id, or any other text for no run."""
-    states = service.runs()
+    states = _comparisons(service)
     current = next((state for state in states if state.id == run), None)
     others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
     rows = tuple(
@@ -56,6 +57,11 @@ def controls_for(service: RunService, run: str) -> Controls:
     )
 
 
+def _comparisons(service: RunService) -> list[RunState]:
+    """All runs but transfers, which have a tab of their own."""
+    return [state for state in service.runs() if not state.is_transfer]
+
+
 def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
     """The table rows of a run; none if it was deleted since it was listed."""
     try:
@@ -66,7 +72,7 @@ def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
 
 def initial_run(service: RunService, run: str) -> str:
     """The run that a page opens with: `run`, which its link names, if there is one, else the newest; empty if there are none."""
-    states = service.runs()
+    states = _comparisons(service)
     if any(state.id == run for state in states):
         return run
     return states[0].id if states else ""

@@ -51,9 +51,9 @@ def forecast(service: RunService, settings: LabSettings, token: object = "") -> 
     config, estimate = comparison(settings), service.estimate(settings)
     is_measured = estimate is not None and not service.timing.pending(config)
     sentences = [
-        _data(settings.data), _length(settings, config, estimate),
+        data_note(settings.data), _length(settings, config, estimate),
         "" if is_measured else TIMED_NOW if service.timing.is_busy else TIMED_LATER,
-        "" if service.duration_limit.covers(config, estimate) else _token(service, token),
+        "" if service.duration_limit.covers(config, estimate) else token_note(service, token),
     ]  # fmt: skip
     text = " ".join(sentence for sentence in sentences if sentence)
     preset = config.title if config.title in PRESETS else None
@@ -62,7 +62,7 @@ def forecast(service: RunService, settings: LabSettings, token: object = "") -> 
     return Forecast(text, is_measured, preset)
 
 
-def _data(source: str) -> str:
+def data_note(source: str) -> str:
     """What must happen before a run can train on these data; empty if they are on this machine."""
     if source != "cifar10" or cifar10.is_local():
         return ""
@@ -87,7 +87,8 @@ def _length(settings: LabSettings, config: RunConfig, estimate: Estimate | None)
     )
 
 
-def _token(service: RunService, token: object) -> str:
+def token_note(service: RunService, token: object) -> str:
+    """That a run needs the teacher's token, and whether the one that was typed is it."""
     limit = duration(60 * service.duration_limit.minutes)
     if is_teachers(token, service.token):
         return f"It is longer than the {limit} that anyone may start; the teacher's token allows it."

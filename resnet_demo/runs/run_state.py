@@ -28,6 +28,7 @@ class RunState:
     submitted: str
     classes: int
     share_of_paper: float  # of its training images, once all steps are trained
+    is_transfer: bool = False
     yours: bool = False
     place: int = 0
     wait_seconds: float | None = None  # about how long until it begins; None if unknown
@@ -63,7 +64,7 @@ def run_state(
     return RunState(
         id=follower.record.folder.name, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
         submitted=ticket.submitted, classes=config.arms[0].model.classes, share_of_paper=share_of_paper(config.steps, config.batch),
-        yours=ticket.belongs_to(visitor), place=place, wait_seconds=wait_seconds, reason=reason,
+        is_transfer=config.transfer is not None, yours=ticket.belongs_to(visitor), place=place, wait_seconds=wait_seconds, reason=reason,
         seconds_left=seconds_left(follower, step_times) if status == "running" else None,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data.dataset import Dataset, ImageSet
-from resnet_demo.data.folders import LabelledFiles, list_folder
+from resnet_demo.data.folders import LabelledFiles, data_folder, list_folder
 from resnet_demo.data.image import decode, read, read_encoded
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
@@ -132,7 +132,7 @@ def load(
         data = load_set(DataConfig(source=config.source))
         name, classes, train, test = data.name, data.classes, _of_images(data.train), _of_images(data.test)
     else:
-        folder = Path(config.source).expanduser()
+        folder = data_folder(config.source)
         name = folder.name
         classes, train, test, skipped = _read_folder(folder, skip_unreadable=config.skip_unreadable)
     none = [0] * len(classes)

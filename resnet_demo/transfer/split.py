@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from resnet_demo.data import cifar10
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import data_folder, list_folder
 
 SHIPPED = ("bundled", "cifar10")
 """The data that are not a folder."""
@@ -21,7 +20,7 @@ def class_counts(source: str, limit: int = 0) -> tuple[int, ...]:
     if source in SHIPPED:
         counts = [cifar10.TRAINING_IMAGES[source] // cifar10.CLASSES] * cifar10.CLASSES
     else:
-        classes, files, _ = list_folder(Path(source).expanduser())
+        classes, files, _ = list_folder(data_folder(source))
         counts = [0] * len(classes)
         for _, label in files:
             counts[label] += 1

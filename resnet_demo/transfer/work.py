@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from resnet_demo.config import ArmConfig, RunConfig, TransferConfig
 from resnet_demo.data import cifar10
-from resnet_demo.data.folders import list_folder
+from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.errors import DataError
 from resnet_demo.transfer.settings import PROBE, SCRATCH
 from resnet_demo.transfer.split import class_counts, held_out_counts
@@ -23,7 +21,7 @@ def work_of(arm: ArmConfig, config: RunConfig, transfer: TransferConfig) -> tupl
     """
     if arm.name == PROBE:
         return 0.0, 0.0
-    train, validation, test = _counts(config, transfer)
+    train, validation, test = picture_counts(config, transfer)
     tuned = transfer.head_steps + transfer.fine_steps
     if arm.name == SCRATCH:
         epochs = (config.steps - tuned) * config.batch / train
@@ -42,12 +40,12 @@ def work_of(arm: ArmConfig, config: RunConfig, transfer: TransferConfig) -> tupl
     return steps, pictures
 
 
-def _counts(config: RunConfig, transfer: TransferConfig) -> tuple[int, int, int]:
+def picture_counts(config: RunConfig, transfer: TransferConfig) -> tuple[int, int, int]:
     """How many pictures are learned from, set aside and tested; a guess where the data are no longer there."""
     source, limit = config.data.source, config.data.test_limit
     try:
         counts = class_counts(source, config.data.train_limit)
-        test = cifar10.TEST_IMAGES[source] if source in cifar10.TEST_IMAGES else len(list_folder(Path(source).expanduser())[2])
+        test = cifar10.TEST_IMAGES[source] if source in cifar10.TEST_IMAGES else len(list_folder(data_folder(source))[2])
     except DataError:
         return 1_000, 100, 200
     validation = sum(held_out_counts(counts, transfer.validation))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.runs.service import RunService
@@ -22,14 +24,15 @@ from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.evaluation_exports import add_evaluation_exports
 from resnet_demo.ui.exports import add_exports
 from resnet_demo.ui.shell import UNQUEUED, Shell
-from resnet_demo.ui.tabs import classify, evaluate, lab, paper
+from resnet_demo.ui.tabs import classify, evaluate, lab, paper, transfer
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
 from resnet_demo.web.layers import before_gradios, layers
+from resnet_demo.web.pictures import add_pictures, sweep_regularly
 from resnet_demo.web.visitor import signing_key
 
-TABS = {"classify": classify, "lab": lab, "evaluate": evaluate, "paper": paper}
+TABS = {"classify": classify, "lab": lab, "evaluate": evaluate, "transfer": transfer, "paper": paper}
 """The tabs in their order, by their id: modules with `TITLE` and `build(shell)`, which puts the components into the tab."""
 
 BACKGROUND_THREADS = 8
@@ -38,7 +41,7 @@ QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
 
 
-def build(service: RunService, engine: Engine) -> gr.Blocks:
+def build(service: RunService, engine: Engine, pictures: PictureStore) -> gr.Blocks:
     """The whole page. Uploaded pictures are forgotten after a day."""
     with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
@@ -46,7 +49,8 @@ def build(service: RunService, engine: Engine) -> gr.Blocks:
             "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            shell = Shell(page, service, Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background")), engine)
+            background = Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background"))
+            shell = Shell(page, service, background, engine, pictures)
             for name, tab in TABS.items():
                 with gr.Tab(tab.TITLE, id=name) as component:
                     tab.build(shell)
@@ -65,6 +69,7 @@ def serve(
     page: gr.Blocks,
     service: RunService,
     engine: Engine,
+    pictures: PictureStore,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -99,6 +104,8 @@ def serve(
         raise SettingError(_why_closed(host, port)) from error
     end_idle_connections(page.server)
     add_exports(app, service)
+    add_pictures(app, pictures)
+    threading.Thread(target=sweep_regularly, args=(pictures, threading.Event()), name="sweep", daemon=True).start()
     add_evaluation_exports(app, engine)
     engine.start()
     service.start()

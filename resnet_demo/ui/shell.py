@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.runs.service import RunService
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.engine import Engine
@@ -52,6 +53,7 @@ class Shell:
         service: trains runs and knows the records of all.
         background: runs slow work in a thread.
         engine: answers requests about pictures.
+        pictures: keeps the visitors' own pictures.
         models_changed: the event by which tabs that list models stay up to date.
     """
 
@@ -59,4 +61,5 @@ class Shell:
     service: RunService
     background: Background
     engine: Engine
+    pictures: PictureStore
     models_changed: ModelsChanged = field(default_factory=ModelsChanged)

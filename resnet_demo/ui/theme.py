@@ -52,8 +52,10 @@ _RULES = """
 .page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
 .page-head p { margin: 0; color: var(--body-text-color-subdued); }
-#picture img { width: 100%; height: 100%; object-fit: contain; }
-#picture .source-selection button { min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center; }
+#picture img, #try-picture img { width: 100%; height: 100%; object-fit: contain; }
+#picture .source-selection button, #try-picture .source-selection button {
+  min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center;
+}
 #no-camera { display: none; }
 #classify.no-camera #no-camera { display: block; padding: 0; font-size: .9em; }
 #classify.no-camera #picture .source-selection button[aria-label*="camera" i] { display: none; }
@@ -62,7 +64,7 @@ _RULES = """
 #answer .html-container { padding: 4px 8px !important; }
 .page-head { margin-bottom: -8px; }
 #classify > .column { align-content: start; }
-#picture .source-selection svg { width: 20px; height: 20px; }
+#picture .source-selection svg, #try-picture .source-selection svg { width: 20px; height: 20px; }
 #questions .form { display: grid; grid-template-columns: 6fr 6fr 7fr; align-items: stretch; }
 #signed { display: flex; align-items: end; }
 #signed label { min-height: 40px; }
@@ -77,13 +79,21 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 .tight { gap: 8px !important; }
 #runs { max-width: calc(100vw - 48px); overflow-x: auto; }  /* on a phone the table scrolls, not the page */
 .tight button { white-space: nowrap; min-width: max-content !important; }
-#every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
-#every-setting .form > * { min-width: 0 !important; }
-#every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
+#every-setting .form, .every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
+#every-setting .form > *, .every-setting .form > * { min-width: 0 !important; }
+#every-setting .form > :last-child:nth-child(odd), .every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .said p:empty { display: none; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }
+#transfer, #transfer > .column { gap: 10px; align-content: start; }
+#transfer-keep { white-space: nowrap; }
+#try-it h2 { margin: 8px 0 0; font-size: 1.15em; }
+#try-answer .answers { min-height: 0; }
+#try-answer .answers:has(> .ghost), #try-answer .tools.nothing, #try-answer .top .own { display: none; }
+#keep-transfer { align-items: stretch; }
+#try.no-camera .source-selection button[aria-label*="camera" i],
+#try.no-clipboard .source-selection button[aria-label*="clipboard" i] { display: none; }
 @media (max-width: 700px) {
   .settings-first { flex-direction: column !important; }
   .page-head p { display: none; }

@@ -29,6 +29,9 @@ TIMM_TOP1 = {
     "tv": {18: 0.6975, 34: 0.7330, 50: 0.7616, 101: 0.7740, 152: 0.7833},
     "a1": {18: 0.7150, 34: 0.7642, 50: 0.8038, 101: 0.8149, 152: 0.8200},
 }
+RUN_MODEL = re.compile(r"run-(\d{8}-\d{6}-[0-9a-f]{6})-([a-z0-9][a-z0-9-]{0,39})")
+
+ARM_TITLES = {"transfer": "Your network"}  # of networks of runs, until they are kept under another name
 TIMM_RECIPES = {"tv": "torchvision's weights", "a1": "timm's recipe A1"}
 
 log = logging.getLogger(__name__)
@@ -89,16 +92,28 @@ def available() -> tuple[Entry, ...]:
 
 def title_of(name: str) -> str:
     """The title of a model; for a model that is not in the list, its name."""
+    match = RUN_MODEL.fullmatch(name)
+    if match is not None:
+        return ARM_TITLES.get(match[2], f"The network of run {match[1][-6:]}")
     folders = [(root / name, source) for root, source in _roots() if root / name in _subfolders(root)]
     entries = (
         *(_entry(folder, source) for folder, source in folders),
         *well_known(),
     )  # each answer asks: not every folder is read
-    return next((entry.title for entry in entries if entry is not None and entry.name == name), name)
+    return next((entry.title for entry in entries if entry is not None and entry.name == name), ARM_TITLES.get(name, name))
+
+
+def run_model(run: str, arm: str) -> str:
+    """The name of a network that a run trained, by which it can be asked before it is kept as a model."""
+    return f"run-{run}-{arm}"
 
 
 def find(name: str) -> Path | None:
-    """The folder of that name, among the models that ship and the user's own; a name is never taken for a path."""
+    """The folder of that name, among the models that ship, the user's own and the networks of runs; it is never taken for a path."""
+    match = RUN_MODEL.fullmatch(name)
+    if match is not None:
+        folder = files.home() / "runs" / match[1] / "arms" / match[2]
+        return folder if (folder / "config.json").is_file() else None
     for root, _ in _roots():
         for folder in _subfolders(root):
             if folder.name == name:

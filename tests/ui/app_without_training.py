@@ -2,6 +2,7 @@
 
 import sys
 
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.files import home
 from resnet_demo.runs.service import RunService
 from resnet_demo.ui.engine import Engine
@@ -10,4 +11,5 @@ from tests.runs.stand_in import ReadyStandIn
 
 if __name__ == "__main__":
     lab, engine = RunService(home(), ReadyStandIn()), Engine()
-    serve(build(lab, engine), lab, engine, port=int(sys.argv[sys.argv.index("--port") + 1]))
+    pictures = PictureStore(home() / "pictures")
+    serve(build(lab, engine, pictures), lab, engine, pictures, port=int(sys.argv[sys.argv.index("--port") + 1]))

@@ -44,7 +44,7 @@ def test_the_verdict_is_heard_once(app: App, visit: Callable[..., Watched]) -> N
     assert [role for role, name in heard(seen) if sentence in name] == ["StaticText"]
 
 
-@pytest.mark.parametrize("tab", ["Classify", "Lab", "Paper"])
+@pytest.mark.parametrize("tab", ["Classify", "Lab", "Transfer", "Paper"])
 def test_headings_leave_out_no_level(app: App, visit: Callable[..., Watched], tab: str) -> None:
     seen = visit(app.url)
     wait_for_answer(seen)

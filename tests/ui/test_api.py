@@ -15,7 +15,7 @@ from gradio_client import Client
 from tests.ui.conftest import TEACHER, App, Watched
 from tests.ui.laboratory import until
 
-ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate"]
+ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate", "/transfer"]
 PLACEHOLDER = re.compile(r"parameter_\d+|value_\d+|param_\d+|\d(st|nd|rd|th)")
 
 
@@ -74,7 +74,7 @@ def test_the_code_to_copy_runs_without_the_internet(
         printed[name] = ast.literal_eval(text) if text[0] in "({[" else text
     prediction, report = printed["/classify"]
     assert prediction["label"] == report["answers"][0]["predictions"][0]["label"] == "cat"
-    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", printed["/start_run"])
+    assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", printed[name]) for name in ("/start_run", "/transfer"))
     (measured,) = printed["/evaluate"]
     assert (measured["model"], measured["data"], measured["images"], len(measured["confusion"])) == (
         "resnet20-cifar10", "bundled", 1000, 10,

@@ -118,3 +118,16 @@ def test_a_pipe_in_a_model_folder_is_left_out_and_not_waited_for(
     os.mkfifo(damaged / file)
     assert "mine" not in [entry.name for entry in catalogue.available()]
     assert "not a regular file" in caplog.text
+
+
+def test_the_network_of_a_run_has_a_name_before_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_DEMO_HOME", str(tmp_path))
+    name = catalogue.run_model("20260131-235959-3f9c01", "transfer")
+    assert catalogue.find(name) is None
+    folder = tmp_path / "runs" / "20260131-235959-3f9c01" / "arms" / "transfer"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    assert catalogue.find(name) == catalogue.locate(name, allow_paths=False) == folder
+    assert catalogue.title_of(name) == "Your network"
+    for other in ("run-20260131-235959-3f9c01-../../x", "run-..-transfer", "run-20260131-235959-3f9c01-"):
+        assert catalogue.find(other) is None

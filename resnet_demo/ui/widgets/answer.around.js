@@ -1,12 +1,14 @@
 // What Gradio's own components beside the answer lack.
 const tab = element.closest('#classify');
-tab?.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
-tab?.classList.toggle('no-clipboard', !(window.isSecureContext && navigator.clipboard && navigator.clipboard.read));
+const PICTURE = tab ? '#picture' : '#try-picture';   // the component beside this answer
+const beside = tab || element.closest('#try');
+beside?.classList.toggle('no-camera', !(window.isSecureContext && navigator.mediaDevices));
+beside?.classList.toggle('no-clipboard', !(window.isSecureContext && navigator.clipboard && navigator.clipboard.read));
 
 function around(value) {
   // A phone's photographs: a browser offers HEIC files only where they are named.
-  document.querySelectorAll('#picture input[type=file]').forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
-  document.querySelectorAll('#picture img').forEach((image) => {
+  document.querySelectorAll(`${PICTURE} input[type=file]`).forEach((input) => { input.accept = 'image/*,.heic,.heif'; });
+  document.querySelectorAll(`${PICTURE} img`).forEach((image) => {
     image.alt = 'Your picture.';
     if (value.preview) whereBroken(image, value.preview);
   });

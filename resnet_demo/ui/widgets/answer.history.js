@@ -11,7 +11,7 @@ function questionOf(url, state) {
 
 // Puts what the page shows into the address. Stage and opacity are not part of the request: they change the current step.
 function address(hasAnswer = false, isEmpty = false) {
-  if (pageAddress.shown() !== 'classify') return;
+  if (!tab || pageAddress.shown() !== 'classify') return;
   const here = new URL(location.href), request = current.asked;
   if (!request && !isEmpty) return;
   const fields = isEmpty ? {} : { ...request, stage, opacity: find('.opacity').value };
@@ -34,7 +34,7 @@ function fromAddress() {
   find('.opacity').value = query.get('opacity') || OPACITY;   // the slider keeps within its range
 }
 
-window.addEventListener('popstate', () => {
+if (tab) window.addEventListener('popstate', () => {
   if (pageAddress.shown() !== 'classify') return;
   replaces = true;
   fromAddress();

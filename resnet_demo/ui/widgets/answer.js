@@ -155,11 +155,11 @@ find('.opacity').addEventListener('change', () => address());
 find('.save').addEventListener('click', save);
 find('.copy').addEventListener('click', copy);
 find('.cancel').addEventListener('click', () => { cancelled = current.ticket; trigger('abandon'); });
-find('.own').addEventListener('click', () => document.querySelector('#picture input[type=file]')?.click());
+find('.own').addEventListener('click', () => document.querySelector(`${PICTURE} input[type=file]`)?.click());
 // Ctrl+V anywhere on the tab, also over plain http, where browsers do not let the button read the clipboard.
 document.addEventListener('paste', (event) => {
   const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith('image/'));
-  const input = document.querySelector('#picture input[type=file]');
+  const input = document.querySelector(`${PICTURE} input[type=file]`);
   if (!file || !input || !element.offsetParent) return;
   const transfer = new DataTransfer();
   transfer.items.add(file);

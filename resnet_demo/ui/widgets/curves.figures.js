@@ -57,6 +57,7 @@ function curves(svg, key, factor) {
   axes(svg, s, xs, 'steps', tickLabel);
   makeSvg(svg, 'line', { class: 'guess', x1: s.area.left, x2: s.area.right, y1: s.y(guess), y2: s.y(guess) });
   makeSvg(svg, 'text', { x: s.area.right, y: s.y(guess) - 5, 'text-anchor': 'end' }, 'guessing');
+  phases(svg, s);
   const clamp = (p) => ({ ...p, value: Math.min(p.value, s.high), low: Math.min(p.low, s.high), high: Math.min(p.high, s.high) });
   all.forEach((group, index) => {
     const mean = group.mean.map(scale).map(clamp);
@@ -76,6 +77,17 @@ function curves(svg, key, factor) {
   }));
   svg._scale = { s, steps };
   if (hovered !== null) cursor(svg, s, all, tests, factor);
+}
+
+// Where a transfer begins another phase, a line and its name.
+const PHASES = { head: 'new head', 'fine-tuning': 'fine-tuning', scratch: 'from scratch' };
+function phases(svg, s) {
+  const marks = runs.get(current)?.phases || [];
+  if (marks.length < 2) return;
+  marks.forEach((phase, i) => {
+    if (i) makeSvg(svg, 'line', { class: 'phase', x1: s.x(phase.step), x2: s.x(phase.step), y1: s.area.top, y2: s.area.bottom });
+    makeSvg(svg, 'text', { class: 'phase-name', x: s.x(phase.step) + 4, y: s.area.top + 12 }, PHASES[phase.name] || phase.name);
+  });
 }
 
 function cursor(svg, s, all, tests, factor) {
@@ -129,5 +141,5 @@ function legend() {
     makeSvg(svg, 'path', { d: 'M0,5H34', ...styleOf(group, index, group.main) });
     item.append(`${name}${group.lines.length > 1 ? ` (${group.lines.length} seeds)` : ''}`);
     return item;
-  }), ...(names.length ? [document.createTextNode('line: training, marks: test')] : []));
+  }), ...(names.length ? [document.createTextNode(`line: training, marks: ${isTransfer() ? 'validation, at the end test' : 'test'}`)] : []));
 }

@@ -4,8 +4,9 @@
 const runs = new Map();          // run id -> its state and its points
 let current = null, hovered = null, failures = 0, generation = 0, announced = null;
 
-const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, progress: null, arms: new Map() });
-const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : 'residual');
+const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, features: null, phases: [], progress: null, arms: new Map() });
+const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : arm === 'scratch' || arm === 'linear-probe' ? arm : 'residual');
+const isTransfer = () => (props.value || {}).tab === 'transfer';
 const groupOf = (arm) => arm.replace(/-s\d+$/, '').replace(/^(plain|residual)(\d)/, '$1-$2');   // as the paper says it
 
 function armOf(run, name) {
@@ -22,9 +23,12 @@ function take(run, event) {
       if (arm.diverged > event.step) arm.diverged = null;
     }
     for (const name of Object.keys(event.parameters)) armOf(run, name);
+    run.phases = run.phases.filter((phase) => phase.step < event.step);
     run.started = event;
     run.fetching = null;
   } else if (event.kind === 'fetching') run.fetching = event;
+  else if (event.kind === 'features') run.features = event;
+  else if (event.kind === 'phase') { run.phases = run.phases.filter((phase) => phase.step < event.step); run.phases.push(event); }
   else if (event.kind === 'progress') run.progress = event;
   else if (event.kind === 'training') armOf(run, event.arm).training.push(event);
   else if (event.kind === 'measured') armOf(run, event.arm).measured.push(event);
@@ -65,7 +69,7 @@ function links(id) {
   find('.exports').hidden = !id;
   element.querySelectorAll('a.export').forEach((link) => { link.href = `${root()}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
-  pageAddress.put('lab', { run: id });                  // a link to this page shows this run
+  pageAddress.put(isTransfer() ? 'transfer' : 'lab', { run: id });   // a link to this page shows this run
 }
 
 function say(what, detail, more = '', news = what) {
@@ -95,7 +99,8 @@ const WORDS = {
 function status() {
   const run = runs.get(current);
   find('.curves').classList.toggle('empty', !run);
-  if (!run) { say('No run yet.', 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
+  find('.curves').classList.toggle('transfer', isTransfer());
+  if (!run) { say('No run yet.', isTransfer() ? 'Give each class a few pictures, or take the examples, and press Train.' : 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
   if (run.error) { say('This run cannot be shown.', run.error); return; }
   if (!run.state) { say('Loading the run…', ''); return; }
   const { state, started, progress } = run;
@@ -111,6 +116,8 @@ function status() {
   if (started && state.status === 'finished') detail = `${started.steps} steps.`;
   const download = run.fetching;   // in a continued run, after it had started
   if (download && state.status === 'running') detail = `Fetching ${download.what}: ${Math.round(download.done / 1e6)} of ${Math.round(download.total / 1e6)} MB. It is fetched once, then kept.`;
+  const features = run.features;
+  if (features && state.status === 'running' && features.done < features.total) detail = `${features.purpose === 'report' ? 'The networks answer about the last pictures' : 'The base looks at the pictures, once'}: ${features.done.toLocaleString('en')} of ${features.total.toLocaleString('en')}.`;
   const diverged = [...run.arms.values()].filter((arm) => arm.diverged !== null && state.status === 'running');   // after the run, the sentence above the curves says it
   const divergence = diverged.map((arm) => `${arm.name} diverged at step ${arm.diverged}: its loss was no longer a finite number, so it stopped there${diverged.length < run.arms.size ? '; the others go on' : ''}.`).join(' ');
   const quarter = started ? Math.floor((4 * step) / started.steps) : 0;
@@ -120,7 +127,7 @@ function status() {
   const facts = [];
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
   if (started?.skipped?.length) facts.push(`${started.skipped.length} unreadable files left out`);
-  if (started) facts.push(started.device, started.precision, `${percent(state.share_of_paper * step / started.steps)} of the paper's training`);
+  if (started) facts.push(started.device, started.precision, ...(isTransfer() ? [] : [`${percent(state.share_of_paper * step / started.steps)} of the paper's training`]));
   find('.facts').textContent = facts.join(' · ');
 }
 

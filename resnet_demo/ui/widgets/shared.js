@@ -28,7 +28,7 @@ const tickLabel = (value, digits = 3, smallest = 0) => (value !== 0 && (Math.abs
 // The colour of a kind of network, 'residual' or 'plain', is a custom property that ui/theme.py defines. Colour is
 // never the only difference: lines of plain networks are dashed.
 const colourOf = (kind) => `var(--${kind})`;
-const dashesOf = (kind) => (kind === 'plain' ? '7 4' : 'none');
+const dashesOf = (kind) => ({ plain: '7 4', scratch: '2 4', 'linear-probe': '12 3 2 3' })[kind] || 'none';
 const canvasColourOf = (kind) => getComputedStyle(element).getPropertyValue(`--${kind}`).trim();
 
 // One unit is one pixel, so that text has the same size on a phone and on a projector. A tab that is not open has no size.
