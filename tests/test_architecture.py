@@ -45,7 +45,8 @@ ONLY_IN = {
 LIGHT = (
     "errors.py", "words.py", "parsing.py", "files.py", "child_process.py", "config.py", "recipes.py", "comparison.py",
     "__main__.py", "hub/", "results/", "runs/", "web/", "commands/", "model/cost.py", "data/folders.py", "data/cifar10.py",
-    "zoo/catalogue.py", "transfer/settings.py", "transfer/result.py", "transfer/work.py", "training/events.py", "training/record.py", "training/schedule.py", "inference/request.py",
+    "transfer/settings.py", "transfer/result.py", "transfer/work.py", "zoo/catalogue.py",
+    "training/events.py", "training/record.py", "training/schedule.py", "inference/request.py",
 )  # fmt: skip
 HEAVY = ("runs/worker.py", "runs/time_steps.py")  # they work in the process that trains
 
