@@ -166,7 +166,7 @@ def click(repeats: int, home: Path) -> None:
     """Print the seconds from the command to the warm worker until the classifier's folder is written."""
     data = dataset.load(DataConfig())
     write_pictures(data.train, first_of_each(data.train, range(3), 10), home / "mine", "")
-    settings = TransferSettings(data=str(home / "mine"), epochs=60, batch=16, learning_rate=0.003, validation=0.2)
+    settings = TransferSettings(data=str(home / "mine"), epochs=100, batch=16, learning_rate=0.01, validation=0.2)
     command = [sys.executable, "-m", "resnet_demo.runs.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdin and worker.stdout

@@ -117,7 +117,7 @@ _PRESETS = (
     ),
     TransferPreset(
         title="Your own pictures",
-        settings=TransferSettings(epochs=60, batch=16, learning_rate=0.003, validation=0.2, scratch=True),
+        settings=TransferSettings(epochs=100, batch=16, learning_rate=0.01, validation=0.2, scratch=True),
         look_for="A few pictures a class are enough, because the base already has features. Trained from scratch on the same "
         "pictures, the same network learns them by heart and does worse on new ones.",
     ),
