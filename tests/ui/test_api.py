@@ -15,7 +15,7 @@ from gradio_client import Client
 from tests.ui.conftest import TEACHER, App, Watched
 from tests.ui.laboratory import until
 
-ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/transfer"]
+ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate", "/transfer"]
 PLACEHOLDER = re.compile(r"parameter_\d+|value_\d+|param_\d+|\d(st|nd|rd|th)")
 
 
