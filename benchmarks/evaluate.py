@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ def ten_thousand() -> testset.TestSet:
     )  # fmt: skip
 
 
+def first(pictures: testset.TestSet, count: int) -> testset.TestSet:
+    """The first pictures of a set."""
+    assert pictures.pixels is not None
+    return replace(pictures, labels=pictures.labels[:count], pixels=pictures.pixels[:count])
+
+
 def usual(weights: folder.Weights, pictures: testset.TestSet, workers: int) -> Tensor:
     """The shares of the softmax by the usual loop."""
     mean, std = weights.preprocessing.mean, weights.preprocessing.std
@@ -93,17 +100,18 @@ def main() -> None:
     """Measure both sides in turn and print medians, the ratio and the differing answers."""
     parser = argparse.ArgumentParser(description="Evaluation against the usual loop.")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=int, default=10_000, help="fewer, for a machine that does other work too")
     parser.add_argument("--model", default="resnet20-cifar10", help="a folder of weights/")
     parsed = parser.parse_args()
     place = catalogue.find(parsed.model)
     assert place is not None
-    weights, pictures = folder.load(place), ten_thousand()
+    weights, pictures = folder.load(place), first(ten_thousand(), parsed.pictures)
     seconds: dict[str, list[float]] = {"usual loop": [], "usual loop, 2 workers": [], "this project": []}
     for _ in range(parsed.rounds):
-        shares, first = timed(lambda: usual(weights, pictures, 0))
-        _, second = timed(lambda: usual(weights, pictures, 2))
+        shares, alone = timed(lambda: usual(weights, pictures, 0))
+        _, with_workers = timed(lambda: usual(weights, pictures, 2))
         measurement, ours = timed(lambda: measure(weights, pictures))
-        for name, took in zip(seconds, (first, second, ours), strict=True):
+        for name, took in zip(seconds, (alone, with_workers, ours), strict=True):
             seconds[name].append(took)
     count = len(pictures.labels)
     print(f"{parsed.model}, {count:,} pictures ({pictures.name}), {measurement.about.device}, torch {torch.__version__}")

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huggingface_hub import constants
+
 from resnet_demo import files
+from resnet_demo.data import cifar10
+from resnet_demo.errors import DataError
 from resnet_demo.evaluation.fingerprints import Fingerprints
 from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.evaluation.stored_predictions import SHIPPED_FILE, StoredPredictions, read
@@ -79,6 +83,11 @@ class Evaluator:
         def download(done: int, total: int) -> None:
             say(f"Downloading the test images of CIFAR-10 from the Hugging Face Hub: {done / 1e6:.0f} of {total / 1e6:.0f} MB.")
 
+        if data == "cifar10" and constants.HF_HUB_OFFLINE and not cifar10.is_test_local():
+            raise DataError(
+                "CIFAR-10's test images are not on this machine, and the app runs offline: measure on the bundled ones, or fetch "
+                'them over a network with "python -m resnet_demo prefetch --data cifar10".'
+            )
         say("Reading the pictures.")
         pictures = testset.load(data, download, should_cancel=should_cancel)
 

@@ -96,7 +96,7 @@ class EvaluateCallbacks:
     def show(self, click: gr.EventData) -> dict[str, Any]:
         """The pictures behind a number."""
         try:
-            request = allowed(parse(EvaluateRequest, dict(click._data)))
+            request = allowed(parse(EvaluateRequest, dict(click._data) if isinstance(click._data, dict) else {}))
             measurements = self.engine.measured(request)
             if measurements is None:
                 raise SettingError("This evaluation is no longer kept: press Measure again.")

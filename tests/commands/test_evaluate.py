@@ -54,3 +54,16 @@ def test_other_classes_are_refused(model: Path, picture_folder: Path, capsys: py
 def test_a_model_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--model", "nowhere"]) == 1
     assert "There is no model 'nowhere'" in capsys.readouterr().err
+
+
+def test_several_models_are_a_list_and_people_get_mcnemar_s_test(capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "resnet20-cifar10", "--model", "plain20-cifar10"]
+    assert main(["evaluate", *models, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["model"], second["model"]) == ("resnet20-cifar10", "plain20-cifar10")
+    assert first["interval"][0] < first["accuracy"] < first["interval"][1]
+    assert first["top5"] is None and 0 < first["ece"] < 0.1  # five of ten classes would say little
+    assert [row["label"] for row in first["per_class"]] == list(dataset.CIFAR10_CLASSES)
+    assert [row["value"] for row in first["paper"]] == [8.75] and second["paper"] == []
+    assert main(["evaluate", *models]) == 0
+    assert "McNemar's exact test" in capsys.readouterr().out

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import scipy.stats
 import sklearn.metrics
 import torch
 
-from resnet_demo.evaluation.metrics import scores
+from resnet_demo.evaluation.metrics import scores, wilson
 
 
 def test_a_small_case_counted_by_hand() -> None:
@@ -46,3 +47,21 @@ def test_the_figures_are_scikit_learn_s() -> None:
 def test_no_pictures_have_no_scores() -> None:
     with pytest.raises(ValueError, match="no pictures"):
         scores(torch.tensor([], dtype=torch.int64), torch.tensor([], dtype=torch.int64), 3)
+
+
+def test_the_scores_of_each_class_are_scikit_learn_s_and_averages_may_leave_out_classes_without_pictures() -> None:
+    generator = torch.Generator().manual_seed(1)
+    labels, answers = torch.randint(6, (2, 300), generator=generator)
+    labels[labels == 5] = 0
+    computed = scores(answers, labels, 6, averaged=range(5))
+    by_class = sklearn.metrics.precision_recall_fscore_support(labels, answers, labels=range(6), zero_division=0)
+    assert [row.images for row in computed.per_class] == by_class[3].tolist()
+    for name, expected in zip(("precision", "recall", "f1"), by_class[:3], strict=True):
+        assert [getattr(row, name) for row in computed.per_class] == pytest.approx(expected.tolist())
+        assert getattr(computed, name) == pytest.approx(expected[:5].mean())
+
+
+@pytest.mark.parametrize(("right", "total"), [(927, 1000), (0, 7), (7, 7), (1, 2)])
+def test_the_interval_is_scipy_s_wilson_interval(right: int, total: int) -> None:
+    expected = scipy.stats.binomtest(right, total).proportion_ci(0.95, "wilson")
+    assert wilson(right, total) == pytest.approx((expected.low, expected.high), abs=1e-7)

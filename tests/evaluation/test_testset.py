@@ -79,3 +79,30 @@ def test_other_classes_are_refused_with_both_sides_named() -> None:
 def test_classes_of_one_name_are_refused_where_their_order_is_unknown() -> None:
     with pytest.raises(DataError, match="several classes of one name"):
         testset.in_order_of(("a", "b", "b"), pictures_of("a", "b", "c"), "M")
+
+
+def test_pictures_of_the_model_s_size_come_straight_from_memory_and_are_equal_to_the_last_bit() -> None:
+    pictures = testset.load("bundled")
+    assert pictures.pixels is not None
+    straight = torch.cat(list(pictures.batches(Preprocessing())))
+    decoded = testset.TestSet(pictures.name, pictures.classes, pictures.labels, pictures.picture)
+    assert torch.equal(straight, torch.cat(list(decoded.batches(Preprocessing()))))
+
+
+def test_a_part_of_the_model_s_classes_is_enough() -> None:
+    assert testset.in_order_of(("x", "c", "a", "y", "b"), pictures_of("a", "b", "c"), "M").tolist() == [2, 4, 1, 1]
+
+
+def test_wordnet_ids_are_in_torchvision_s_order_and_a_part_of_them_cannot_be_mapped() -> None:
+    ids = tuple(f"n{number:08}" for number in range(1000))
+    pictures = testset.TestSet("ImageNet", ids, torch.tensor([0, 999]), lambda _: pytest.fail("no picture is needed"))
+    assert testset.in_order_of(tuple(map(str, range(1000))), pictures, "M").tolist() == [0, 999]
+    with pytest.raises(DataError, match="named by wordnet ids, which M has no names for: give all 1,000 folders"):
+        testset.in_order_of(tuple("ab"), pictures_of(*ids[:3]), "M")
+
+
+@pytest.mark.parametrize("name", ["test", "val", "valid"])
+def test_a_folder_of_test_pictures_alone_is_measured_whole(picture_folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(picture_folder)
+    assert len(testset.load(str(tmp_path)).labels) == len(testset.load(str(tmp_path / name)).labels) == 30
+    assert testset.load(str(tmp_path)).split == "the folder of test pictures"

@@ -75,6 +75,10 @@ def test_the_code_to_copy_runs_without_the_internet(
     prediction, report = printed["/classify"]
     assert prediction["label"] == report["answers"][0]["predictions"][0]["label"] == "cat"
     assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", printed[name]) for name in ("/start_run", "/transfer"))
+    (measured,) = printed["/evaluate"]
+    assert (measured["model"], measured["data"], measured["images"], len(measured["confusion"])) == (
+        "resnet20-cifar10", "bundled", 1000, 10,
+    )  # fmt: skip
     assert printed["/run"]["state"]["id"] == printed["/start_run"]
     assert (printed["/stop_run"], printed["/delete_run"]) == ("nothing to stop", "deleted")
 

@@ -19,11 +19,11 @@ TABS = sorted(path for path in (Path(page.__file__).parent / "tabs").glob("*.py"
 
 @pytest.mark.parametrize(("gradios", "ours"), [(0.001, 0.02), (0.05, 0.05)])  # elsewhere; on Windows
 def test_a_queue_with_nothing_in_it_looks_fifty_times_a_second_at_most(tmp_path: Path, gradios: float, ours: float) -> None:
-    served, laboratory, engine = mock.Mock(), mock.Mock(), mock.Mock()
+    served, laboratory, engine, pictures = mock.Mock(), mock.Mock(), mock.Mock(), mock.Mock()
     served._queue.sleep_when_free = gradios
     laboratory.folder = tmp_path / "runs"
     served.launch.return_value = (FastAPI(), "", "")
-    page.serve(served, laboratory, engine, block=False)
+    page.serve(served, laboratory, engine, pictures, block=False)
     laboratory.start.assert_called_once_with()
     engine.start.assert_called_once_with()
     assert served._queue.sleep_when_free == ours

@@ -17,11 +17,11 @@ watch('value', show);
 show();
 
 // The rest of the page is put in after this, and grows as its figures are drawn: follow the heading until a person moves.
-function follow(frames) {
-  const heading = document.getElementById(location.hash.slice(1));
-  if (heading && heading.offsetParent) { heading.scrollIntoView(); frames -= 1; }
-  if (frames && !moved) requestAnimationFrame(() => follow(frames));
-}
 let moved = false;
+function follow(patience) {
+  const heading = document.getElementById(location.hash.slice(1)), visible = heading && heading.offsetParent;
+  if (visible) heading.scrollIntoView();
+  if (patience > 0 && !moved) requestAnimationFrame(() => follow(patience - (visible ? 10 : 1)));
+}
 for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown']) addEventListener(name, () => { moved = true; }, { once: true, passive: true });
-if ((props.value || []).some(({ id }) => `#${id}` === location.hash)) follow(30);
+if ((props.value || []).some(({ id }) => `#${id}` === location.hash)) follow(300);
