@@ -84,6 +84,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 :focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }
 @media (max-width: 700px) {
   .settings-first { flex-direction: column !important; }
+  .settings-first > .column { width: 100%; }
   .page-head p { display: none; }
   #classify { flex-direction: column !important; }
   #classify > .column { display: contents; }
