@@ -98,6 +98,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
   #tabs .tab-wrapper { max-width: calc(100vw - 16px); }
   #tabs .tab-container button { padding: 0 6px; font-size: 15px; }  /* six tabs side by side */
   .settings-first { flex-direction: column !important; }
+  .settings-first > .column { width: 100%; }
   .page-head p { display: none; }
   #classify { flex-direction: column !important; }
   #classify > .column { display: contents; }
