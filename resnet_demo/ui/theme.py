@@ -95,6 +95,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 #try.no-camera .source-selection button[aria-label*="camera" i],
 #try.no-clipboard .source-selection button[aria-label*="clipboard" i] { display: none; }
 @media (max-width: 700px) {
+  #tabs .tab-container button { padding: 0 5px; font-size: 14px; }  /* all six tabs fit beside each other on a phone */
   #tabs .tab-wrapper { max-width: calc(100vw - 16px); }
   #tabs .tab-container button { padding: 0 6px; font-size: 15px; }  /* six tabs side by side */
   .settings-first { flex-direction: column !important; }

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.files import home
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.runs.service import RunService
@@ -24,5 +25,5 @@ class HeldEngine(Engine):
 
 
 if __name__ == "__main__":
-    lab, engine = RunService(home(), ReadyStandIn()), HeldEngine()
-    serve(build(lab, engine), lab, engine, port=int(sys.argv[sys.argv.index("--port") + 1]))
+    lab, engine, pictures = RunService(home(), ReadyStandIn()), HeldEngine(), PictureStore(home() / "pictures")
+    serve(build(lab, engine, pictures), lab, engine, pictures, port=int(sys.argv[sys.argv.index("--port") + 1]))
