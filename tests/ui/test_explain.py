@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.inference.examples import FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
@@ -267,6 +268,27 @@ def test_the_next_question_of_a_page_ends_the_one_before() -> None:
     assert ended == ["occlusion"]
     assert next(second)[0]["message"] == "integrated-gradients: 0%"
     assert next(others)[0]["message"] == "occlusion: 0%"
+
+
+def test_the_picture_that_a_link_sets_is_asked_about_by_the_link_alone() -> None:
+    callbacks = slow_answers([])
+    picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
+    picture.info[FINGERPRINT] = "frog"
+    for of, is_new in ((["a", "b", "frog"], False), (["a", "b", "cat"], True), (None, True)):
+        steps = callbacks.ask_about_picture(picture, "a", "none", "occlusion", False, -1, NOTHING | {"of": of}, request)  # type: ignore[arg-type]
+        assert (next(steps) != UNCHANGED) == is_new
+        steps.close()  # type: ignore[attr-defined]
+
+
+def test_the_answer_with_more_maps_leaves_all_around_it_as_the_first_one_set_it() -> None:
+    """Gradio's page applies the difference of two updates to the first one in place, which under load it has not read yet."""
+    network = {"target": 3, "contrast_label": "", "predictions": [{"index": 3, "label": "cat"}, {"index": 5, "label": "dog"}]}
+    reports = [{"answers": [network | {"stages": stages}], "asked": {}} for stages in ("pending", "whole")]
+    first, second = ask(ClassifyCallbacks(lambda *_: iter(reports), lambda _: None), "page", "grad-cam")
+    assert [update[0]["answers"][0]["stages"] for update in (first, second)] == ["pending", "whole"]
+    assert first[0]["ticket"] == second[0]["ticket"]
+    assert second[1].get_config() == first[1].get_config() and first[1].choices[1:] == [("dog", 5)]
+    assert second[2:] == first[2:]
 
 
 def test_the_question_that_a_page_waits_for_is_not_asked_again() -> None:

@@ -106,7 +106,7 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     picture, answer, model, second = components.picture, components.answer, components.model, components.second
     request, outputs = components.request, components.outputs
     components.gallery.select(pick, None, picture, queue=False, **SILENT)
-    new_picture = picture.change(callbacks.ask, request, outputs, **LATEST)
+    new_picture = picture.change(callbacks.ask_about_picture, request, outputs, **LATEST)
     # `input`: what a person changes, not what the link or an answer sets
     by_hand = [component.input for component in (model, second, components.method, components.signed, components.contrast)]
     new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
