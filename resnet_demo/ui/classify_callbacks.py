@@ -101,6 +101,19 @@ class ClassifyCallbacks:
         else:
             yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
 
+    def ask_about_picture(
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
+        about: dict[str, Any], request: gr.Request,
+    ) -> Iterator[Update]:  # fmt: skip
+        """Classify a picture that is another one than before.
+
+        A link sets the picture, too, and asks for itself: this event then comes with what the other components held before.
+        """
+        if isinstance(picture, Image.Image) and about["of"] and picture.info.get(FINGERPRINT) == about["of"][2]:
+            yield UNCHANGED
+        else:
+            yield from self.ask(picture, model, second, method, signed, contrast, about, request)
+
     def ask_about(
         self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
         about: dict[str, Any], click: gr.EventData, request: gr.Request,

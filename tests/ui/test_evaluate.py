@@ -31,13 +31,13 @@ def test_a_student_measures_looks_compares_and_takes_a_report_away(
     page = seen.page
     page.get_by_role("tab", name="Evaluate").click()
     wait_until(seen, SENTENCE, "ResNet-20 (CIFAR-10) is right on 92.70")  # from what ships: nothing was asked for
-    assert page.locator("#evaluation .paper tr").nth(2).inner_text().startswith("arXiv 1512.03385, Table 6")
+    assert page.locator("#evaluation .published tr").nth(2).inner_text().startswith("arXiv 1512.03385, Table 6")
     assert page.locator("#pictures img").count() == 24
 
     choose(seen, "measured", "Plain-20")
     page.click("#measure")
     wait_until(seen, SENTENCE, "Plain-20 (CIFAR-10) is right on 91.80")
-    assert "prints no number for this network" in page.locator("#evaluation .paper-note").inner_text()
+    assert "prints no number for this network" in page.locator("#evaluation .published-note").inner_text()
     page.locator(CELL.format(3, 5)).click()
     wait_until(seen, TITLE, "Plain-20 (CIFAR-10): cat taken for dog: 9 pictures")
     address = page.url

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.inference.examples import FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
@@ -267,6 +268,16 @@ def test_the_next_question_of_a_page_ends_the_one_before() -> None:
     assert ended == ["occlusion"]
     assert next(second)[0]["message"] == "integrated-gradients: 0%"
     assert next(others)[0]["message"] == "occlusion: 0%"
+
+
+def test_the_picture_that_a_link_sets_is_asked_about_by_the_link_alone() -> None:
+    callbacks = slow_answers([])
+    picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
+    picture.info[FINGERPRINT] = "frog"
+    for of, is_new in ((["a", "b", "frog"], False), (["a", "b", "cat"], True), (None, True)):
+        steps = callbacks.ask_about_picture(picture, "a", "none", "occlusion", False, -1, NOTHING | {"of": of}, request)  # type: ignore[arg-type]
+        assert (next(steps) != UNCHANGED) == is_new
+        steps.close()  # type: ignore[attr-defined]
 
 
 def test_the_answer_with_more_maps_leaves_all_around_it_as_the_first_one_set_it() -> None:

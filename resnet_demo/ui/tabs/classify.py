@@ -105,12 +105,9 @@ def _results() -> tuple[gr.HTML, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
 def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks) -> None:
     picture, answer, model, second = components.picture, components.answer, components.model, components.second
     request, outputs = components.request, components.outputs
-    # What a person changes, not what the link or an answer sets: `change` of the picture came, on a slow machine, before the
-    # other components had what the link says, and took its place.
-    example = components.gallery.select(pick, None, picture, queue=False, **SILENT).then(
-        callbacks.ask, request, outputs, **LATEST
-    )
-    new_picture = gr.on([picture.input, picture.upload, picture.clear], callbacks.ask, request, outputs, **LATEST)
+    components.gallery.select(pick, None, picture, queue=False, **SILENT)
+    new_picture = picture.change(callbacks.ask_about_picture, request, outputs, **LATEST)
+    # `input`: what a person changes, not what the link or an answer sets
     by_hand = [component.input for component in (model, second, components.method, components.signed, components.contrast)]
     new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
     clicked = answer.explain(callbacks.ask_about, request, outputs, **LATEST)

@@ -34,8 +34,8 @@ function classTable(model) {
 }
 
 function paperTable(model) {
-  find('.paper tbody').replaceChildren(...model.paper.map((row, index) => make('tr', { class: index ? null : 'own' }, make('td', {}, make('b', {}, row.source), make('small', {}, `${row.metric.replace(', %', '')}. ${row.conditions}`)), make('td', {}, make('b', {}, row.value), ...(row.interval ? [make('small', {}, row.interval)] : [])))));
-  find('.paper-note').textContent = model.paper_note;
+  find('.published tbody').replaceChildren(...model.paper.map((row, index) => make('tr', { class: index ? null : 'own' }, make('td', {}, make('b', {}, row.source), make('small', {}, `${row.metric.replace(', %', '')}. ${row.conditions}`)), make('td', {}, make('b', {}, row.value), ...(row.interval ? [make('small', {}, row.interval)] : [])))));
+  find('.published-note').textContent = model.paper_note;
 }
 
 function pairBox(value, choose) {
