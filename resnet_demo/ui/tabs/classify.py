@@ -118,7 +118,7 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     again = back.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
     answer.abandon(
         callbacks.cancel, [model, second, components.about], [answer, model, second, components.about],
-        cancels=[example, new_picture, new_request, clicked, first, again], queue=False, **SILENT,
+        cancels=[new_picture, new_request, clicked, first, again], queue=False, **SILENT,
     )  # fmt: skip
 
 
