@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -20,53 +19,17 @@ from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Exampl
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
 from resnet_demo.ui.address import query_for
+from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, OWN, AnswerCallbacks, PictureInput, or_none
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
 from resnet_demo.web import numbered_pictures
 from resnet_demo.web.numbered_pictures import is_numbered
-from resnet_demo.zoo.catalogue import is_hub_id
-
-NO_SECOND = "none"
-NO_CONTRAST = ("none", -1)
-NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "answered": None}
-"""Which class is explained: the first answer's most likely one, whatever the picture and the networks.
-
-`of` holds the networks and the picture that `target` belongs to; `answered` is the key of the request that the page shows.
-"""
-
-OWN = "own"
-"""The name, in the address, of a picture of the visitor's own."""
-
-UNCHANGED = (gr.skip(),) * 5
-PictureInput = Image.Image | PictureError | None
-Update = tuple[Any, Any, Any, Any, Any]
-"""The value of the widget, the classes to contrast with, what is explained, and the two lists of networks."""
-
-
-def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The models to compare with, or none."""
-    return [("none", NO_SECOND), *models]
-
-
-def model_lists() -> tuple[Any, Any]:
-    """The two lists of networks, with the models that are there now."""
-    models = networks.choices()
-    return gr.Dropdown(models), gr.Dropdown(or_none(models))
 
 
 @dataclass
-class ClassifyCallbacks:
-    """The callbacks of the tab and of the API. They remember which request each open page waits for.
-
-    Args:
-        answer: yields progress sentences, then the report, then perhaps the report with more maps (`Engine.answer`).
-        cancel_downloads: ends the downloads of models by their names (`Engine.cancel_downloads`).
-    """
-
-    answer: Callable[[Image.Image, ClassifyRequest], Iterator[str | dict[str, Any]]]
-    cancel_downloads: Callable[[list[str]], None]
-    _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and key of the request
+class ClassifyCallbacks(AnswerCallbacks):
+    """The callbacks of the tab and of the API."""
 
     def arrive(self, picture: PictureInput, request: gr.Request) -> tuple[Any, ...]:
         """A page was opened, perhaps with a link that carries a request, or again with the visitor's own picture."""
@@ -75,54 +38,6 @@ class ClassifyCallbacks:
     def restore(self, picture: PictureInput, step: gr.EventData) -> tuple[Any, ...]:
         """The browser went back or forward to a request, which the address carries."""
         return _restore(picture, dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))))
-
-    def ask(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], request: gr.Request,
-    ) -> Iterator[Update]:  # fmt: skip
-        """Classify the picture and explain the answer.
-
-        The class that was clicked, and the one to contrast it with, belong to the networks and the picture that
-        `about` is `of`; for others the most likely class is explained. A page's next request ends the one before; the
-        same request again, which browsers send when a list loses the focus, changes nothing.
-        """
-        second = "" if second == NO_SECOND else second
-        fields = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
-        ticket = uuid4().hex  # by which the widget recognizes late updates of a cancelled request
-        page = request.session_hash or ticket
-        key: list[Any] = [ticket]
-        if isinstance(picture, Image.Image):
-            of = [model, second, picture.info.get(FINGERPRINT)]
-            if about["of"] != of:
-                about, fields = NOTHING | {"of": of, "answered": about["answered"]}, fields | {"contrast": -1}
-            key = _key(fields, about)
-        if key == self._in_progress.get(page, ("", about["answered"]))[1]:
-            yield UNCHANGED
-        else:
-            yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
-
-    def ask_about_picture(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], request: gr.Request,
-    ) -> Iterator[Update]:  # fmt: skip
-        """Classify a picture that is another one than before.
-
-        A link sets the picture, too, and asks for itself: this event then comes with what the other components held before.
-        """
-        if isinstance(picture, Image.Image) and about["of"] and picture.info.get(FINGERPRINT) == about["of"][2]:
-            yield UNCHANGED
-        else:
-            yield from self.ask(picture, model, second, method, signed, contrast, about, request)
-
-    def ask_about(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], click: gr.EventData, request: gr.Request,
-    ) -> Iterator[Update]:  # fmt: skip
-        """Explain the class that was clicked, of the network in whose list it stands."""
-        target, target_of = click._data["target"], click._data["answer"]  # EventData has a `target` of its own
-        same_list = target_of == about["target_of"] and contrast != target
-        about = about | {"target": target, "target_of": target_of}
-        yield from self.ask(picture, model, second, method, signed, contrast if same_list else -1, about, request)
 
     def classify(
         self, picture: PictureInput, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,
@@ -146,95 +61,10 @@ class ClassifyCallbacks:
             raise refusal(str(error)) from error
         return {p["label"]: p["probability"] for p in report["answers"][0]["predictions"]}, report
 
-    def cancel(self, model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
-        """End what is in progress, a download too; the widget keeps what it showed."""
-        self.cancel_downloads([model, second])
-        return {"state": "stopped", "message": "Cancelled."}, *_answered_networks(about), about | {"answered": None}
-
-    def _while_latest(self, page: str, ticket: str, key: list[Any], updates: Iterator[Update]) -> Iterator[Update]:
-        """The updates, each with the ticket, until another request of the page is in progress."""
-        self._in_progress[page] = ticket, key
-        try:
-            for answer, *others in updates:
-                if not self._is_latest(page, ticket):
-                    yield UNCHANGED  # an event that yields nothing empties its outputs
-                    return
-                yield {"ticket": ticket} | answer, *others
-        finally:
-            if self._is_latest(page, ticket):
-                del self._in_progress[page]
-
-    def _is_latest(self, page: str, ticket: str) -> bool:
-        return self._in_progress.get(page, ("", []))[0] == ticket
-
-    def _updates(self, picture: PictureInput, fields: dict[str, Any], about: dict[str, Any]) -> Iterator[Update]:
-        no_contrast = gr.Dropdown([NO_CONTRAST], value=-1)
-        if not isinstance(picture, Image.Image):
-            yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
-            return
-        target = {"target": about["target"], "target_of": about["target_of"]}
-        try:
-            for answer in self.answer(picture, parse(ClassifyRequest, fields | target)):
-                if isinstance(answer, str):
-                    yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
-                else:
-                    # With more maps, the same around the answer as before: Gradio's page applies the difference of two
-                    # updates to the first one, which it may not have read yet.
-                    yield _result(answer, picture, fields, about)
-        except SettingError as error:  # a class that the network does not have: it is not asked for again
-            yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
-        except ResNetDemoError as error:
-            yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip(), *_answered_networks(about)
-
 
 def pick(selection: gr.SelectData) -> str:
     """The example that was clicked."""
     return str(EXAMPLE_PICTURES[selection.index].path)
-
-
-def _answered_networks(about: dict[str, Any]) -> tuple[Any, Any]:
-    """The two lists with the networks of the answer on the page: one that could not be loaded does not stay selected."""
-    if not about["answered"]:
-        return gr.skip(), gr.skip()
-    model, second = about["answered"][1:3]
-    return gr.Dropdown(value=model), gr.Dropdown(value=second or NO_SECOND)
-
-
-def _key(fields: Mapping[str, Any], about: Mapping[str, Any]) -> list[Any]:
-    """All that a request consists of, the picture's fingerprint first, then the networks."""
-    model, second, picture = about["of"]
-    rest = (fields["method"], fields["signed"], fields["contrast"], about["target"], about["target_of"])
-    return [picture, model, second, *rest]
-
-
-def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any], about: dict[str, Any]) -> Update:
-    """The answer, and what changes around it."""
-    explained = answer["answers"][about["target_of"]]
-    contrast = fields["contrast"] if explained["contrast_label"] else -1
-    example = next((example.name for example in EXAMPLE_PICTURES if example.fingerprint == picture.info.get(FINGERPRINT)), "")
-    upload = "" if example else picture.info.get(UPLOAD, "")
-    example = example or numbered_pictures.name_of(upload, picture.info.get(FINGERPRINT, ""), allowed_data())
-    address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
-    answer = answer | {"asked": answer["asked"] | address, "upload": upload}
-    about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
-    from_hub = is_hub_id(fields["model"]) or is_hub_id(fields["second"])  # perhaps downloaded just now: the lists tell
-    lists = model_lists() if from_hub else (gr.skip(), gr.skip())
-    return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists
-
-
-def _without_answer(picture: PictureError | None) -> dict[str, Any]:
-    """The value of the widget where there is no picture, or one that cannot be read: no answer of an earlier one."""
-    if picture is None:
-        return {"state": "empty", "message": "Choose a picture: drop one, paste one, or take an example.", "answers": []}
-    return {"state": "error", "message": str(picture), "answers": []}
-
-
-def _contrasts(answer: dict[str, Any], selection: int) -> list[tuple[str, int]]:
-    """The classes to contrast with: the others in the list of predictions, and the selected one."""
-    others = {p["index"]: p["label"] for p in answer["predictions"] if p["index"] != answer["target"]}
-    if selection >= 0:
-        others.setdefault(selection, answer["contrast_label"])
-    return [NO_CONTRAST, *((label, index) for index, label in others.items())]
 
 
 def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 import logging
-import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import gradio as gr
 
@@ -19,51 +17,21 @@ from resnet_demo.paper.shapes import drawing
 from resnet_demo.runs.actions import IN_PROGRESS
 from resnet_demo.runs.controls import Controls, controls_for, initial_run
 from resnet_demo.runs.forecast import forecast, link
-from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.ui.address import query_for
 from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.notices import warn
-from resnet_demo.ui.refusal import refusal
+from resnet_demo.ui.refusal import error_in_a_sentence
+from resnet_demo.ui.run_callbacks import RunCallbacks, run_of, show
 from resnet_demo.ui.visitor import address_of, visitor_of
 
 log = logging.getLogger(__name__)
 NAMES = tuple(LabSettings.model_fields)
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def error_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, with every error of ours raised as one sentence for the page and the API."""
-
-    @wraps(function)
-    def wrapped(*arguments: P.args, **keywords: P.kwargs) -> R:
-        try:
-            return function(*arguments, **keywords)
-        except ResNetDemoError as error:
-            raise refusal(html.escape(str(error), quote=False)) from error
-
-    return wrapped
 
 
 def preset_values(preset: str) -> list[Any]:
     """The values of the form for a preset."""
     return form_values(PRESETS[preset].settings)
-
-
-def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
-    """The value of the curves: a run, and others beside it. The random number makes the widget load them again."""
-    return {"run": run, "overlays": list(overlays or []), "nonce": secrets.randbelow(2**31)}
-
-
-def reload(curves: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
-    """The value of the curves that makes them load the same run again."""
-    return show(run_of(curves), overlays)
-
-
-def run_of(curves: Any) -> str:
-    """The id of the run in the value of the curves; empty for none."""
-    return str(curves.get("run", "")) if isinstance(curves, dict) else ""
 
 
 def blocks_of(settings: LabSettings) -> dict[str, Any]:
@@ -79,14 +47,8 @@ def settings_from(values: Sequence[Any]) -> LabSettings:
 
 
 @dataclass(frozen=True)
-class LabCallbacks:
-    """The callbacks of the tab and of the API.
-
-    Args:
-        service: trains the runs and knows their records.
-    """
-
-    service: RunService
+class LabCallbacks(RunCallbacks):
+    """The callbacks of the tab and of the API."""
 
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
         """Open the page with the run and the settings that its address names."""
@@ -125,21 +87,6 @@ class LabCallbacks:
         """Run the current run again from other seeds, drawn beside it."""
         run = self.service.repeat(run_of(curves), visitor_of(request), token, address_of(request), other_seed=True)
         return self._show_beside(run, [*(overlays or []), run_of(curves)])
-
-    @error_in_a_sentence
-    def stop(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
-        """Stop a run and keep what it learnt."""
-        self.service.stop(run_of(curves), visitor_of(request), token)
-
-    @error_in_a_sentence
-    def pause(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
-        """Let a run wait and the next one train."""
-        self.service.pause(run_of(curves), visitor_of(request), token)
-
-    @error_in_a_sentence
-    def resume(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
-        """Put a paused or interrupted run back into the queue."""
-        self.service.resume(run_of(curves), visitor_of(request), token, address_of(request))
 
     @error_in_a_sentence
     def delete(

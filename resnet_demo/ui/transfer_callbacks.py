@@ -16,15 +16,15 @@ from resnet_demo.data.folders import source_of
 from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.inference import networks
-from resnet_demo.runs.service import RunService
 from resnet_demo.runs.transfer_forecast import transfer_forecast
 from resnet_demo.runs.transfer_view import latest_transfer, transfer_controls
 from resnet_demo.transfer.settings import TRANSFER, TRANSFER_PRESETS, TransferSettings, from_outside, transfer_run
 from resnet_demo.ui.address import query_for
-from resnet_demo.ui.classify_callbacks import NOTHING, ClassifyCallbacks, PictureInput
+from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks, PictureInput
 from resnet_demo.ui.form import form_values, read_form
-from resnet_demo.ui.lab_callbacks import error_in_a_sentence, run_of, show
 from resnet_demo.ui.notices import warn
+from resnet_demo.ui.refusal import error_in_a_sentence
+from resnet_demo.ui.run_callbacks import RunCallbacks, run_of, show
 from resnet_demo.ui.visitor import address_of, visitor_of
 from resnet_demo.web.pictures import owner_of
 from resnet_demo.zoo.catalogue import find, run_model
@@ -52,18 +52,16 @@ def show_transfer(run: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class TransferCallbacks:
+class TransferCallbacks(RunCallbacks):
     """The callbacks of the tab and of the API.
 
     Args:
-        service: trains the runs and knows their records.
         pictures: the visitors' own pictures.
-        classify: answers about a picture.
+        answers: the callbacks of the answer about a new picture.
     """
 
-    service: RunService
     pictures: PictureStore
-    classify: ClassifyCallbacks
+    answers: AnswerCallbacks
 
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
         """Open the tab with the run and the base that its address names, else with the visitor's newest transfer."""
@@ -107,7 +105,7 @@ class TransferCallbacks:
         if model is None:
             yield UNTRAINED, NOTHING  # the next answer is a new one, even to the same question
             return
-        for answer, _, explained, *_ in self.classify.ask(picture, model, "none", "grad-cam", False, -1, about, request):
+        for answer, _, explained, *_ in self.answers.ask(picture, model, "none", "grad-cam", False, -1, about, request):
             yield answer, explained
 
     def ask_about(

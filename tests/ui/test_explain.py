@@ -17,7 +17,8 @@ from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.inference.examples import FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
-from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
+from resnet_demo.ui.answer_callbacks import NOTHING, UNCHANGED
+from resnet_demo.ui.classify_callbacks import ClassifyCallbacks
 from resnet_demo.zoo import folder
 from tests.ui.classify_page import (
     FIRST_LABEL,

@@ -8,7 +8,8 @@ import gradio as gr
 import pytest
 
 from resnet_demo.comparison import LabSettings
-from resnet_demo.ui.lab_callbacks import LabCallbacks, blocks_of, show
+from resnet_demo.ui.lab_callbacks import LabCallbacks, blocks_of
+from resnet_demo.ui.run_callbacks import show
 from tests.runs.stand_in import Opened
 from tests.tiny import tiny_run
 

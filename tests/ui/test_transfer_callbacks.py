@@ -13,7 +13,7 @@ from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.files import home
 from resnet_demo.transfer.settings import TransferSettings
-from resnet_demo.ui.classify_callbacks import NOTHING, ClassifyCallbacks
+from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks
 from resnet_demo.ui.form import form_values
 from resnet_demo.ui.transfer_callbacks import FIRST, OWN, UNTRAINED, TransferCallbacks, preset_values, show_transfer
 from tests.data.archives import picture
@@ -33,7 +33,7 @@ def opened(tmp_path: Path) -> Opened:
 @pytest.fixture
 def callbacks(opened: Opened) -> TransferCallbacks:
     pictures = PictureStore(home() / "pictures", lambda: EXAMPLES)
-    return TransferCallbacks(opened.lab, pictures, ClassifyCallbacks(lambda *_: iter(()), lambda _: None))
+    return TransferCallbacks(opened.lab, pictures, AnswerCallbacks(lambda *_: iter(()), lambda _: None))
 
 
 def own(**changes: Any) -> list[Any]:

@@ -13,15 +13,8 @@ from PIL import Image
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.inference.request import METHODS, ClassifyRequest
-from resnet_demo.ui.classify_callbacks import (
-    NO_CONTRAST,
-    NO_SECOND,
-    NOTHING,
-    ClassifyCallbacks,
-    model_lists,
-    or_none,
-    pick,
-)
+from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, model_lists, or_none
+from resnet_demo.ui.classify_callbacks import ClassifyCallbacks, pick
 from resnet_demo.ui.endpoint import described, value
 from resnet_demo.ui.engine import LOADING
 from resnet_demo.ui.picture import Picture
@@ -56,7 +49,7 @@ class _Components:
 
     @property
     def outputs(self) -> list[Any]:
-        """What an answer changes, in the order of `classify_callbacks.Update`."""
+        """What an answer changes, in the order of `answer_callbacks.Update`."""
         return [self.answer, self.contrast, self.about, self.model, self.second]
 
 

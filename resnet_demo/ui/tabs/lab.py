@@ -10,7 +10,8 @@ import gradio as gr
 from resnet_demo.comparison import PRESETS, LabSettings, allowed_data
 from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.form import Choices, build_form
-from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, preset_values, reload
+from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, preset_values
+from resnet_demo.ui.run_callbacks import reload
 from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.widget import widget
 

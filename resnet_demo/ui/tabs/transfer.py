@@ -11,10 +11,9 @@ from resnet_demo.comparison import allowed_data
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.transfer.settings import TRANSFER_PRESETS, TransferSettings
-from resnet_demo.ui.classify_callbacks import NOTHING, ClassifyCallbacks
+from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks
 from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.form import build_form
-from resnet_demo.ui.lab_callbacks import LabCallbacks
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.transfer_callbacks import FIRST, OWN, UNTRAINED, TransferCallbacks, preset_values, show_transfer
@@ -76,15 +75,15 @@ class _Monitor:
 
 def build(shell: Shell) -> None:
     """Put the tab's components into the open Blocks and wire them to the service."""
-    classify = ClassifyCallbacks(shell.engine.answer, shell.engine.cancel_downloads)
-    callbacks = TransferCallbacks(shell.service, shell.pictures, classify)
+    answers = AnswerCallbacks(shell.engine.answer, shell.engine.cancel_downloads)
+    callbacks = TransferCallbacks(shell.service, shell.pictures, answers)
     with gr.Row(elem_classes="settings-first", elem_id="transfer"):
         with gr.Column(scale=4, min_width=300):
             setup = _setup()
         with gr.Column(scale=5, min_width=320):
             monitor = _monitor()
     _wire_setup(callbacks, setup, monitor, shell)
-    _wire_monitor(callbacks, LabCallbacks(shell.service), setup, monitor, shell)
+    _wire_monitor(callbacks, setup, monitor, shell)
     shell.models_changed.refresh(lambda: gr.Dropdown(networks.choices()), [setup.settings[0]])
     add_endpoint(callbacks.transfer, {"settings": {"base": "resnet20-cifar10", "train_limit": 200, "test_limit": 100}})
 
@@ -154,14 +153,18 @@ def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, 
     opened.then(callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)
 
 
-def _wire_monitor(callbacks: TransferCallbacks, lab: LabCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
+def _wire_monitor(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
     curves, token = monitor.curves, setup.token
     question = [monitor.picture, curves, monitor.about]
     changed = curves.status(callbacks.refresh, curves, monitor.controls, trigger_mode="always_last", **UNQUEUED)
     answered = [monitor.answer, monitor.about]
     changed.then(callbacks.ask, question, answered, **LATEST)
     changed.then(callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)  # meanwhile a step may be measured
-    for button, action in ((monitor.stop, lab.stop), (monitor.pause, lab.pause), (monitor.resume, lab.resume)):
+    for button, action in (
+        (monitor.stop, callbacks.stop),
+        (monitor.pause, callbacks.pause),
+        (monitor.resume, callbacks.resume),
+    ):
         acted = button.click(action, [curves, token], None, **SILENT)
         acted.then(lambda value: show_transfer(value["run"]), curves, curves, **UNQUEUED)
     monitor.picture.change(callbacks.ask, question, answered, **LATEST)

@@ -1,0 +1,55 @@
+"""What every tab that shows a run does with it: draw its curves, stop it, pause it, continue it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.runs.service import RunService
+from resnet_demo.ui.refusal import error_in_a_sentence
+from resnet_demo.ui.visitor import address_of, visitor_of
+
+
+def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
+    """The value of the curves: a run, and others beside it. The random number makes the widget load them again."""
+    return {"run": run, "overlays": list(overlays or []), "nonce": secrets.randbelow(2**31)}
+
+
+def reload(curves: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
+    """The value of the curves that makes them load the same run again."""
+    return show(run_of(curves), overlays)
+
+
+def run_of(curves: Any) -> str:
+    """The id of the run in the value of the curves; empty for none."""
+    return str(curves.get("run", "")) if isinstance(curves, dict) else ""
+
+
+@dataclass(frozen=True)
+class RunCallbacks:
+    """The callbacks of the buttons beside the curves.
+
+    Args:
+        service: trains the runs and knows their records.
+    """
+
+    service: RunService
+
+    @error_in_a_sentence
+    def stop(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
+        """Stop a run and keep what it learnt."""
+        self.service.stop(run_of(curves), visitor_of(request), token)
+
+    @error_in_a_sentence
+    def pause(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
+        """Let a run wait and the next one train."""
+        self.service.pause(run_of(curves), visitor_of(request), token)
+
+    @error_in_a_sentence
+    def resume(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
+        """Put a paused or interrupted run back into the queue."""
+        self.service.resume(run_of(curves), visitor_of(request), token, address_of(request))
