@@ -101,6 +101,19 @@ class ClassifyCallbacks:
         else:
             yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
 
+    def ask_about_new(
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
+        about: dict[str, Any], request: gr.Request,
+    ) -> Iterator[Update]:  # fmt: skip
+        """Classify a picture that was changed in the browser, unless a link or a step of the history put it there.
+
+        These ask for themselves, when all lists are set; here the lists may still have the values of before.
+        """
+        if isinstance(picture, Image.Image) and about["of"] and about["of"][2] == picture.info.get(FINGERPRINT):
+            yield UNCHANGED
+        else:
+            yield from self.ask(picture, model, second, method, signed, contrast, about, request)
+
     def ask_about(
         self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
         about: dict[str, Any], click: gr.EventData, request: gr.Request,

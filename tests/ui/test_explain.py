@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.inference.examples import FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.model.resnet import build
 from resnet_demo.ui.classify_callbacks import NOTHING, UNCHANGED, ClassifyCallbacks
@@ -338,3 +339,17 @@ def test_the_link_restores_networks_method_stage_and_sign(app: App, visit: Calla
     assert other.page.locator("#method input").input_value() == "Occlusion"
     assert other.page.locator("#signed input").is_checked()
     assert heat(other.page) == heat(first.page)
+
+
+def test_a_picture_that_a_link_put_there_is_not_asked_about_with_the_lists_of_before() -> None:
+    """The browser says that the picture changed before it sets the lists; the link asks when they are set."""
+    callbacks = ClassifyCallbacks(lambda *_: iter(["looking"]), lambda _: None)
+    picture = Image.new("RGB", (8, 8))
+    picture.info[FINGERPRINT] = "of the link"
+    of_link = NOTHING | {"of": ["b", "", "of the link"]}
+    request = SimpleNamespace(session_hash="page")
+    lists = ("a", "none", "grad-cam", False, -1)
+    assert list(callbacks.ask_about_new(picture, *lists, of_link, request)) == [UNCHANGED]  # type: ignore[arg-type]
+    picture.info[FINGERPRINT] = "a person's"
+    assert len(list(callbacks.ask_about_new(picture, *lists, of_link, request))) == 1  # type: ignore[arg-type]
+    assert next(callbacks.ask_about_new(picture, *lists, of_link, request))[0]["message"] == "looking"  # type: ignore[arg-type]

@@ -106,7 +106,7 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     picture, answer, model, second = components.picture, components.answer, components.model, components.second
     request, outputs = components.request, components.outputs
     components.gallery.select(pick, None, picture, queue=False, **SILENT)
-    new_picture = picture.change(callbacks.ask, request, outputs, **LATEST)
+    new_picture = picture.change(callbacks.ask_about_new, request, outputs, **LATEST)
     # `input`: what a person changes, not what the link or an answer sets
     by_hand = [component.input for component in (model, second, components.method, components.signed, components.contrast)]
     new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
@@ -114,7 +114,10 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     # in the queue, as a warning is lost outside it
     opened = page.load(callbacks.arrive, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
     first = opened.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
-    back = answer.restore(callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
+    # "multiple", as a second step back would be lost while the first one is on its way
+    back = answer.restore(
+        callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, trigger_mode="multiple", **SILENT
+    )  # fmt: skip
     again = back.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
     answer.abandon(
         callbacks.cancel, [model, second, components.about], [answer, model, second, components.about],
