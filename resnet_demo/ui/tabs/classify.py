@@ -107,7 +107,10 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     # in the queue, as a warning is lost outside it
     opened = page.load(callbacks.arrive, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
     first = opened.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
-    back = answer.restore(callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
+    # "multiple", as a second step back would be lost while the first one is on its way
+    back = answer.restore(
+        callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, trigger_mode="multiple", **SILENT
+    )  # fmt: skip
     again = back.then(callbacks.ask, request, outputs, **SILENT, **TOGETHER)
     answer.abandon(
         callbacks.cancel, [model, second, components.about], [answer, model, second, components.about],

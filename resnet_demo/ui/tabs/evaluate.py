@@ -63,7 +63,7 @@ def _wire(callbacks: EvaluateCallbacks, components: _Components, shell: Shell) -
     evaluation, outputs = components.evaluation, components.outputs
     measured = components.start.click(callbacks.measure, components.request, outputs, **SILENT, **TOGETHER)
     opened = shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER)
-    back = evaluation.restore(callbacks.restore, None, outputs, **SILENT, **TOGETHER)
+    back = evaluation.restore(callbacks.restore, None, outputs, trigger_mode="multiple", **SILENT, **TOGETHER)
     evaluation.show(callbacks.show, None, components.pictures, **SILENT, trigger_mode="always_last")
     evaluation.abandon(callbacks.cancel, None, evaluation, cancels=[measured, opened, back], queue=False, **SILENT)
     shell.models_changed.refresh(callbacks.model_lists, [components.model, components.second])
