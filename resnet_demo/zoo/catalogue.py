@@ -185,6 +185,13 @@ def describe(source: str, *, allow_paths: bool) -> tuple[ModelConfig, int]:
     return config.architecture, config.preprocessing.image_size
 
 
+def trained_on(source: str) -> str:
+    """The data that a model learned from; empty if it is not here, or its config.json does not say."""
+    folder = find(source) or (model_in(Path(source)) if Path(source).is_absolute() else None)
+    entry = _entry(folder, "") if folder else next((entry for entry in well_known() if entry.name == source), None)
+    return entry.trained_on if entry else ""
+
+
 def _roots() -> tuple[tuple[Path, str], ...]:
     return (SHIPPED, "ships with ResNet Lab"), (files.home() / "models", "your own model")
 

@@ -76,12 +76,6 @@ def count(page: Page, place: int, pictures: int) -> None:
     )
 
 
-def without_scratch(page: Page) -> None:
-    """Leave out the network from scratch, which takes nearly all of the time."""
-    page.locator("#transfer-settings button").first.click()
-    page.locator("#transfer-scratch input").uncheck()
-
-
 def becomes(page: Page, word: str) -> None:
     page.wait_for_function(f"word => {WHAT}?.startsWith(word)", arg=word)
 
@@ -112,7 +106,6 @@ def test_own_pictures_are_dropped_learned_and_a_new_one_is_classified(
     count(page, 1, 5)
     expect(page.locator("#classes .news")).to_contain_text("is in another class already")
     page.wait_for_function("document.querySelector('#transfer-estimate')?.innerText.includes('6 pictures of 2 classes')")
-    without_scratch(page)
     page.click("#transfer-start")
     page.wait_for_function(f"!!{RUN}")
     trained["run"] = page.evaluate(RUN)
