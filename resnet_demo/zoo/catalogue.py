@@ -108,6 +108,11 @@ def run_model(run: str, arm: str) -> str:
     return f"run-{run}-{arm}"
 
 
+def is_run_model(name: str) -> bool:
+    """Whether the name is that of a network that a run has trained, and that is there."""
+    return RUN_MODEL.fullmatch(name) is not None and find(name) is not None
+
+
 def find(name: str) -> Path | None:
     """The folder of that name, among the models that ship, the user's own and the networks of runs; it is never taken for a path."""
     match = RUN_MODEL.fullmatch(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,9 +120,15 @@ def test_own_pictures_are_dropped_learned_and_a_new_one_is_classified(
     page.locator("#try-picture input[type=file]").first.set_input_files(tmp_path / "new.png")
     expect(page.locator("#try-answer ol .label").first).to_have_text("blue pen")
     page.wait_for_selector("#try-answer .card > .view img.heat")
+    page.get_by_role("link", name="Open it in Classify").click()  # before it is kept
+    expect(page.locator("#model input")).to_have_value("Your network")
+    expect(page.locator("#answer ol .label").first).to_have_text(re.compile("red mug|blue pen"))
+    page.go_back()
+    becomes(page, "Finished")
     page.locator("#transfer-name input, #transfer-name textarea").first.fill("mug-or-pen")
     page.click("#transfer-keep:not([disabled])")
     page.get_by_text("Kept as mug-or-pen").wait_for()
+    expect(page.locator("#transfer-kept")).to_contain_text("python -m resnet_demo publish mug-or-pen --repo USER/NAME")
     page.get_by_role("tab", name="Classify").click()
     page.locator("#model input").click()
     assert page.get_by_role("option").filter(has_text="mug-or-pen").count() == 1

@@ -99,8 +99,8 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(
 def test_before_anything_is_trained_there_is_no_answer_and_nothing_to_keep(callbacks: TransferCallbacks) -> None:
     run = callbacks.begin("teacher", ANNA, *own())["run"]
     for curves in (show_transfer(""), show_transfer(run)):
-        sentence, *buttons, outcome = callbacks.refresh(curves)
-        assert (sentence, outcome, buttons[-1].interactive) == ("", None, False)
+        sentence, *buttons, outcome, link = callbacks.refresh(curves)
+        assert (sentence, outcome, link, buttons[-1].interactive) == ("", None, "", False)
         ((answer, _),) = callbacks.ask(None, curves, NOTHING, ANNA)
         assert answer == UNTRAINED
     with pytest.raises(gr.Error, match="no weights to keep yet"):
