@@ -45,7 +45,7 @@ def beside_paper(config: RunConfig, result: TransferMeasured) -> str:
         f"{start} {title} has {_errors(figures)} of the 10,000 test images wrong, from scratch, at 32 × 32 and after 64,000 "
         f"iterations of 128 images ({figures[0].source}); here {100 * (1 - result.test_accuracy):.1f} % of "
         f"{result.test_images:,} are wrong, by a network whose base {base} and which then learned from {train:,} pictures at "
-        f"{side} × {side}, so what differs between the two is more than the network."
+        f"{side} × {side}: other conditions, so these two numbers do not say which way is better."
     )
 
 

@@ -97,7 +97,7 @@ class TransferCallbacks(RunCallbacks):
         controls = transfer_controls(self.service, run)
         buttons = (controls.can_stop, controls.can_pause, controls.can_continue, controls.has_network)
         link = (
-            f'<a href="?tab=classify&amp;model={run_model(run, TRANSFER)}">Open it in Classify</a>, or keep it under a name.'
+            f'<a href="?tab=classify&amp;model={run_model(run, TRANSFER)}">Open it in Classify</a> or keep it under a name.'
             if controls.has_network
             else ""
         )

@@ -41,7 +41,7 @@ def test_each_models_error_is_one_minus_the_accuracy_of_its_config() -> None:
     for model in models:
         config = json.loads((SHIPPED / model.name / "config.json").read_text())
         assert model.test_error == pytest.approx(100 * (1 - config["test_accuracy"]))
-        assert model.config.model_dump() == config["architecture"]
+        assert model.config.model_dump().items() >= config["architecture"].items()  # which may be older than a setting
         if model.curves is not None:  # the run measures in the number format that it trains in
             assert model.curves.test[-1][1] == pytest.approx(model.test_error, abs=0.2)
 

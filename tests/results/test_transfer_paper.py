@@ -28,7 +28,9 @@ def test_a_network_that_the_paper_has_not_for_cifar_10_stands_beside_its_best_on
     assert (
         "(arXiv 1512.03385, Table 6); here 17.7 % of 500 are wrong, by a network whose base was trained on ImageNet-1k" in text
     )
-    assert "learned from 900 pictures at 128 × 128" in text
+    assert (
+        "learned from 900 pictures at 128 × 128: other conditions, so these two numbers do not say which way is better." in text
+    )
     assert [value["value"] for value in values(config)] == [6.43, 6.61]
     assert summary.sentence(config, [RESULT]).endswith(text)
     assert text in card(config.arms[0], [RESULT], config=config, data="CIFAR-10", remark=beside_paper)

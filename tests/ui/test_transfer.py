@@ -45,11 +45,11 @@ def open_tab(visit: Callable[..., Watched], app: App, query: str = "", **options
 
 
 class Refusals(list[str]):
-    """Errors of a page, but for the answers that refuse a picture: a browser reports each of them."""
+    """Errors of a page, but for the answers that refuse a picture, and what Gradio reports of requests that a link ends."""
 
     def append(self, text: str) -> None:
         """Keep an error of another kind."""
-        if "400 (Bad Request)" not in text:
+        if not re.search(r"400 \(Bad Request\)|AbortError|errored out", text):
             super().append(text)
 
 

@@ -65,7 +65,10 @@ def test_a_transfer_is_none_of_the_labs_runs(callbacks: TransferCallbacks, opene
 
 def test_an_estimate_follows_the_pictures_and_begins_nothing(callbacks: TransferCallbacks, opened: Opened) -> None:
     text = callbacks.describe(FIRST, "", ANNA, *own(validation=0.0))
-    assert "4 pictures of 2 classes at 32 × 32 to learn from, 0 to watch it by, 2 to test on" in text
+    assert (
+        "A few seconds on this machine: 4 pictures of 2 classes at 32 × 32 to learn from, 0 to watch it by, 2 to test on"
+        in text
+    )
     assert "A few pictures a class are enough" in text
     assert opened.lab.runs() == ()
     others = callbacks.describe("", "", ANNA, *form_values(TransferSettings(train_limit=100)))
