@@ -115,11 +115,12 @@ def main() -> None:
         best, entropy = shares.max(1).values, torch.special.entr(shares).sum(1) / numpy.log(shares.shape[1])
         below = " ".join(f"{(best < threshold).double().mean():>6.1%}" for threshold in THRESHOLDS)
         above = " ".join(f"{(entropy > threshold).double().mean():>6.1%}" for threshold in ENTROPIES)
-        unsure = numpy.mean([confidence.is_unsure(share) for share in entropy.tolist()])
+        pairs = zip(best.tolist(), entropy.tolist(), strict=True)
+        is_unsure = torch.tensor([confidence.is_unsure(*pair, shares.shape[1]) for pair in pairs])
+        unsure = is_unsure.double().mean()
         print(f"{title:28} {len(images):>8} {below}  {above} {unsure:>7.1%}")
         if title.startswith("training"):
             right = shares.argmax(1) == data.labels
-            is_unsure = entropy > confidence.UNSURE
             unsure_right, sure_right = (f"{right[part].double().mean():.1%}" for part in (is_unsure, ~is_unsure))
             print(f"  right: {unsure_right} of those called unsure, {sure_right} of the others")
 

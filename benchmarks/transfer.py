@@ -6,6 +6,9 @@ python benchmarks/transfer.py cache [--images 5000] [--side 224] [--epochs 5]
 python benchmarks/transfer.py margin [--base-steps 2000] [--seeds 5]
     a ResNet-20 trained on five classes of CIFAR-10, transferred to the other five with 20 pictures a class,
     against the same network from scratch at the same budget
+python benchmarks/transfer.py own [--pictures 10] [--seeds 5]
+    the preset 'Your own pictures', and from scratch, with three classes of bundled pictures, and which answers are
+    called unsure; the shipped ResNet-20 has learned these classes and pictures, so the margin says nothing about new classes
 python benchmarks/transfer.py click
     ten pictures in each of three classes, ResNet-20 base: seconds from the command to the warm worker to a classifier
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -26,16 +30,19 @@ from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from resnet_demo.data import dataset
 from resnet_demo.data.augment import normalize
 from resnet_demo.data.dataset import CIFAR10_CLASSES, ImageSet
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.inference import confidence
 from resnet_demo.model.resnet import build
 from resnet_demo.training import machine, session
-from resnet_demo.training.events import RunFinished, TransferMeasured
+from resnet_demo.training.events import RunFinished, TrainingPoint, TransferMeasured
 from resnet_demo.transfer.preparation import preparation_of
-from resnet_demo.transfer.settings import TransferSettings, transfer_run
+from resnet_demo.transfer.settings import TRANSFER_PRESETS, TransferSettings, transfer_run
 from resnet_demo.zoo import folder
 
 IMAGENET = Preprocessing(image_size=224, resize=224)
@@ -132,29 +139,56 @@ def margin(base_steps: int, seeds: int, pictures: int, epochs: int, home: Path) 
     for event in session.run(base, home / "base"):
         if event.kind == "measured":
             print(f"the base: {1 - event.error:.1%} right on the test images of its own five classes")  # type: ignore[union-attr]
-    write_pictures(data.test, first_of_each(data.test, new, 100), home / "new", "test")
-    margins = []
+    settings = TransferSettings(
+        base=str(home / "base" / "arms" / "base"), validation=0.0, batch=20, epochs=epochs, learning_rate=0.003
+    )
+    against_scratch(settings, new, seeds, pictures, home)
+
+
+def own(seeds: int, pictures: int, home: Path) -> None:
+    """The same for the preset for pictures of one's own, whose base has learned the classes; and which answers are unsure."""
+    against_scratch(TRANSFER_PRESETS["Your own pictures"].settings, range(3), seeds, pictures, home)
+    test = dataset.load(DataConfig()).test
+    for title, classes in (("its three classes", range(3)), ("the seven others", range(3, 10))):
+        images = test.images[first_of_each(test, classes, 100)]
+        counts = [0, 0]
+        for seed in range(seeds):
+            weights = folder.load(home / f"run-{seed}" / "arms" / "transfer")
+            with torch.no_grad():
+                shares = weights.model(normalize(images, weights.preprocessing.mean, weights.preprocessing.std)).softmax(1)
+            entropies = torch.special.entr(shares).sum(1) / math.log(shares.shape[1])
+            for best, entropy in zip(shares.max(1).values.tolist(), entropies.tolist(), strict=True):
+                counts[0] += confidence.is_unsure(best, entropy, shares.shape[1])
+                counts[1] += entropy > confidence.UNSURE
+        by_rule, by_entropy = (f"{count / (seeds * len(images)):.1%}" for count in counts)
+        print(f"test pictures of {title}: {by_rule} called unsure; by the entropy alone {by_entropy}")
+
+
+def against_scratch(settings: TransferSettings, classes: range, seeds: int, pictures: int, home: Path) -> None:
+    """Print what transfer and training from scratch reach with some pictures of each class, drawn anew for each seed."""
+    data = dataset.load(DataConfig())
+    write_pictures(data.test, first_of_each(data.test, classes, 100), home / "new", "test")
+    margins, fits = [], []
     for seed in range(seeds):
         target = home / f"new-{seed}"
-        chosen = torch.Generator().manual_seed(seed)
-        for label in new:
+        generator = torch.Generator().manual_seed(seed)
+        for label in classes:
             of_class = (data.train.labels == label).nonzero().flatten()
-            numbers = of_class[torch.randperm(len(of_class), generator=chosen)[:pictures]].tolist()
+            numbers = of_class[torch.randperm(len(of_class), generator=generator)[:pictures]].tolist()
             write_pictures(data.train, numbers, target, "train")
         (target / "test").symlink_to(home / "new" / "test")
-        settings = TransferSettings(
-            base=str(home / "base" / "arms" / "base"), data=str(target), validation=0.0, batch=20, epochs=epochs,
-            learning_rate=0.003, scratch=True, seed=seed,
-        )  # fmt: skip
-        config = transfer_run(settings, allow_paths=True)
-        result = next(
-            event
-            for event in session.run(config, home / f"run-{seed}", prepare=preparation_of(config))
-            if isinstance(event, TransferMeasured)
-        )
+        changes = {"data": str(target), "scratch": True, "seed": seed}
+        config = transfer_run(settings.model_copy(update=changes), allow_paths=True)
+        events = list(session.run(config, home / f"run-{seed}", prepare=preparation_of(config)))
+        result = next(event for event in events if isinstance(event, TransferMeasured))
+        points = [event for event in events if isinstance(event, TrainingPoint) and event.arm == "scratch"]
+        fits.append(1 - statistics.fmean(point.error for point in points[-5:]))
         scratch = result.baselines[-1]
         margins.append(result.test_accuracy - scratch.test_accuracy)
-        print(f"seed {seed}: transfer {result.test_accuracy:.1%}, scratch {scratch.test_accuracy:.1%}, p {scratch.p:.2g}")
+        print(
+            f"seed {seed}: transfer {result.test_accuracy:.1%}, scratch {scratch.test_accuracy:.1%} of {result.test_images} test "
+            f"pictures, p {scratch.p:.2g}; scratch has {fits[-1]:.1%} of its own pictures right at the end"
+        )
     spread = statistics.stdev(margins) if len(margins) > 1 else 0.0
     print(
         f"transfer beats scratch in {sum(one > 0 for one in margins)} of {seeds} seeds, "
@@ -190,9 +224,9 @@ def click(repeats: int, home: Path) -> None:
 
 
 def main() -> None:
-    """Run one of the three."""
+    """Run one of the four."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cache", "margin", "click"))
+    parser.add_argument("what", choices=("cache", "margin", "own", "click"))
     parser.add_argument("--images", type=int, default=5_000)
     parser.add_argument("--uncached", type=int, default=500)
     parser.add_argument("--side", type=int, default=224)
@@ -200,7 +234,7 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     parser.add_argument("--base-steps", type=int, default=2_000)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--pictures", type=int, default=20)
+    parser.add_argument("--pictures", type=int, help="of each class")
     parser.add_argument("--repeats", type=int, default=3)
     parsed = parser.parse_args()
     machine.keep_memory()
@@ -211,7 +245,9 @@ def main() -> None:
                 case "cache":
                     cache(parsed.images, parsed.side, parsed.epochs or 5, parsed.uncached, parsed.precision, home)
                 case "margin":
-                    margin(parsed.base_steps, parsed.seeds, parsed.pictures, parsed.epochs or 60, home)
+                    margin(parsed.base_steps, parsed.seeds, parsed.pictures or 20, parsed.epochs or 60, home)
+                case "own":
+                    own(parsed.seeds, parsed.pictures or 10, home)
                 case "click":
                     click(parsed.repeats, home)
 

@@ -26,6 +26,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.paper import layer_responses
     from resnet_demo.results.card import card
     from resnet_demo.results.export import arm_to_keep, save_arm
+    from resnet_demo.results.transfer_paper import beside_paper
     from resnet_demo.training.record import Record
     from resnet_demo.transfer.result import card as transfer_card
     from resnet_demo.zoo import folder
@@ -40,7 +41,7 @@ def run(parsed: argparse.Namespace) -> int:
     changes = {"test_accuracy": measured.scores.accuracy, "licence": parsed.license}
     content = folder.read_config(source).model_copy(update=changes)
     text = (
-        transfer_card(arm, record.events(), config=config, data=measured.data)
+        transfer_card(arm, record.events(), config=config, data=measured.data, remark=beside_paper)
         if config.transfer
         else card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
     )

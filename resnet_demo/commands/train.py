@@ -221,6 +221,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
     """
     from tqdm import tqdm
 
+    from resnet_demo.results.transfer_paper import beside_paper
     from resnet_demo.training import distributed, session
     from resnet_demo.training.events import RunFailed, RunFinished, to_line
     from resnet_demo.training.record import ENDINGS, Record
@@ -234,7 +235,7 @@ def follow(config: RunConfig, folder: Path, *, resume: bool, as_json: bool) -> i
         return 0
     bar = tqdm(total=config.steps, unit="step", file=sys.stderr, disable=as_json or not prints, dynamic_ncols=True)
     with bar, leave_on_sigterm() as request:
-        for event in session.run(config, folder, resume=resume, request=request, prepare=preparation_of(config)):
+        for event in session.run(config, folder, resume=resume, request=request, prepare=preparation_of(config, beside_paper)):
             last = event
             if as_json:
                 print(to_line(event).decode(), end="", flush=True)

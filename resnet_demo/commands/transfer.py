@@ -36,11 +36,13 @@ def run(parsed: argparse.Namespace) -> int:
     with --resume: the result is the same to the last bit.
     """
     from resnet_demo.commands.train import follow
+    from resnet_demo.results import transfer_paper
     from resnet_demo.results.export import plain
+    from resnet_demo.results.summary import sentence
     from resnet_demo.runs.step_times import StepTimes
     from resnet_demo.training import machine
     from resnet_demo.training.record import Record
-    from resnet_demo.transfer.result import measurement, sentence, table
+    from resnet_demo.transfer.result import measurement, table
     from resnet_demo.words import duration
 
     if parsed.resume:
@@ -53,21 +55,23 @@ def run(parsed: argparse.Namespace) -> int:
         print(f"This takes about {duration(estimate.seconds)} on this machine.", file=sys.stderr)
     machine.keep_memory()
     status = follow(config, parsed.out, resume=parsed.resume, as_json=False)
-    result = measurement(Record(parsed.out).events())
+    events = Record(parsed.out).events()
+    result = measurement(events)
     if result is None:
         return status
     if parsed.json:
         content = result.model_dump(exclude={"kind", "arm", "step"})
-        about = {
+        about: dict[str, Any] = {
             "base": config.transfer.base if config.transfer else "",
             "data": config.data.source,
             "model": str(parsed.out / "arms" / TRANSFER),
         }
-        print(json.dumps(plain({**about, **content, "said": sentence(result)}), allow_nan=False))
+        about |= {"paper": transfer_paper.values(config), "said": sentence(config, events)}
+        print(json.dumps(plain({**about, **content}), allow_nan=False))
     else:
         for name, accuracy in table(result):
             print(f"{name:20} {accuracy:8.2%}")
-        print(sentence(result))
+        print(sentence(config, events))
     return status
 
 

@@ -65,7 +65,8 @@ class Answer:
     @property
     def unsure(self) -> str:
         """A sentence for an answer that is unsure, with the model's classes; empty for others."""
-        return self.words if confidence.is_unsure(self.entropy) else ""
+        probability, classes = self.top(1)[0].probability, len(self.probabilities)
+        return self.words if confidence.is_unsure(probability, self.entropy, classes) else ""
 
     @property
     def words(self) -> str:

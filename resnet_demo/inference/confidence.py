@@ -12,6 +12,9 @@ among ten. Unsure are
   ramps, 72.0 % of 200 pictures of text.
 
 The others pass, and no threshold separates the two kinds. Models of a thousand classes are not measured.
+
+Of fewer than ten classes that share of the entropy is small: of two, one that has 94 % would be unsure. So there, besides, the best
+class must have less than two thirds, twice what all others have together. `benchmarks/transfer.py own` counts what both rules do.
 """
 
 from __future__ import annotations
@@ -23,25 +26,34 @@ from resnet_demo.words import share
 UNSURE = 0.3
 """An answer is unsure if its entropy is a larger share than this of the largest possible."""
 
+FEW, CLEAR = 10, 2 / 3
+"""Of fewer classes than FEW, an answer is unsure only if its best class, besides, has a smaller share than CLEAR."""
+
 NAMED = 10
 """Up to this many classes are listed by name; of more, the number and the first three."""
 
 
-def is_unsure(entropy: float) -> bool:
-    """Whether an answer is unsure. Takes its entropy as a share of the largest possible, 0 to 1."""
-    return entropy > UNSURE
+def is_unsure(probability: float, entropy: float, classes: int) -> bool:
+    """Whether an answer is unsure.
+
+    Args:
+        probability: the best class's share.
+        entropy: as a share of the largest possible, 0 to 1.
+        classes: their number.
+    """
+    return entropy > UNSURE and (classes >= FEW or probability < CLEAR)
 
 
-def unsure(probability: float, entropy: float) -> str:
-    """A sentence for an answer that is unsure; empty for others. Takes the best class's share and the entropy."""
-    if not is_unsure(entropy):
+def unsure(probability: float, entropy: float, classes: int) -> str:
+    """A sentence for an answer that is unsure; empty for others. Takes the same as `is_unsure`."""
+    if not is_unsure(probability, entropy, classes):
         return ""
     return f"It is unsure: the best class has only {share(probability)}, so perhaps none of its classes fits."
 
 
 def words(probability: float, entropy: float, classes: Sequence[str]) -> str:
     """The sentences beside an answer: whether it is unsure, and which classes the model knows."""
-    return f"{unsure(probability, entropy)} {knows(classes)}".strip()
+    return f"{unsure(probability, entropy, len(classes))} {knows(classes)}".strip()
 
 
 def knows(classes: Sequence[str]) -> str:

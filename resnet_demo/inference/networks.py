@@ -7,14 +7,15 @@ from huggingface_hub import constants
 from resnet_demo.config import ModelConfig
 from resnet_demo.hub import fetch
 from resnet_demo.model.cost import cost
-from resnet_demo.zoo.catalogue import Entry, available, is_hub_id
+from resnet_demo.zoo.catalogue import Entry, available, is_hub_id, is_run_model, title_of
 
 BYTES_PER_PARAMETER = 4
 
 
-def choices() -> list[tuple[str, str]]:
-    """(title, name) of each network. Sends no request."""
-    return [(entry.title + download_note(entry), entry.name) for entry in available()]
+def choices(*names: str) -> list[tuple[str, str]]:
+    """(title, name) of each network of the catalogue, and of those among `names` that a run has trained. Sends no request."""
+    of_runs = [(title_of(name), name) for name in dict.fromkeys(names) if is_run_model(name)]
+    return [*((entry.title + download_note(entry), entry.name) for entry in available()), *of_runs]
 
 
 def download_note(entry: Entry) -> str:

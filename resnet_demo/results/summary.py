@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from resnet_demo.config import RunConfig
 from resnet_demo.recipes import PAPER_ITERATIONS
+from resnet_demo.results.transfer_paper import beside_paper
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint, TransferMeasured
 from resnet_demo.transfer import result
 
@@ -88,7 +89,7 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
     """A text of a few sentences on the results; it claims a difference only where the numbers show one clearly."""
     transfer = result.measurement(events)
     if transfer is not None:
-        return result.sentence(transfer)
+        return f"{result.sentence(transfer)} {beside_paper(config, transfer)}".strip()
     if config.transfer:
         return result.unfinished(config, events)
     by_name = {result.name: result for result in results(config, events)}

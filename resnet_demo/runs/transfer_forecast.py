@@ -12,6 +12,9 @@ from resnet_demo.transfer.work import picture_counts
 from resnet_demo.words import duration, duration_range
 from resnet_demo.zoo.catalogue import available
 
+SHORT = 5
+"""Seconds of training and of forward passes below which an estimate says 'a few': what else a run does takes longer."""
+
 
 def transfer_forecast(service: RunService, config: RunConfig, preset: str = "", token: object = "") -> str:
     """Say what is learned from, how long it takes, what must be downloaded, and whether it needs the token.
@@ -40,9 +43,13 @@ def _base(config: RunConfig) -> str:
 
 
 def _length(config: RunConfig, estimate: Estimate | None) -> str:
-    time = f"At most about {duration(slow_seconds(config))} on this machine"  # before anything is measured
-    if estimate is not None:
-        time = f"About {duration_range(estimate.seconds, estimate.longest)} on this machine"
+    slowest = slow_seconds(config) if estimate is None else estimate.longest
+    if slowest < SHORT:
+        time = "A few seconds on this machine"  # to load the base and to write the network, mostly
+    elif estimate is None:
+        time = f"At most about {duration(slowest)} on this machine"  # before anything is measured
+    else:
+        time = f"About {duration_range(estimate.seconds, slowest)} on this machine"
     counts = picture_counts(config, config.transfer) if config.transfer else (0, 0, 0)
     classes, side = config.arms[0].model.classes, config.data.image_size
     train, validation, test = (f"{count:,}" for count in counts)

@@ -142,6 +142,7 @@ def _warm_up() -> _Warm:
 
 def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
     """Train one run to its end; returns the reason if it failed."""
+    from resnet_demo.results.transfer_paper import beside_paper
     from resnet_demo.training import session
     from resnet_demo.training.events import RunFailed
     from resnet_demo.training.record import Record
@@ -152,7 +153,7 @@ def _train(folder: Path, resume: bool, inbox: Inbox, warm: _Warm) -> str | None:
         config = Record(folder).config
         for event in session.run(
             config, folder, resume=resume, request=lambda: inbox.request(str(folder)), on=warm.on, load=warm.datasets.load,
-            prepare=preparation_of(config),
+            prepare=preparation_of(config, beside_paper),
         ):  # fmt: skip
             last = event
     except (ResNetDemoError, OSError, MemoryError) as error:

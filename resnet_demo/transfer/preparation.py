@@ -37,12 +37,12 @@ SECONDS = 0.5  # between two events
 SHARE_OF_MEMORY = 0.5  # that features may take
 
 
-def preparation_of(config: RunConfig) -> Prepare | None:
-    """How session.run prepares this run: None, the ordinary way, for one that is not a transfer."""
-    return partial(prepare, settings=config.transfer) if config.transfer else None
+def preparation_of(config: RunConfig, remark: result.Remark = lambda *_: "") -> Prepare | None:
+    """How session.run prepares this run: None, the ordinary way, for one that is not a transfer. Its card has the remark."""
+    return partial(prepare, settings=config.transfer, remark=remark) if config.transfer else None
 
 
-def prepare(session: Session, *, settings: TransferConfig) -> Generator[Event, None, Assembly | None]:
+def prepare(session: Session, *, settings: TransferConfig, remark: result.Remark) -> Generator[Event, None, Assembly | None]:
     """Fetch data and base, compute the features that are not cached, and assemble the phases.
 
     Returns:
@@ -80,7 +80,7 @@ def prepare(session: Session, *, settings: TransferConfig) -> Generator[Event, N
         *_targets(settings, data, features),
     )  # fmt: skip
     is_complete = yield from compute(session, start, "training", *_feature_passes(transfer))
-    return _assembled(transfer, session, saved, start) if is_complete else None
+    return _assembled(transfer, session, saved, start, remark) if is_complete else None
 
 
 def preprocessing_of(base: Weights, config: RunConfig) -> Preprocessing:
@@ -166,13 +166,15 @@ def _feature_passes(transfer: Transfer) -> tuple[int, Iterator[tuple[int, int]]]
     return len(data.validation) + len(transfer.train) * len(data.train), chain.from_iterable(fills)
 
 
-def _assembled(transfer: Transfer, session: Session, saved: dict[str, Any] | None, start: int) -> Assembly:
+def _assembled(
+    transfer: Transfer, session: Session, saved: dict[str, Any] | None, start: int, remark: result.Remark
+) -> Assembly:
     data = transfer.data
     assembly = Assembly(
         config=session.config, origin=Origin(data.name, data.classes, data.train.preprocessing, data.skipped),
         phases=transfer.phases(), networks=transfer.networks, precision=transfer.features.precision, start=start,
         seconds_before=float(saved["seconds"]) if saved else 0.0,
-        card=partial(result.card, config=session.config, data=data.name),
+        card=partial(result.card, config=session.config, data=data.name, remark=remark),
         report=partial(report.report, transfer, partial(compute, session)),
     )  # fmt: skip
     if saved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from resnet_demo.config import ArmConfig, RunConfig
 from resnet_demo.training.events import Baseline, Event, Measured, PhaseStarted, RunStarted, TrainingPoint, TransferMeasured
@@ -17,6 +17,10 @@ ARTICLES = {
     "nearest class mean": "the nearest class mean",
     "from scratch": "training from scratch",
 }
+
+
+Remark = Callable[[RunConfig, TransferMeasured], str]
+"""A text about a result that needs more than the result: the paper's figures, which the reports know (results/)."""
 
 
 def measurement(events: Sequence[Event]) -> TransferMeasured | None:
@@ -88,7 +92,7 @@ def _options(settings: TransferSettings) -> Iterator[str]:
         yield f"--{'' if value else 'no-'}{option}" if isinstance(value, bool) else f"--{option} {shlex.quote(str(value))}"
 
 
-def card(arm: ArmConfig, events: Sequence[Event], *, config: RunConfig, data: str) -> str:
+def card(arm: ArmConfig, events: Sequence[Event], *, config: RunConfig, data: str, remark: Remark = lambda *_: "") -> str:
     """The model card of a network of a transfer.
 
     Args:
@@ -96,16 +100,18 @@ def card(arm: ArmConfig, events: Sequence[Event], *, config: RunConfig, data: st
         events: what happened in the run.
         config: its settings.
         data: the name of its data.
+        remark: what else is said about the result.
     """
     start = next((event for event in events if isinstance(event, RunStarted)), None)
     base = config.transfer.base.rpartition("/")[2] if config.transfer and config.transfer.base.startswith("/") else ""
     base = base or (config.transfer.base if config.transfer else "")
     result, line = measurement(events), command(config)
     machine = f"- {start.device}, {start.precision}, PyTorch {start.torch}, begun {start.time}\n" if start else ""
+    remarks = f"{remark(config, result)}\n\n" if result and remark(config, result) else ""
     return (
         f"# {arm.model.name}: {base} transferred to {data}\n\n"
         f"The network `{arm.name}` of a transfer by ResNet Lab: {len(config.arms)} trained in one run, seed {arm.seed}.\n\n"
-        f"{sentence(result) if result else 'It was not measured on test pictures.'}\n\n"
+        f"{sentence(result) if result else 'It was not measured on test pictures.'}\n\n{remarks}"
         "The test pictures were measured once, at the end, and nothing was chosen by them.\n\n"
         f"## How it was trained\n\n{f'    {line}' if line else 'The data or the base have changed since.'}\n\n"
         f"{machine}- preprocessing and class names are in `config.json`\n"

@@ -42,9 +42,9 @@ def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("none", NO_SECOND), *models]
 
 
-def model_lists() -> tuple[Any, Any]:
-    """The two lists of networks, with the models that are there now."""
-    models = networks.choices()
+def model_lists(model: str, second: str) -> tuple[Any, Any]:
+    """The two lists of networks, with the models that are there now; a run's network, which a link names, stays in them."""
+    models = networks.choices(model, second)
     return gr.Dropdown(models), gr.Dropdown(or_none(models))
 
 
@@ -176,7 +176,7 @@ def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any]
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
     about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
     from_hub = is_hub_id(fields["model"]) or is_hub_id(fields["second"])  # perhaps downloaded just now: the lists tell
-    lists = model_lists() if from_hub else (gr.skip(), gr.skip())
+    lists = model_lists(fields["model"], fields["second"]) if from_hub else (gr.skip(), gr.skip())
     return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists
 
 

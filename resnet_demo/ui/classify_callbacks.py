@@ -69,7 +69,7 @@ def pick(selection: gr.SelectData) -> str:
 
 def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]:
     """The components as an address describes them, in the order in which `ask` takes them."""
-    models = networks.choices()
+    models = networks.choices(query.get("model", ""), query.get("second", ""))
     link = _request_of(query, [name for _, name in models])
     picture_update, fingerprint = _picture_of(picture, query.get("picture", ""))
     about = NOTHING | {

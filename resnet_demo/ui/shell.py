@@ -20,6 +20,8 @@ SILENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 UNQUEUED: dict[str, Any] = {**SILENT, "queue": False}
 """For an event that never refuses or warns: outside the queue, an error has no sentence and a warning is lost."""
 
+_Components = Sequence[gr.components.Component]
+
 
 @dataclass(frozen=True)
 class ModelsChanged:
@@ -29,19 +31,19 @@ class ModelsChanged:
     """
 
     _causes: list[Dependency] = field(default_factory=list)
-    _listeners: list[tuple[Callable[[], Any], Sequence[gr.components.Component]]] = field(default_factory=list)
+    _listeners: list[tuple[Callable[..., Any], _Components, _Components | None]] = field(default_factory=list)
 
     def after(self, event: Dependency) -> None:
         """The models may have changed once this event's callback has ended."""
         self._causes.append(event)
-        for function, outputs in self._listeners:
-            event.then(function, None, outputs, **UNQUEUED)
+        for function, outputs, inputs in self._listeners:
+            event.then(function, inputs, outputs, **UNQUEUED)
 
-    def refresh(self, function: Callable[[], Any], outputs: Sequence[gr.components.Component]) -> None:
-        """Call the function when the models change; its results go to the outputs."""
-        self._listeners.append((function, outputs))
+    def refresh(self, function: Callable[..., Any], outputs: _Components, inputs: _Components | None = None) -> None:
+        """Call the function with the values of the inputs when the models change; its results go to the outputs."""
+        self._listeners.append((function, outputs, inputs))
         for event in self._causes:
-            event.then(function, None, outputs, **UNQUEUED)
+            event.then(function, inputs, outputs, **UNQUEUED)
 
 
 @dataclass(frozen=True)

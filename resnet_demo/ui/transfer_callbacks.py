@@ -93,9 +93,15 @@ class TransferCallbacks(RunCallbacks):
 
     def refresh(self, curves: dict[str, Any]) -> tuple[Any, ...]:
         """The controls around the curves, after the status of the run changed."""
-        controls = transfer_controls(self.service, run_of(curves))
+        run = run_of(curves)
+        controls = transfer_controls(self.service, run)
         buttons = (controls.can_stop, controls.can_pause, controls.can_continue, controls.has_network)
-        return controls.sentence, *(gr.Button(interactive=enabled) for enabled in buttons), controls.outcome
+        link = (
+            f'<a href="?tab=classify&amp;model={run_model(run, TRANSFER)}">Open it in Classify</a> or keep it under a name.'
+            if controls.has_network
+            else ""
+        )
+        return controls.sentence, *(gr.Button(interactive=enabled) for enabled in buttons), controls.outcome, link
 
     def ask(
         self, picture: PictureInput, curves: dict[str, Any], about: dict[str, Any], request: gr.Request
@@ -118,7 +124,10 @@ class TransferCallbacks(RunCallbacks):
     def keep(self, curves: dict[str, Any], name: str, token: str, request: gr.Request) -> str:
         """Save the network among the user's models."""
         folder = self.service.keep(run_of(curves), TRANSFER, name, visitor_of(request), token)
-        return f"Kept as {folder.name}: [Classify](?tab=classify&model={folder.name}) lists it now."
+        return (
+            f"Kept as {folder.name}: [Classify](?tab=classify&model={folder.name}) lists it now. To publish it on the Hugging Face "
+            f"Hub, run `python -m resnet_demo publish {folder.name} --repo USER/NAME` where the app runs."
+        )
 
     @error_in_a_sentence
     def transfer(

@@ -108,6 +108,11 @@ def run_model(run: str, arm: str) -> str:
     return f"run-{run}-{arm}"
 
 
+def is_run_model(name: str) -> bool:
+    """Whether the name is that of a network that a run has trained, and that is there."""
+    return RUN_MODEL.fullmatch(name) is not None and find(name) is not None
+
+
 def find(name: str) -> Path | None:
     """The folder of that name, among the models that ship, the user's own and the networks of runs; it is never taken for a path."""
     match = RUN_MODEL.fullmatch(name)
@@ -183,6 +188,13 @@ def describe(source: str, *, allow_paths: bool) -> tuple[ModelConfig, int]:
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:  # a SettingError is a ValueError
         raise WeightsError(f"config.json of {source} does not describe a model that can be a base: {error}") from error
     return config.architecture, config.preprocessing.image_size
+
+
+def trained_on(source: str) -> str:
+    """The data that a model learned from; empty if it is not here, or its config.json does not say."""
+    folder = find(source) or (model_in(Path(source)) if Path(source).is_absolute() else None)
+    entry = _entry(folder, "") if folder else next((entry for entry in well_known() if entry.name == source), None)
+    return entry.trained_on if entry else ""
 
 
 def _roots() -> tuple[tuple[Path, str], ...]:

@@ -32,6 +32,7 @@ def test_it_prints_what_the_design_names_and_leaves_a_model(
     assert (result["base"], result["data"]) == ("resnet20-cifar10", str(picture_folder))
     assert [sorted(baseline)[-1] for baseline in result["baselines"]] == ["test_accuracy"] * 2
     assert result["test_accuracy"] == 1  # three colours
+    assert result["paper"] == []  # it has none for these pictures
     assert main(["evaluate", "--model", str(out), "--data", str(picture_folder), "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)
     assert {name: measured[name] for name in ("accuracy", "confusion")} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
@@ -12,6 +13,7 @@ from resnet_demo.config import ModelConfig
 from resnet_demo.hub import fetch
 from resnet_demo.inference.networks import choices
 from resnet_demo.model.resnet import build
+from resnet_demo.zoo.catalogue import run_model
 from tests.loopback_hub import LoopbackHub
 
 NAME = "timm/resnet18.tv_in1k"
@@ -38,3 +40,11 @@ def test_offline_the_same_networks_are_marked_as_not_to_be_had(loopback: Loopbac
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert title(NAME) == f"{TITLE}: not here, 47 MB"
     assert title("resnet20-cifar10") == "ResNet-20 (CIFAR-10)"
+
+
+def test_the_network_of_a_run_is_in_the_list_where_a_link_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_DEMO_HOME", str(tmp_path))
+    (tmp_path / "runs" / "20260131-235959-3f9c01" / "arms" / "transfer").mkdir(parents=True)
+    (tmp_path / "runs" / "20260131-235959-3f9c01" / "arms" / "transfer" / "config.json").write_text("{}")
+    here, gone = run_model("20260131-235959-3f9c01", "transfer"), run_model("20260131-235959-000000", "transfer")
+    assert choices(here, here, gone, "../x", "") == [*choices(), ("Your network", here)]

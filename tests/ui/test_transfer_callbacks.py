@@ -65,7 +65,10 @@ def test_a_transfer_is_none_of_the_labs_runs(callbacks: TransferCallbacks, opene
 
 def test_an_estimate_follows_the_pictures_and_begins_nothing(callbacks: TransferCallbacks, opened: Opened) -> None:
     text = callbacks.describe(FIRST, "", ANNA, *own(validation=0.0))
-    assert "4 pictures of 2 classes at 32 × 32 to learn from, 0 to watch it by, 2 to test on" in text
+    assert (
+        "A few seconds on this machine: 4 pictures of 2 classes at 32 × 32 to learn from, 0 to watch it by, 2 to test on"
+        in text
+    )
     assert "A few pictures a class are enough" in text
     assert opened.lab.runs() == ()
     others = callbacks.describe("", "", ANNA, *form_values(TransferSettings(train_limit=100)))
@@ -99,8 +102,8 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(
 def test_before_anything_is_trained_there_is_no_answer_and_nothing_to_keep(callbacks: TransferCallbacks) -> None:
     run = callbacks.begin("teacher", ANNA, *own())["run"]
     for curves in (show_transfer(""), show_transfer(run)):
-        sentence, *buttons, outcome = callbacks.refresh(curves)
-        assert (sentence, outcome, buttons[-1].interactive) == ("", None, False)
+        sentence, *buttons, outcome, link = callbacks.refresh(curves)
+        assert (sentence, outcome, link, buttons[-1].interactive) == ("", None, "", False)
         ((answer, _),) = callbacks.ask(None, curves, NOTHING, ANNA)
         assert answer == UNTRAINED
     with pytest.raises(gr.Error, match="no weights to keep yet"):

@@ -131,3 +131,13 @@ def test_the_network_of_a_run_has_a_name_before_it_is_kept(tmp_path: Path, monke
     assert catalogue.title_of(name) == "Your network"
     for other in ("run-20260131-235959-3f9c01-../../x", "run-..-transfer", "run-20260131-235959-3f9c01-"):
         assert catalogue.find(other) is None
+
+
+def test_what_a_model_learned_from_is_known_by_name_path_or_hub_id(tmp_path: Path) -> None:
+    assert (
+        catalogue.trained_on("resnet20-cifar10")
+        == catalogue.trained_on(str(catalogue.SHIPPED / "resnet20-cifar10"))
+        == "CIFAR-10"
+    )
+    assert catalogue.trained_on("timm/resnet50.tv_in1k") == "ImageNet-1k"
+    assert catalogue.trained_on("user/name") == catalogue.trained_on(str(tmp_path)) == ""

@@ -102,3 +102,31 @@ def test_a_name_that_is_no_repository_is_told(
 ) -> None:
     assert main(["publish", str(model), "--repo", name]) == 1
     assert "is not a repository of the Hugging Face Hub: name one as user/name" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # as above
+def test_a_transfer_is_published_from_its_folder_and_once_kept_by_its_name(
+    login: LoopbackHub, model: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESNET_DEMO_HOME", str(tmp_path / "home"))
+    options = [
+        "--base",
+        str(model),
+        "--data",
+        str(picture_folder),
+        "--epochs",
+        "1",
+        "--image-size",
+        "16",
+        "--precision",
+        "fp32",
+    ]
+    assert main(["transfer", *options, "--out", str(tmp_path / "run")]) == 0
+    assert main(["publish", str(tmp_path / "run"), "--repo", "user/colours"]) == 0
+    weights = repository.load("user/colours")
+    assert weights.classes == ("blue", "green", "red")
+    card = login.files["user/colours", "README.md"].decode()
+    assert card.startswith("---\nlibrary_name: resnet-lab\n") and "python -m resnet_demo transfer --base" in card
+    assert main(["keep", str(tmp_path / "run"), "--name", "colours"]) == 0
+    assert main(["publish", "colours", "--repo", "user/kept"]) == 0
+    assert torch.equal(repository.load("user/kept").model.fc.weight, weights.model.fc.weight)

@@ -63,7 +63,7 @@ def build(shell: Shell) -> None:
             answer, contrast, method, signed = _results()
     components = _Components(picture, gallery, model, second, answer, contrast, method, signed, gr.State(NOTHING))
     _wire(callbacks, components, shell.page)
-    shell.models_changed.refresh(model_lists, [model, second])
+    shell.models_changed.refresh(model_lists, [model, second], [model, second])
     _build_api(callbacks)
 
 

@@ -60,6 +60,7 @@ class _Monitor:
     sentence: gr.Markdown
     curves: gr.HTML
     outcome: gr.HTML
+    link: gr.HTML
     picture: Picture
     answer: gr.HTML
     about: gr.State
@@ -70,7 +71,7 @@ class _Monitor:
     @property
     def controls(self) -> list[Any]:
         """What changes with the status of the run, in the order of `TransferCallbacks.refresh`."""
-        return [self.sentence, self.stop, self.pause, self.resume, self.keep, self.outcome]
+        return [self.sentence, self.stop, self.pause, self.resume, self.keep, self.outcome, self.link]
 
 
 def build(shell: Shell) -> None:
@@ -131,6 +132,7 @@ def _monitor() -> _Monitor:
         with gr.Column(scale=5, min_width=300):
             answer = widget("answer", UNTRAINED, label="Answer", elem_id="try-answer")
     outcome = widget("outcome", None, label="What the transfer came to", elem_id="outcome")
+    link = gr.HTML(elem_id="transfer-link", padding=False)
     with gr.Row(elem_id="keep-transfer"):
         name = gr.Textbox(
             label="Keep the network for Classify, under a name",
@@ -140,7 +142,9 @@ def _monitor() -> _Monitor:
         )
         keep = gr.Button("Keep it", elem_id="transfer-keep", interactive=False, scale=0, min_width=110)
     kept_as = gr.Markdown(elem_id="transfer-kept")
-    return _Monitor(stop, pause, resume, sentence, curves, outcome, picture, answer, gr.State(NOTHING), name, keep, kept_as)
+    return _Monitor(
+        stop, pause, resume, sentence, curves, outcome, link, picture, answer, gr.State(NOTHING), name, keep, kept_as
+    )
 
 
 def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
