@@ -24,7 +24,8 @@ LEVELS = (
     {"zoo"},
     {"evaluation", "inference"},
     {"training"},
-    {"transfer", "inside", "paper"},
+    {"transfer", "paper"},
+    {"inside"},
     {"results"},
     {"comparison"},
     {"runs"},
@@ -48,6 +49,7 @@ LIGHT = (
     "data/archive.py", "data/picture_room.py", "data/picture_set.py", "data/picture_store.py", "zoo/catalogue.py",
     "transfer/settings.py", "transfer/result.py", "transfer/work.py", "training/events.py", "training/record.py",
     "training/schedule.py", "inference/request.py", "paper/",
+    "inside/experiments.py", "inside/request.py", "inside/outcome.py", "inside/shattered.py", "inside/laboratory.py",
 )  # fmt: skip
 HEAVY = ("runs/worker.py", "runs/time_steps.py", "paper/layer_responses.py")  # they train, or compute what ships
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import itertools
+import math
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
+import matplotlib.image
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -13,9 +18,11 @@ from matplotlib.figure import Figure
 from resnet_demo.colours import OF_NETWORK
 from resnet_demo.config import ArmConfig, RunConfig
 from resnet_demo.evaluation.measurement import Measurement
+from resnet_demo.inside.outcome import Outcome, Panel, Tile
 from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPoint
 
 LINES = {True: "-", False: "--"}
+COLOURS = {"plain": OF_NETWORK[False], "residual": OF_NETWORK[True], "neutral": "0.35"}
 SMOOTHED_OVER = 10  # points
 LABELLED = 40  # classes up to which a matrix has names and numbers
 
@@ -91,6 +98,59 @@ def evaluation(measurement: Measurement, title: str) -> Figure:
     return figure
 
 
+def experiment(outcome: Outcome, title: str) -> Figure:
+    """The figures of an experiment, two beside each other, under the sentence that says what came out."""
+    rows = -(-len(outcome.panels) // 2)
+    figure = Figure(figsize=(11, 0.9 + 3.1 * rows), dpi=140, layout="constrained")
+    places = figure.subplots(rows, min(2, len(outcome.panels)), squeeze=False).flat
+    for panel, axes in itertools.zip_longest(outcome.panels, places):
+        if panel is None or panel.form == "tiles":
+            axes.set_axis_off()
+        if panel is not None:
+            _draw(axes, panel)
+    figure.suptitle(f"{title}. {textwrap.fill(outcome.sentence, 130)}", parse_math=False, fontsize="medium")
+    return figure
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    axes.set_title(panel.title, parse_math=False, fontsize="medium")
+    if panel.form == "tiles":
+        _draw_tiles(axes, panel.tiles)
+        return
+    if panel.band:
+        axes.axhspan(-panel.band, panel.band, color="0.9")
+    width = 0.8 / len(panel.lines)
+    for number, line in enumerate(panel.lines):
+        xs, ys = zip(*line.points, strict=True)
+        if panel.form == "bars":
+            axes.bar([x - 0.4 + (number + 0.5) * width for x in xs], ys, width, color=COLOURS[line.kind], label=line.name)
+        else:
+            axes.plot(
+                xs, ys, color=COLOURS[line.kind], label=line.name, ls=LINES[line.kind != "plain"], lw=0.9 if len(xs) > 100 else 2,
+                marker={"plain": "s"}.get(line.kind, "o") if line.marks else None,
+            )  # fmt: skip
+    for value, label in panel.levels:
+        axes.axhline(value, color="0.3", ls=":")
+        axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", parse_math=False)
+    if panel.labels:
+        every = -(-len(panel.labels) // 10)
+        axes.set_xticks(range(0, len(panel.labels), every), panel.labels[::every], fontsize="x-small", parse_math=False)
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    _name(axes, panel.y, panel.x)
+
+
+def _draw_tiles(axes: Axes, tiles: Sequence[Tile]) -> None:
+    """Beside each other in one figure, eight in a row."""
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, 8)
+        pixels = matplotlib.image.imread(io.BytesIO(base64.b64decode(tile.src.partition(",")[2])), format="png")
+        axes.imshow(pixels, extent=(column, column + 0.9, -row - 0.9, -row), cmap="gray", interpolation="nearest")
+        axes.annotate(f"{tile.title} {tile.note}", (column, -row - 0.9), va="top", fontsize=5, parse_math=False)
+    axes.set_xlim(0, min(8, len(tiles)))
+    axes.set_ylim(-math.ceil(len(tiles) / 8) - 0.2, 0)
+
+
 def to_png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
     file = io.BytesIO()
@@ -115,8 +175,8 @@ def _smoothed(values: list[float]) -> list[float]:
     ]  # fmt: skip
 
 
-def _name(axes: Axes, what: str) -> None:
-    axes.set_xlabel("step", parse_math=False)
+def _name(axes: Axes, what: str, along: str = "step") -> None:
+    axes.set_xlabel(along, parse_math=False)
     axes.set_ylabel(what, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     legend = axes.legend(frameon=False, fontsize="small")

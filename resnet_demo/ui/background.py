@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -54,3 +55,32 @@ class Background:
         finally:
             result.cancel()
             cancelled.set()
+
+
+@dataclass
+class LatestWork:
+    """Work of which each visitor has one at a time: the next one ends the one before."""
+
+    _tickets: dict[str, str] = field(default_factory=dict)
+
+    def follow(self, who: str, steps: Generator[R, None, None]) -> Iterator[R]:
+        """The steps of a visitor's work, until the visitor starts another one or ends it.
+
+        Args:
+            who: the visitor.
+            steps: closed at the end.
+        """
+        ticket = self._tickets[who] = uuid4().hex
+        try:
+            for step in steps:
+                if self._tickets.get(who) != ticket:
+                    return
+                yield step
+        finally:
+            steps.close()
+            if self._tickets.get(who) == ticket:
+                del self._tickets[who]
+
+    def end(self, who: str) -> None:
+        """End the visitor's work, if there is any."""
+        self._tickets.pop(who, None)

@@ -17,6 +17,10 @@ from resnet_demo.evaluation.evaluator import Say, evaluator
 from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.evaluation.request import EvaluateRequest
 from resnet_demo.inference.request import ClassifyRequest
+from resnet_demo.inside.context import Context
+from resnet_demo.inside.laboratory import Laboratory
+from resnet_demo.inside.outcome import Outcome
+from resnet_demo.inside.request import InsideRequest
 from resnet_demo.results import plots
 from resnet_demo.ui.background import Background
 
@@ -31,6 +35,7 @@ THREADS = 8
 LOADING = "Loading PyTorch and the network; the first answer takes a few seconds."
 ASKING = "Looking at the picture."
 WAITING = "Waiting for another visitor's evaluation to end."
+WAITING_FOR_EXPERIMENT = "Waiting for another visitor's experiment to end."
 
 
 class Engine:
@@ -39,7 +44,9 @@ class Engine:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, "answers")
         self._evaluations = ThreadPoolExecutor(1, "evaluations")  # one at a time: it takes all processors
+        self._experiments = ThreadPoolExecutor(1, "experiments")
         self._evaluator = evaluator()
+        self._laboratory = Laboratory()
         self._lock = Lock()
         self._models: Future[Models] | None = None
 
@@ -107,6 +114,29 @@ class Engine:
             ]
 
         yield from Background(self._evaluations).run(work, WAITING)
+
+    def outcome(self, request: InsideRequest) -> Outcome | None:
+        """The outcome of an experiment, if nothing has to be computed for it."""
+        return self._laboratory.find(request)
+
+    def experiment(self, request: InsideRequest) -> Generator[str | Outcome, None, None]:
+        """Yields progress sentences, then the outcome of an experiment.
+
+        Raises:
+            ResNetDemoError: a model is missing or damaged, or a setting is out of its range.
+        """
+        models = self.start()
+
+        def work(say: Callable[[str], None], should_cancel: Callable[[], bool]) -> Outcome:
+            say(LOADING)
+            loaded = models.result()
+            from resnet_demo.inference.report import load_network
+
+            return self._laboratory.run(
+                request, Context(lambda name: load_network(loaded, name, say, should_cancel), say, should_cancel)
+            )
+
+        yield from Background(self._experiments).run(work, WAITING_FOR_EXPERIMENT)
 
     def cancel_downloads(self, names: list[str]) -> None:
         """End the downloads of these models, if there are any."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 import gradio as gr
 from huggingface_hub import constants
@@ -23,10 +22,11 @@ from resnet_demo.parsing import parse, parse_link
 from resnet_demo.results.evaluation import values
 from resnet_demo.results.evaluation_page import gallery, page
 from resnet_demo.ui.address import query_for
+from resnet_demo.ui.background import LatestWork
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
-from resnet_demo.ui.visitor import address_of, visitor_of
+from resnet_demo.ui.visitor import who
 
 Update = tuple[Any, Any, Any, Any, Any]
 """The values of the two widgets, and the three lists: network, second network, data."""
@@ -65,7 +65,7 @@ class EvaluateCallbacks:
     """
 
     engine: Engine
-    _latest: dict[str, str] = field(default_factory=dict)  # by visitor: the ticket of what is computed
+    _latest: LatestWork = field(default_factory=LatestWork)
 
     def model_lists(self) -> tuple[Any, Any]:
         """The lists of networks, with the models that are there now."""
@@ -91,7 +91,7 @@ class EvaluateCallbacks:
         except ResNetDemoError as error:
             yield {"state": "error", "message": str(error)}, *UNCHANGED[1:]
             return
-        yield from self._updates(evaluation, _who(request))
+        yield from self._updates(evaluation, who(request))
 
     def show(self, click: gr.EventData) -> dict[str, Any]:
         """The pictures behind a number."""
@@ -106,7 +106,7 @@ class EvaluateCallbacks:
 
     def cancel(self, request: gr.Request) -> dict[str, Any]:
         """End what is in progress; the widget keeps what it showed."""
-        self._latest.pop(_who(request), None)
+        self._latest.end(who(request))
         return {"state": "stopped", "message": "Cancelled."}
 
     def evaluate(
@@ -129,7 +129,7 @@ class EvaluateCallbacks:
         try:
             for model in models:
                 evaluation = allowed(parse(EvaluateRequest, {"model": model, "data": data}))
-                results.append(values(model, data, self._computed(evaluation, _who(request))))
+                results.append(values(model, data, self._computed(evaluation, who(request))))
         except ResNetDemoError as error:
             raise refusal(html.escape(str(error), quote=False)) from error
         return results
@@ -146,7 +146,7 @@ class EvaluateCallbacks:
         except ResNetDemoError as error:
             warn(f"{error} What the link asks is left out.")
             evaluation = EvaluateRequest(model=networks.choices()[0][1])
-        yield from self._updates(evaluation, _who(request))
+        yield from self._updates(evaluation, who(request))
 
     def _updates(self, request: EvaluateRequest, who: str) -> Iterator[Update]:
         lists = (gr.Dropdown(value=request.model), gr.Dropdown(value=request.second), gr.Dropdown(value=request.data))
@@ -167,21 +167,7 @@ class EvaluateCallbacks:
         if cached is not None:
             yield cached
             return
-        ticket = self._latest[who] = uuid4().hex
-        steps = self.engine.measure(request)
-        try:
-            for step in steps:
-                if self._latest.get(who) != ticket:
-                    return
-                yield step
-        finally:
-            steps.close()
-            if self._latest.get(who) == ticket:
-                del self._latest[who]
-
-
-def _who(request: gr.Request) -> str:
-    return visitor_of(request) or address_of(request)
+        yield from self._latest.follow(who, self.engine.measure(request))
 
 
 def allowed(request: EvaluateRequest) -> EvaluateRequest:

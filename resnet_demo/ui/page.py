@@ -23,8 +23,9 @@ from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.evaluation_exports import add_evaluation_exports
 from resnet_demo.ui.exports import add_exports
+from resnet_demo.ui.inside_exports import add_inside_exports
 from resnet_demo.ui.shell import UNQUEUED, Shell
-from resnet_demo.ui.tabs import classify, evaluate, lab, paper, transfer
+from resnet_demo.ui.tabs import classify, evaluate, inside, lab, paper, transfer
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
@@ -32,7 +33,7 @@ from resnet_demo.web.layers import before_gradios, layers
 from resnet_demo.web.pictures import add_pictures, sweep_regularly
 from resnet_demo.web.visitor import signing_key
 
-TABS = {"classify": classify, "lab": lab, "evaluate": evaluate, "transfer": transfer, "paper": paper}
+TABS = {"classify": classify, "lab": lab, "evaluate": evaluate, "inside": inside, "transfer": transfer, "paper": paper}
 """The tabs in their order, by their id: modules with `TITLE` and `build(shell)`, which puts the components into the tab."""
 
 BACKGROUND_THREADS = 8
@@ -107,6 +108,7 @@ def serve(
     add_pictures(app, pictures)
     threading.Thread(target=sweep_regularly, args=(pictures, threading.Event()), name="sweep", daemon=True).start()
     add_evaluation_exports(app, engine)
+    add_inside_exports(app, engine)
     engine.start()
     service.start()
     if block:

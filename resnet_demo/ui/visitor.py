@@ -20,3 +20,8 @@ def visitor_of(request: gr.Request, word: str = "") -> str:
 def address_of(request: gr.Request) -> str:
     """The network address that a request came from; empty if it is unknown."""
     return str(request.client.host) if request.client else ""
+
+
+def who(request: gr.Request) -> str:
+    """The visitor, or the network address of one who sent no cookie."""
+    return visitor_of(request) or address_of(request)

@@ -15,7 +15,7 @@ from gradio_client import Client
 from tests.ui.conftest import TEACHER, App, Watched
 from tests.ui.laboratory import until
 
-ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate", "/transfer"]
+ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate", "/inside", "/transfer"]
 PLACEHOLDER = re.compile(r"parameter_\d+|value_\d+|param_\d+|\d(st|nd|rd|th)")
 
 
@@ -79,6 +79,7 @@ def test_the_code_to_copy_runs_without_the_internet(
     assert (measured["model"], measured["data"], measured["images"], len(measured["confusion"])) == (
         "resnet20-cifar10", "bundled", 1000, 10,
     )  # fmt: skip
+    assert printed["/inside"]["depth"] == 56 and "191 times as large" in printed["/inside"]["sentence"]
     assert printed["/run"]["state"]["id"] == printed["/start_run"]
     assert (printed["/stop_run"], printed["/delete_run"]) == ("nothing to stop", "deleted")
 

@@ -1,0 +1,1 @@
+"""Experiments on networks: why shortcuts help, and what a trained network does."""

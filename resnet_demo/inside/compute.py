@@ -1,0 +1,12 @@
+"""The experiments by name, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from resnet_demo.inside import gradients
+from resnet_demo.inside.context import Context
+from resnet_demo.inside.outcome import Outcome
+from resnet_demo.inside.request import ExperimentName, InsideRequest
+
+EXPERIMENT_FUNCTIONS: dict[ExperimentName, Callable[[InsideRequest, Context], Outcome]] = {"gradients": gradients.run}
