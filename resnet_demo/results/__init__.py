@@ -1,1 +1,1 @@
-"""What a run came to: summary.py in numbers and a sentence, export.py to take away, card.py as a model card, plots.py as a picture."""
+"""Results: summary.py has numbers and a sentence, export.py the files to download, card.py the model card, plots.py the pictures."""

@@ -1,4 +1,4 @@
-"""What an evaluation came to, as plain values for the command line, the API, the page and the exports. No torch here."""
+"""The results of an evaluation as plain values for the command line, the API, the page and the exports. No torch here."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
     by_name = {result.name: result for result in results(config, events)}
     steps = max((result.steps for result in by_name.values()), default=0)
     if not steps:
-        return "Nothing was learnt yet."
+        return "Nothing has been learned yet."
     arms: Arms = {}
     for arm in config.arms:
         arms.setdefault((arm.model.depth, arm.model.residual), []).append(by_name[arm.name])

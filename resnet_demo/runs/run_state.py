@@ -12,7 +12,7 @@ from resnet_demo.runs.step_times import StepTimes
 from resnet_demo.training.events import Progress, RunFailed, RunStarted
 from resnet_demo.training.record import Status
 
-EXPORT = "What it learnt is kept: it is measured, and its weights are written, as soon as the trainer is free."
+EXPORT = "What it learned is kept: it is measured, and its weights are written, as soon as the trainer is free."
 LEFT = "The app ended while this run trained. It can be continued from its last checkpoint."
 
 

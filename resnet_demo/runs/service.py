@@ -138,7 +138,7 @@ class RunService(RunDispatch):
 
     def _check_not_exporting(self, run_id: str) -> None:
         if run_id == self._current and self._exports.place(run_id):
-            raise SettingError(f"What run {run_id} learnt is being measured and written: try again in a moment.")
+            raise SettingError(f"Run {run_id} is being measured and its weights are being written: try again in a moment.")
 
     def _send_request(self, action: Literal["stop", "pause"], state: RunState) -> bool:
         """Ask the trainer to stop or pause a run that trains; False if the run does not train. The lock must be held."""

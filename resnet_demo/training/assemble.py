@@ -85,7 +85,7 @@ class Origin:
 
 
 Report = Callable[[int, Callable[[], float]], Generator[Event, None, bool]]
-"""Yields what a run that trained so many steps came to, with the seconds so far; returns False if it was interrupted."""
+"""Yields the results of a run after so many steps, with the seconds so far; returns False if it was interrupted."""
 
 
 def no_report(_step: int, _seconds: Callable[[], float]) -> Generator[Event, None, bool]:

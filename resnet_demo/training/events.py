@@ -112,7 +112,7 @@ class Baseline(BaseModel):
 
 
 class TransferMeasured(_Event):
-    """What a transfer came to, once, at its end; fractions of 1, macro averages (evaluation/metrics.py)."""
+    """The results of a transfer, measured once, at its end; fractions of 1, macro averages (evaluation/metrics.py)."""
 
     kind: Literal["transfer"] = "transfer"
     step: int

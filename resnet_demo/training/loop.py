@@ -224,7 +224,7 @@ def _learn(arm: Arm, lesson: _Lesson, autocast: Autocast) -> list[Tensor]:
 
 
 def _report(arm: Arm, deviations: list[Tensor], lesson: _Lesson, plan: Plan) -> Iterator[Event]:
-    """What one arm's step came to: its diagnosis and its point on the training curve, where these are due."""
+    """The events of one arm's step: its diagnosis and its point on the training curve, where these are due."""
     if lesson.diagnose:
         yield _diagnosed(lesson.step, arm, deviations)
     if plan.logs_after(lesson.step):

@@ -1,4 +1,4 @@
-"""What a transfer came to: measured once, at its end, on test pictures by which nothing was chosen; and its baselines."""
+"""The results of a transfer and of its baselines, measured once, at the end, on test pictures that selected nothing."""
 
 from __future__ import annotations
 

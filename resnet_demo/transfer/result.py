@@ -1,4 +1,4 @@
-"""What a transfer came to, in words: a sentence and a table computed from its one event, and its model card. No torch here."""
+"""The results of a transfer in words: a sentence and a table computed from its one event, and its model card. No torch here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Remark = Callable[[RunConfig, TransferMeasured], str]
 
 
 def measurement(events: Sequence[Event]) -> TransferMeasured | None:
-    """The event that says what a transfer came to; None before its end."""
+    """The event with the results of a transfer; None before its end."""
     return next((event for event in reversed(events) if isinstance(event, TransferMeasured)), None)
 
 
@@ -49,7 +49,7 @@ def unfinished(config: RunConfig, events: Sequence[Event]) -> str:
     """A sentence about a transfer that is not measured yet: how far it is, and its latest measurement of validation pictures."""
     step = max((event.step for event in events if isinstance(event, TrainingPoint)), default=0)
     if not step:
-        return "Nothing was learnt yet."
+        return "Nothing has been learned yet."
     phase = next((event for event in reversed(events) if isinstance(event, PhaseStarted)), None)
     latest = next((event for event in reversed(events) if isinstance(event, Measured)), None)
     where = f", in the phase {phase.name}" if phase else ""

@@ -158,7 +158,7 @@ class LabCallbacks(RunCallbacks):
         visitor: Annotated[str, "The word that the run was started with."] = "",
         token: Annotated[str, "The teacher's token, which stops any run."] = "",
     ) -> Annotated[str, "'stopping', or 'nothing to stop'."]:
-        """Stop a run; what it learnt is kept. Another visitor's run needs the teacher's token."""
+        """Stop a run; what it learned is kept. Another visitor's run needs the teacher's token."""
         name = visitor_of(request, visitor)
         in_progress = [state for state in self.service.runs(name) if state.status in IN_PROGRESS]
         selection = [run] if run else [state.id for state in in_progress if state.yours]

@@ -41,7 +41,7 @@ class RunCallbacks:
 
     @error_in_a_sentence
     def stop(self, curves: dict[str, Any], token: str, request: gr.Request) -> None:
-        """Stop a run and keep what it learnt."""
+        """Stop a run and keep what it learned."""
         self.service.stop(run_of(curves), visitor_of(request), token)
 
     @error_in_a_sentence

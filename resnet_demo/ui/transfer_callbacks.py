@@ -143,7 +143,7 @@ class TransferCallbacks(RunCallbacks):
         ] = "",
         token: Annotated[str, "The teacher's token; long runs, and runs beside one that waits already, need it."] = "",
     ) -> Annotated[
-        str, "The id of the new run: /run says how it goes, and its last event of the kind transfer what it came to."
+        str, "The id of the new run: /run reports its progress; its last event, of the kind transfer, holds the results."
     ]:
         """Put a transfer into the queue: a trained base gets a new head for other classes.
 

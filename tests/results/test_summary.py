@@ -60,7 +60,7 @@ def test_a_run_that_did_not_finish_says_how_far_it_came() -> None:
     assert sentence(ONE, history({"plain32-s0": 2.0, "residual32-s0": 1.6}, steps=120)).startswith(
         "After 120 of 240 steps the "
     )
-    assert sentence(ONE, []) == "Nothing was learnt yet."
+    assert sentence(ONE, []) == "Nothing has been learned yet."
 
 
 def test_several_seeds_are_told_as_mean_and_spread_and_judged_by_it() -> None:

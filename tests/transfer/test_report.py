@@ -28,7 +28,7 @@ def test_wilsons_interval_as_in_a_table() -> None:
 
 def test_a_transfer_that_is_not_measured_yet_says_how_far_it_is() -> None:
     config = transfer_run(TransferSettings())
-    assert unfinished(config, []) == "Nothing was learnt yet."
+    assert unfinished(config, []) == "Nothing has been learned yet."
     events = [
         PhaseStarted(step=1, name="head", arms=("transfer",), last=560),
         TrainingPoint(step=5, arm="transfer", loss=1, error=0.5, learning_rate=0.001),

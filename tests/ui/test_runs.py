@@ -67,10 +67,10 @@ def test_stopping_a_continued_run_that_waits_is_answered_at_once_and_its_weights
     becomes(page, "Waiting")
     page.click("#stop:not([disabled])")
     becomes(page, "Stopped")
-    assert "What it learnt is kept" in page.locator("#curves .detail").inner_text()
+    assert "What it learned is kept" in page.locator("#curves .detail").inner_text()
     assert client.predict(other, 0, api_name="/run")["state"]["status"] == "running"
     client.predict(other, "another", api_name="/stop_run")
-    page.wait_for_function("!document.querySelector('#curves .detail').textContent.includes('What it learnt')")
+    page.wait_for_function("!document.querySelector('#curves .detail').textContent.includes('What it learned')")
     becomes(page, "Stopped")
     page.get_by_text("Keep a trained network").click()
     page.wait_for_function("document.querySelector('#arm input')?.value.includes('residual8')")

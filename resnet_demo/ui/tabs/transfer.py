@@ -131,7 +131,7 @@ def _monitor() -> _Monitor:
             )  # fmt: skip
         with gr.Column(scale=5, min_width=300):
             answer = widget("answer", UNTRAINED, label="Answer", elem_id="try-answer")
-    outcome = widget("outcome", None, label="What the transfer came to", elem_id="outcome")
+    outcome = widget("outcome", None, label="Result of the transfer", elem_id="outcome")
     link = gr.HTML(elem_id="transfer-link", padding=False)
     with gr.Row(elem_id="keep-transfer"):
         name = gr.Textbox(
