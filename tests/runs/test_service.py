@@ -192,7 +192,7 @@ def test_a_continued_run_that_waits_leaves_the_queue_at_once_when_it_is_stopped_
     ]
     assert (lab.state(run).status, lab.state(third).place) == ("stopped", 1)
     for action in (lab.resume, lab.delete):
-        with pytest.raises(SettingError, match="is being measured and written: try again in a moment"):
+        with pytest.raises(SettingError, match="its weights are being written: try again in a moment"):
             action(run, "a")
     for action in (lab.stop, lab.pause):
         with pytest.raises(SettingError, match="is stopped: it cannot be"):
