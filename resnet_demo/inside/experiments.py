@@ -36,4 +36,57 @@ EXPERIMENTS = {
         "gradient alone makes a deep plain network fail.",
         ("depth", "seed"),
     ),
+    "drop": Experiment(
+        "Drop a block",
+        "Does a trained network need each of its blocks, and in their order?",
+        "Veit, Wilber, Belongie 2016, Residual Networks Behave Like Ensembles of Relatively Shallow Networks",
+        "https://arxiv.org/abs/1605.06431",
+        "A network that survives a missing block was not trained to; and a plain network was never given a way around one, so its collapse "
+        "says nothing about how well it learned.",
+        ("model", "second", "way", "seed"),
+    ),
+    "dial": Experiment(
+        "The shortcut as a dial",
+        "How much of the shortcut does a trained residual network need?",
+        "He, Zhang, Ren, Sun 2016, Identity Mappings in Deep Residual Networks, section 3.1",
+        "https://arxiv.org/abs/1603.05027",
+        "The network was trained at α = 1, and batch normalization keeps the statistics of that: a network trained at another α can be "
+        "better there.",
+        ("model",),
+    ),
+    "responses": Experiment(
+        "Layer responses",
+        "How much does each layer change what passes through it?",
+        "He, Zhang, Ren, Sun 2015, Deep Residual Learning, Figure 7",
+        "https://arxiv.org/abs/1512.03385",
+        "Small responses are what residual learning was hoped to give; they do not show that it is why training succeeds. The networks "
+        "that ship stand beside each other in the Paper tab.",
+        ("model", "second"),
+    ),
+    "maps": Experiment(
+        "What a layer sees",
+        "What do the maps of one layer make of a picture?",
+        "Zeiler, Fergus 2014, Visualizing and Understanding Convolutional Networks",
+        "https://arxiv.org/abs/1311.2901",
+        "A map that looks like a part of the picture need not be of use for the answer. Each map is drawn from "
+        "its own smallest to its own largest value.",
+        ("model", "picture", "layer"),
+    ),
+    "neighbours": Experiment(
+        "Nearest neighbours",
+        "Which pictures does a network take for alike?",
+        "Krizhevsky, Sutskever, Hinton 2012, ImageNet Classification with Deep Convolutional Neural Networks, section 6.1",
+        "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks",
+        "Features that lie close lead to the same answer; that does not make the pictures alike for a person.",
+        ("model", "picture"),
+    ),
+    "loss": Experiment(
+        "The loss along a line",
+        "How soon does the loss rise when a trained network's weights change?",
+        "Li, Xu, Taylor, Studer, Goldstein 2018, Visualizing the Loss Landscape of Neural Nets",
+        "https://arxiv.org/abs/1712.09913",
+        "One random direction out of hundreds of thousands: another seed gives another curve, and a flat line does not prove that training "
+        "was easy.",
+        ("model", "second", "seed"),
+    ),
 }

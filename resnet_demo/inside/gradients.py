@@ -6,7 +6,6 @@ python -m resnet_demo.inside.gradients
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from resnet_demo.inside.context import Context
 from resnet_demo.inside.outcome import Outcome
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.inside.shattered import POINTS, SHIPPED, Gradients, ShippedGradients, outcome, shipped
+from resnet_demo.inside.threads import one_processor_each
 from resnet_demo.model.resnet import ResNet, build
 
 DEPTHS = (8, 14, 20, 32, 44, 56, 80, 110)
@@ -66,16 +66,12 @@ def gradients(depth: int, seed: int, context: Context) -> Gradients:
     side = Preprocessing()
     first, second = (side.tensor(side.crop(read(example.path)))[0] for example in EXAMPLE_PICTURES[:2])
     context.say(f"Computing the gradients of two untrained networks of {depth} layers.")
-    threads = torch.get_num_threads()
 
     def one(residual: bool) -> tuple[float, ...]:
         return along(ModelConfig(depth=depth, residual=residual), seed, first, second, context)
 
-    try:
-        with ThreadPoolExecutor(2, "gradients", torch.set_num_threads, (1,)) as pool:  # one processor for each network
-            plain, residual = pool.map(one, (False, True))
-    finally:
-        torch.set_num_threads(threads)  # new threads inherit the number that a thread sets
+    with one_processor_each() as pool:
+        plain, residual = pool.map(one, (False, True))
     return Gradients(plain=plain, residual=residual)
 
 

@@ -18,12 +18,12 @@ class InsideRequest(Frozen):
 
     experiment: ExperimentName = Field("gradients", description="Which experiment.")
     depth: int = Field(56, ge=8, le=110, description="Layers of two untrained networks: 8, 14, 20 … 110.")
-    seed: int = Field(0, ge=0, le=99, description="Of whatever is drawn at random.")
     model: str = Field("resnet20-cifar10", min_length=1, max_length=200, description="A trained network.")
     second: str = Field("plain20-cifar10", max_length=200, description="A second trained network; empty for none.")
     way: Way = Field("each", description="Blocks off one by one, several at random, or in another order.")
     picture: str = Field("cifar10-cat", min_length=1, max_length=100, description="A picture that ships.")
     layer: int = Field(1, ge=0, le=54, description="Whose maps are shown: 0 the first layer, then the blocks in order.")
+    seed: int = Field(0, ge=0, le=99, description="Of whatever is drawn at random.")
 
     @field_validator("depth")
     @classmethod

@@ -81,11 +81,11 @@ class InsideCallbacks:
         yield from self._of_link(dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))), request)
 
     def run(
-        self, experiment: Any, depth: Any, seed: Any, model: Any, second: Any, way: Any, picture: Any, layer: Any,
+        self, experiment: Any, depth: Any, model: Any, second: Any, way: Any, picture: Any, layer: Any, seed: Any,
         request: gr.Request,
     ) -> Iterator[Update]:  # fmt: skip
         """Run the experiment that the components describe."""
-        values = (experiment, whole(depth), whole(seed), model, second or "", way, picture, whole(layer))
+        values = (experiment, whole(depth), model, second or "", way, picture, whole(layer), whole(seed))
         try:
             parsed = allowed(parse(InsideRequest, dict(zip(FIELDS, values, strict=True))))
         except ResNetDemoError as error:

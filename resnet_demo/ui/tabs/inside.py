@@ -56,10 +56,10 @@ def _fields(request: InsideRequest) -> dict[str, Any]:
     return {
         "experiment": gr.Radio(experiment_choices(), **options("experiment", "Experiment")),
         "depth": gr.Slider(8, 110, step=6, **options("depth", "Layers of both networks")),
-        "seed": gr.Slider(0, 99, step=1, **options("seed", "Seed of the initial weights")),
         "model": gr.Dropdown(models, **options("model", "Network")),
         "second": gr.Dropdown([("none", ""), *models], **options("second", "Beside it")),
         "way": gr.Radio(WAYS, **options("way", "Blocks")),
         "picture": gr.Dropdown(picture_choices(), **options("picture", "Picture")),
         "layer": gr.Slider(0, 54, step=1, **options("layer", "Layer: 0 the first, then the blocks")),
+        "seed": gr.Slider(0, 99, step=1, **options("seed", "Seed of what is random")),
     }

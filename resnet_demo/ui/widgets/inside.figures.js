@@ -18,10 +18,7 @@ function areaOf(svg, panel) {
 }
 
 function levels(svg, panel, area) {
-  for (const [value, label] of panel.levels) {
-    makeSvg(svg, 'line', { class: 'level', x1: area.left, x2: area.right, y1: area.y(value), y2: area.y(value) });
-    makeSvg(svg, 'text', { class: 'level', x: area.right, y: area.y(value) - 4, 'text-anchor': 'end' }, label);
-  }
+  for (const [value] of panel.levels) makeSvg(svg, 'line', { class: 'level', x1: area.left, x2: area.right, y1: area.y(value), y2: area.y(value) });
 }
 
 function drawLines(svg, panel) {
@@ -31,7 +28,7 @@ function drawLines(svg, panel) {
   const places = fractions ? ticks(xs[0], xs[1], 4) : ticks(xs[0], xs[1], Math.min(6, (area.right - area.left) / 50));
   for (const v of places) makeSvg(svg, 'text', { x: x(v), y: area.bottom + 17, 'text-anchor': x(v) > area.right - 10 ? 'end' : 'middle' }, signed(v));
   for (const line of panel.lines) {
-    const dense = line.points.length > 100, width = dense ? 1.3 : 2.6;
+    const dense = line.points.length > 100, width = line.kind === 'neutral' ? 1 : dense ? 1.3 : 2.6;
     makeSvg(svg, 'path', { fill: 'none', stroke: strokeOf(line.kind), 'stroke-width': width, 'stroke-linejoin': 'round', 'stroke-dasharray': line.kind === 'plain' ? (dense ? '6 1.5' : '7 4') : 'none', d: line.points.map(([a, b], i) => `${i ? 'L' : 'M'}${x(a).toFixed(1)},${area.y(b).toFixed(1)}`).join('') });
     if (line.marks) for (const [a, b] of line.points) {
       const [px, py] = [x(a), area.y(b)], d = line.kind === 'plain' ? `M${px - 4},${py - 4}h8v8h-8z` : `M${px - 4.5},${py}a4.5,4.5 0 1 0 9,0a4.5,4.5 0 1 0 -9,0z`;
@@ -61,13 +58,20 @@ function describe(panel) {
 
 function legend(line) {
   const item = make('span', { class: 'legend' }), svg = makeSvg(item, 'svg', { viewBox: '0 0 30 10', 'aria-hidden': 'true' });
-  makeSvg(svg, 'path', { d: 'M0,5H30', stroke: strokeOf(line.kind), 'stroke-width': 3, 'stroke-dasharray': dashesOf(line.kind) });
+  makeSvg(svg, 'path', { d: 'M0,5H30', stroke: strokeOf(line.kind), 'stroke-width': line.kind === 'neutral' ? 1 : 3, 'stroke-dasharray': dashesOf(line.kind) });
   item.append(line.name);
   return item;
 }
 
+function levelLegend(panel) {
+  const item = make('span', { class: 'legend' }), svg = makeSvg(item, 'svg', { viewBox: '0 0 30 10', 'aria-hidden': 'true' });
+  makeSvg(svg, 'line', { class: 'level', x1: 0, x2: 30, y1: 5, y2: 5 });
+  item.append(panel.levels.map(([value, label]) => `${label} ${+value.toFixed(1)}`).join(', '));
+  return item;
+}
+
 function figure(panel) {
-  const many = panel.lines.length > 1 ? panel.lines.map(legend) : [];
+  const many = [...(panel.lines.length > 1 ? panel.lines.map(legend) : []), ...(panel.levels.length ? [levelLegend(panel)] : [])];
   const node = make('figure', { class: panel.wide || panel.form === 'tiles' ? 'wide' : null }, make('figcaption', {}, make('span', {}, panel.title, ...(panel.y ? [make('span', { class: 'unit' }, `: ${panel.y}`)] : [])), ...many));
   if (panel.form === 'tiles') {
     node.append(make('div', { class: 'tiles' }, ...panel.tiles.map((tile) => make('div', { class: 'tile' }, make('img', { src: tile.src, alt: tile.title }), make('p', {}, tile.title, make('small', {}, tile.note))))));

@@ -1,0 +1,92 @@
+"""Li et al. 2018: the loss of a trained network along a random direction whose filters are as long as the network's own."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from resnet_demo.inside.context import Context
+from resnet_demo.inside.lesions import CHANCE, kind_of
+from resnet_demo.inside.outcome import Line, Outcome, Panel
+from resnet_demo.inside.request import InsideRequest
+from resnet_demo.inside.sample import Sample, sample
+from resnet_demo.inside.threads import one_processor_each
+from resnet_demo.model.resnet import ResNet
+from resnet_demo.zoo.catalogue import title_of
+
+DISTANCES = tuple(round(-1 + n / 10, 1) for n in range(21))
+HIGHEST = 5.0
+"""The loss at which the figure is cut off; chance is 2.30."""
+PART = 125
+
+
+def direction(model: ResNet, seed: int) -> dict[str, Tensor]:
+    """A random direction: each filter is as long as the model's own; biases and batch normalization stay (0)."""
+    generator = torch.Generator().manual_seed(seed)
+    result = {}
+    for name, parameter in model.named_parameters():
+        weight = parameter.detach().cpu()
+        if weight.dim() < 2:
+            result[name] = torch.zeros_like(weight)
+            continue
+        draw = torch.randn(weight.shape, generator=generator)
+        norms = [tensor.flatten(1).norm(dim=1) for tensor in (weight, draw)]
+        result[name] = draw * (norms[0] / norms[1]).view(-1, *[1] * (weight.dim() - 1))
+    return result
+
+
+def moved(model: ResNet, way: dict[str, Tensor], distance: float) -> ResNet:
+    """A copy of the model, moved along the direction; the model itself is unchanged."""
+    result = copy.deepcopy(model)
+    with torch.no_grad():
+        for name, parameter in result.named_parameters():
+            parameter.add_(way[name].to(parameter.device), alpha=distance)
+    return result
+
+
+def losses(model: ResNet, pictures: Sample, seed: int, context: Context) -> list[float]:
+    """The mean cross-entropy on the pictures at each of DISTANCES."""
+    way = direction(model, seed)
+
+    def total(network: ResNet, inputs: Tensor, labels: Tensor) -> float:
+        context.check()
+        with torch.no_grad():
+            return float(cross_entropy(network(inputs), labels.to(network.device), reduction="sum"))
+
+    parts = list(zip(pictures.inputs.split(PART), pictures.labels.split(PART), strict=True))
+    result = []
+    with one_processor_each() as pool:
+        for distance in DISTANCES:
+            network = moved(model, way, distance)
+            sums = [pool.submit(total, network, inputs, labels) for inputs, labels in parts]
+            result.append(sum(future.result() for future in sums) / len(pictures.labels))
+    return result
+
+
+def run(request: InsideRequest, context: Context) -> Outcome:
+    """The experiment, on one network or two."""
+    lines, sentences = [], []
+    for name in request.models:
+        weights, title = context.load(name), title_of(name)
+        context.say(f"Measuring the loss of {title} at {len(DISTANCES)} points.")
+        pictures = sample(weights)
+        values = losses(weights.model, Sample(pictures.inputs[::2], pictures.labels[::2]), request.seed, context)
+        lines.append(Line(title, kind_of(weights), tuple(zip(DISTANCES, values, strict=True)), marks=True))
+        at = dict(zip(DISTANCES, values, strict=True))
+        sentences.append(
+            f"The loss of {title} is {at[0.0]:.2f}, and {at[-0.3]:.2f} and {at[0.3]:.2f} where every filter has moved by 0.3 of its length."
+        )
+    chance = float(torch.tensor(100 / CHANCE).log())
+    panel = Panel(
+        "Loss along a random direction", x="distance, in lengths of the filters", y="cross-entropy", lines=tuple(lines), wide=True,
+        limits=(0, HIGHEST), levels=((chance, "chance"),),
+    )  # fmt: skip
+    conditions = (
+        f"Mean cross-entropy on 250 test pictures of CIFAR-10 that ship. Each filter of the direction, seed {request.seed}, is random "
+        "and as long as the filter of the network; biases and batch normalization stay. "
+        f"The figure is cut off at {HIGHEST:g}; the CSV file is not."
+    )
+    return Outcome(" ".join(sentences), conditions, (panel,))
