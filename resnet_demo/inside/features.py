@@ -54,7 +54,7 @@ def maps(request: InsideRequest, context: Context) -> Outcome:
     channels, height, width = values.shape
     sentence = (
         f"{name} of {title} makes {channels} maps of {height}×{width}; {100 * float((values > 0).float().mean()):.0f} % of their values "
-        f"are above zero, and {dark or 'none'} of the maps {'is' if dark == 1 else 'are'} zero everywhere."
+        f"are above zero, and {dark or 'none'} of the maps {'are' if dark > 1 else 'is'} zero everywhere."
     )
     return Outcome(
         sentence, "The output of the layer or block, after relu.", (Panel(f"{name} of {title}", "tiles", tiles=tuple(tiles)),)

@@ -30,7 +30,7 @@ function drawLines(svg, panel) {
   for (const line of panel.lines) {
     const dense = line.points.length > 100, width = line.kind === 'neutral' ? 1 : dense ? 1.3 : 2.6;
     makeSvg(svg, 'path', { fill: 'none', stroke: strokeOf(line.kind), 'stroke-width': width, 'stroke-linejoin': 'round', 'stroke-dasharray': line.kind === 'plain' ? (dense ? '6 1.5' : '7 4') : 'none', d: line.points.map(([a, b], i) => `${i ? 'L' : 'M'}${x(a).toFixed(1)},${area.y(b).toFixed(1)}`).join('') });
-    if (line.marks) for (const [a, b] of line.points) {
+    if (line.marks) for (const [a, b] of line.points.filter((p) => p[1] <= area.high)) {
       const [px, py] = [x(a), area.y(b)], d = line.kind === 'plain' ? `M${px - 4},${py - 4}h8v8h-8z` : `M${px - 4.5},${py}a4.5,4.5 0 1 0 9,0a4.5,4.5 0 1 0 -9,0z`;
       makeSvg(makeSvg(svg, 'path', { d, fill: 'var(--block-background-fill)', stroke: strokeOf(line.kind), 'stroke-width': 2 }), 'title', {}, `${line.name}: ${signed(b)} at ${a}`);
     }
