@@ -16,7 +16,7 @@ from resnet_demo.evaluation.measurement import About, Measurement
 from resnet_demo.evaluation.request import EvaluateRequest
 from resnet_demo.parsing import parse_link
 from resnet_demo.results import evaluation_page
-from resnet_demo.results.evaluation_export import to_csv, to_json, to_markdown, to_page
+from resnet_demo.results.evaluation_export import file_name, to_csv, to_json, to_markdown, to_page
 from resnet_demo.results.evaluation_page import gallery, page
 from resnet_demo.results.plots import evaluation, to_png
 
@@ -129,3 +129,8 @@ def test_a_network_beside_itself_is_no_pair(question: dict[str, str]) -> None:
     with pytest.raises(SettingError, match="no second network"):
         parse_link(EvaluateRequest, {"model": "one", "second": "one", **question})
     assert parse_link(EvaluateRequest, {"model": "one", "second": "one"}).models == ("one",)
+
+
+def test_the_name_of_an_export_can_stand_in_a_header() -> None:
+    name = file_name(EvaluateRequest(model="mine", data="/data/\N{GREEK SMALL LETTER OMEGA}-\u732b"), "csv")
+    assert name == "evaluation-mine----.csv"
