@@ -22,6 +22,13 @@ DIRECTORY_ENTRY = b"PK\x01\x02"
 ENCRYPTED = 0x1  # APPNOTE.TXT, section 4.4.4, bit 0
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Python's readers of the others unpack without a limit
 
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
+    IndexError,  # a name of no letter
+    OverflowError,  # a place in the file of 64 bits
+)  # fmt: skip
+"""What Python's reader raises for damaged archives."""
+
 
 @dataclass(frozen=True)
 class ArchiveLimits:
@@ -70,7 +77,7 @@ def read_archive(content: bytes, limits: ArchiveLimits = ArchiveLimits()) -> Ite
                 if len(unpacked) > limits.bytes_of_file or total > limits.bytes:
                     raise _too_large(limits)
                 yield ArchivedPicture(label, PurePosixPath(entry.filename).name, unpacked)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise DataError("The ZIP is damaged or cut short: pack it again.") from error
 
 

@@ -175,9 +175,12 @@ def to_page(request: EvaluateRequest, measurements: Measurements, figure: Callab
 
 
 def file_name(request: EvaluateRequest, form: str) -> str:
-    """The name under which a browser saves an export."""
+    """The name under which a browser saves an export: of ASCII letters only, since it travels in a header."""
     names = (*request.models, Path(request.data).name)
-    words = "-".join("".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name) for name in names)
+    words = "-".join(
+        "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+        for name in names
+    )
     return f"evaluation-{words[:80]}.{form}"
 
 

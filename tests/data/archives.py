@@ -45,6 +45,24 @@ def with_flag(packed: bytes, flag: int = 1) -> bytes:
     return bytes(content)
 
 
+def without_name(packed: bytes) -> bytes:
+    """The ZIP with a name of no letter in its directory."""
+    content = bytearray(packed)
+    content[content.index(b"PK\x01\x02") + 46] = 0
+    return bytes(content)
+
+
+def far_away(packed: bytes) -> bytes:
+    """The ZIP of one file, whose directory says in 64 bits (APPNOTE.TXT, section 4.5.3) that it lies beyond all memory."""
+    content = bytearray(packed)
+    directory, end = content.index(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    content[directory + 42 : directory + 46] = bytes([255] * 4)
+    content[directory + 30 : directory + 32] = (12).to_bytes(2, "little")
+    content[end + 12 : end + 16] = (end - directory + 12).to_bytes(4, "little")
+    content[end:end] = bytes([1, 0, 8, 0] + [255] * 8)
+    return bytes(content)
+
+
 def lying_about_size(name: str, content: bytes, claim: int) -> bytes:
     """A ZIP whose headers claim another size of the one file that it holds."""
     packed = bytearray(pack({name: content}))

@@ -9,7 +9,7 @@ import pytest
 
 from resnet_demo.data.archive import ArchiveLimits, labels_of, read_archive
 from resnet_demo.errors import DataError
-from tests.data.archives import lying_about_size, pack, pack_link, picture, with_flag
+from tests.data.archives import far_away, lying_about_size, pack, pack_link, picture, with_flag, without_name
 
 CAT = picture(1)
 
@@ -64,6 +64,8 @@ SMALL = ArchiveLimits(entries=5, bytes_of_file=10_000, bytes=25_000)
         (lying_about_size("cats/bomb.png", bytes(10_000_000), 500), "damaged"),
         (pack({"cats/a.png": CAT})[:-40], "damaged"),
         (b"PK\x03\x04 and nothing more", "damaged"),
+        (without_name(pack({"cats/a.png": CAT})), "damaged"),
+        (far_away(pack({"cats/a.png": CAT})), "damaged"),
         (pack({"cats/a.png": CAT}).replace(CAT[50:90], CAT[90:130]), "damaged"),
     ],
 )  # fmt: skip

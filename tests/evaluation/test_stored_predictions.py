@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import numpy
@@ -22,6 +24,22 @@ def measurement(pictures: int = 3) -> Measurement:
     return Measurement(ABOUT, labels, numpy.zeros_like(labels), confidence, confidence / 2, numpy.ones(pictures, bool))
 
 
+def one_array() -> bytes:
+    """A file of NumPy's that is no archive."""
+    file = io.BytesIO()
+    numpy.save(file, numpy.ones(3, numpy.float32))
+    return file.getvalue()
+
+
+def with_right(content: bytes) -> bytes:
+    """The file of a measurement, one of whose arrays has another content."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(to_bytes("k", measurement()))) as whole, zipfile.ZipFile(file, "w") as changed:
+        for name in whole.namelist():
+            changed.writestr(name, content if name == "right.npy" else whole.read(name))
+    return file.getvalue()
+
+
 @pytest.fixture
 def stored(tmp_path: Path) -> StoredPredictions:
     return StoredPredictions(tmp_path / "evaluations")
@@ -36,7 +54,9 @@ def test_what_is_kept_comes_back_to_the_last_bit(stored: StoredPredictions) -> N
         assert numpy.array_equal(getattr(loaded, name), array) and getattr(loaded, name).dtype == array.dtype
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "another key", "no archive", "a class too many"])
+@pytest.mark.parametrize(
+    "damage", ["empty", "cut", "flipped", "another key", "no archive", "a class too many", "one array", "no array", "a shape"]
+)
 def test_a_damaged_file_is_ignored_and_replaced(stored: StoredPredictions, damage: str) -> None:
     whole = to_bytes("k", measurement())
     wrong = measurement()
@@ -50,6 +70,9 @@ def test_a_damaged_file_is_ignored_and_replaced(stored: StoredPredictions, damag
             "another key": to_bytes("other", measurement()),
             "no archive": b"not an archive",
             "a class too many": to_bytes("k", wrong),
+            "one array": one_array(),
+            "no array": with_right(b"no array"),
+            "a shape": with_right(one_array().replace(b"(3,), }" + b" " * 14, b"(100000000000000,), }")),
         }[damage]
     )
     assert stored.get("k") is None

@@ -11,10 +11,12 @@ import numpy
 import pytest
 
 from resnet_demo.config import ModelConfig
+from resnet_demo.errors import SettingError
 from resnet_demo.evaluation.measurement import About, Measurement
 from resnet_demo.evaluation.request import EvaluateRequest
+from resnet_demo.parsing import parse_link
 from resnet_demo.results import evaluation_page
-from resnet_demo.results.evaluation_export import to_csv, to_json, to_markdown, to_page
+from resnet_demo.results.evaluation_export import file_name, to_csv, to_json, to_markdown, to_page
 from resnet_demo.results.evaluation_page import gallery, page
 from resnet_demo.results.plots import evaluation, to_png
 
@@ -120,3 +122,15 @@ def test_a_report_is_one_file_with_pictures_matrix_calibration_and_the_paper_s_f
     report = to_page(request_of_two, [FIRST, SECOND], lambda one, title: to_png(evaluation(one, title)))
     assert report.count('src="data:image/png;base64,') == 5 + 2
     assert "http" not in report and "<h2>" in report and "<td>66.67" in report
+
+
+@pytest.mark.parametrize("question", [{"show": "second"}, {"show": "neither"}, {"of": "1"}])
+def test_a_network_beside_itself_is_no_pair(question: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match="no second network"):
+        parse_link(EvaluateRequest, {"model": "one", "second": "one", **question})
+    assert parse_link(EvaluateRequest, {"model": "one", "second": "one"}).models == ("one",)
+
+
+def test_the_name_of_an_export_can_stand_in_a_header() -> None:
+    name = file_name(EvaluateRequest(model="mine", data="/data/\N{GREEK SMALL LETTER OMEGA}-\u732b"), "csv")
+    assert name == "evaluation-mine----.csv"
