@@ -28,7 +28,7 @@ class EvaluateRequest(Frozen):
 
     @model_validator(mode="after")
     def _second_is_there(self) -> EvaluateRequest:
-        if not self.second and (self.of == 1 or self.show in ("first", "second", "neither")):
+        if len(self.models) < 2 and (self.of == 1 or self.show in ("first", "second", "neither")):
             raise ValueError("there is no second network to compare with")
         if self.show == "cell" and self.row < 0:
             raise ValueError("a cell has a row, the number of the right class")

@@ -88,7 +88,7 @@ def read(path: Path, key: str) -> Measurement | None:
         EOFError,
         zipfile.BadZipFile,
         zlib.error,
-        NotImplementedError,
+        RuntimeError,  # a damaged flag says that it is encrypted, or packed in another way
         SettingError,
     ) as error:
         log.warning("The answers in %s are damaged and left out: %s", path, error)
