@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,7 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[byte
         content: the bytes, or a function that writes them to an open file.
         mode: the permissions of the file, before the process's umask applies.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:
             if callable(content):

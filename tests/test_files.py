@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from resnet_demo.files import open_regular, read_text
+from resnet_demo.files import open_regular, read_text, write_atomically
 
 
 def test_only_a_regular_file_is_opened_and_nothing_is_waited_for(tmp_path: Path) -> None:
@@ -25,3 +28,17 @@ def test_a_text_is_read_up_to_a_size(tmp_path: Path) -> None:
     assert read_text(tmp_path / "text", at_most=6) == "naïve"
     with pytest.raises(OSError, match="more than 5 bytes"):
         read_text(tmp_path / "text", at_most=5)
+
+
+def test_two_threads_may_write_one_file_at_the_same_moment(tmp_path: Path) -> None:
+    both_write = threading.Barrier(2, timeout=10)
+
+    def content(file: IO[bytes]) -> None:
+        file.write(b"whole")
+        both_write.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write_atomically, tmp_path / "file", content) for _ in range(2)]:
+            done.result()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"whole"

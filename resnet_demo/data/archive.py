@@ -10,6 +10,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -19,7 +20,7 @@ from resnet_demo.errors import DataError
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 DIRECTORY_ENTRY = b"PK\x01\x02"
-ENCRYPTED = 0x1  # APPNOTE.TXT, section 4.4.4, bit 0
+ENCRYPTED, UTF_8 = 0x1, 0x800  # APPNOTE.TXT, section 4.4.4, bits 0 and 11
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Python's readers of the others unpack without a limit
 
 DAMAGE = (
@@ -67,16 +68,16 @@ def read_archive(content: bytes, limits: ArchiveLimits = ArchiveLimits()) -> Ite
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             _check(entries, limits)
-            pictures = [entry for entry in entries if _is_picture(PurePosixPath(entry.filename))]
-            labels = labels_of([PurePosixPath(entry.filename) for entry in pictures])
+            pictures = [(entry, path) for entry in entries if _is_picture(path := _path_of(entry))]
+            labels = labels_of([path for _, path in pictures])
             total = 0
-            for entry, label in zip(pictures, labels, strict=True):
+            for (entry, path), label in zip(pictures, labels, strict=True):
                 with archive.open(entry) as file:
                     unpacked = file.read(limits.bytes_of_file + 1)
                 total += len(unpacked)
                 if len(unpacked) > limits.bytes_of_file or total > limits.bytes:
                     raise _too_large(limits)
-                yield ArchivedPicture(label, PurePosixPath(entry.filename).name, unpacked)
+                yield ArchivedPicture(label, path.name, unpacked)
     except DAMAGE as error:
         raise DataError("The ZIP is damaged or cut short: pack it again.") from error
 
@@ -111,6 +112,15 @@ def _check(entries: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
             raise DataError("The ZIP is packed in an unusual way: pack it again as an ordinary ZIP (deflate).")
     if sum(entry.file_size for entry in entries) > limits.bytes or any(e.file_size > limits.bytes_of_file for e in entries):
         raise _too_large(limits)
+
+
+def _path_of(entry: zipfile.ZipInfo) -> PurePosixPath:
+    """The name of an entry: macOS packs UTF-8 without the flag that says so, PowerShell 5 packs backslashes."""
+    name = entry.filename
+    if not entry.flag_bits & UTF_8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return PurePosixPath(name.replace("\\", "/"))
 
 
 def _is_picture(path: PurePosixPath) -> bool:

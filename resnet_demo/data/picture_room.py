@@ -16,6 +16,7 @@ class PictureLimits:
     pictures: int = 600  # of one visitor
     bytes: int = 100_000_000  # of one visitor, with the copies for runs
     bytes_of_all: int = 2_000_000_000
+    copies: int = 50  # of one visitor's set, for runs
     free: int = 500_000_000  # left on the disk
     idle: float = 3600
     age: float = 24 * 3600
@@ -62,6 +63,18 @@ class PictureRoom:
         """Check that one owner may have so many pictures. Raises DataError like `check`."""
         if count > self._limits.pictures:
             raise self._full()
+
+    def check_copies(self, count: int) -> None:
+        """Check that one owner may have so many copies for runs, whose names for files take room on the disk, too.
+
+        Raises:
+            DataError: the limit is reached.
+        """
+        if count > self._limits.copies:
+            raise DataError(
+                f"You have asked for runs on {self._limits.copies} versions of your pictures, which are kept for these runs: "
+                "delete all of your pictures and give them again, or come back tomorrow."
+            )
 
     def _size(self, owner: str) -> int:
         """Bytes of an owner's files; one that has several names counts once."""

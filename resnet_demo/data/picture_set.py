@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -23,6 +24,7 @@ CLASS_NAME = 40  # letters
 FORBIDDEN = frozenset('/\\:*?"<>|')  # in the name of a folder, on one system or another
 SIDE = 448  # pixels; a network looks at 224
 LOSSLESS_SIDE = 96  # smaller pictures show every loss
+DECODING_SECONDS = 60  # of one ZIP: a thousand pictures of one colour are a small file and take a quarter of an hour
 NAMED = 3  # pictures that one sentence names
 
 
@@ -171,18 +173,28 @@ def prepare(label: str, name: str, content: bytes) -> PreparedPicture:
     return PreparedPicture(label, printable, f"{digest}.{'png' if is_lossless else 'jpg'}", encoded.getvalue())
 
 
-def prepare_archive(label: str, content: bytes) -> tuple[list[PreparedPicture], list[str]]:
+def prepare_archive(
+    label: str, content: bytes, clock: Callable[[], float] = time.thread_time
+) -> tuple[list[PreparedPicture], list[str]]:
     """Prepare the pictures of a ZIP, for one class, or with an empty label for those that its folders name.
+
+    Args:
+        label: the class; empty for those that the folders name.
+        content: of the ZIP.
+        clock: returns the seconds that this thread has computed.
 
     Returns:
         The pictures, and a sentence about those that were left out, if there are any.
 
     Raises:
-        DataError: the ZIP is refused (archive.py), or holds no picture that can be used.
+        DataError: the ZIP is refused (archive.py), or takes too long, or holds no picture that can be used.
     """
     prepared: list[PreparedPicture] = []
     unreadable: list[str] = []
+    begin = clock()
     for file in read_archive(content):
+        if clock() - begin > DECODING_SECONDS:
+            raise DataError("The pictures of the ZIP take too long to decode: pack smaller pictures, or fewer.")
         try:
             if not (label or file.label):
                 raise PictureError("It is in no folder, so in no class.")

@@ -37,6 +37,7 @@ from resnet_demo.files import write_atomically
 from resnet_demo.parsing import parse
 
 OWNER = re.compile(r"[0-9a-z]{1,64}")
+COPY = re.compile(r"[0-9a-f]{16}")
 FILE = re.compile(r"[0-9a-f]{32}\.(jpg|png)")
 EXAMPLES = "examples"
 """The owner of the pictures that every visitor starts with."""
@@ -189,6 +190,7 @@ class PictureStore:
         if not (home / name).exists():
             files = {each.name: [home / "pictures" / picture.file for picture in each.pictures] for each in state.classes}
             with _disk_errors_in_a_sentence():
+                self.room.check_copies(1 + sum(COPY.fullmatch(path.name) is not None for path in home.iterdir()))
                 write_folder(home / name, DATA_NAME, files)
             self.room.forget(home.name)
         return home / name / DATA_NAME

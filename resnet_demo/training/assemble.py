@@ -82,6 +82,7 @@ class Origin:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     skipped: tuple[str, ...] = ()  # files of the data that cannot be read
+    base: str = ""  # the hash of the weights that a transfer starts from
 
 
 Report = Callable[[int, Callable[[], float]], Generator[Event, None, bool]]
@@ -137,7 +138,7 @@ class Assembly:
         number = self.phase_at(step)
         phase, earlier = self.phases[number], self.phases[:number]
         content: dict[str, Any] = {
-            "step": step, "precision": self.precision, "seconds": seconds,
+            "step": step, "precision": self.precision, "seconds": seconds, "base": self.origin.base,
             "arms": {arm.name: arm.state_dict() for arm in phase.arms},
             "streams": {seed: stream.state_dict() for seed, stream in phase.streams.items()},
         }  # fmt: skip

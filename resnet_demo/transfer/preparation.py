@@ -72,6 +72,8 @@ def prepare(session: Session, *, settings: TransferConfig, remark: result.Remark
     precision = precision_of(config, session.machine, saved)
     autocast = partial(machine.autocast, device, precision)
     weights = networks.digest(base.model)
+    if saved and saved.get("base", weights) != weights:
+        raise RunError(f"{base.name} has other weights than when this run began: put the former ones back, or start a new run.")
     on_device = base.model.to(device).to(memory_format=torch.channels_last).eval()
     features = FeaturePass(on_device, weights, precision, autocast, FeatureCache())
     transfer = Transfer(
@@ -171,7 +173,9 @@ def _assembled(
 ) -> Assembly:
     data = transfer.data
     assembly = Assembly(
-        config=session.config, origin=Origin(data.name, data.classes, data.train.preprocessing, data.skipped),
+        config=session.config, origin=Origin(
+            data.name, data.classes, data.train.preprocessing, data.skipped, transfer.features.weights
+        ),
         phases=transfer.phases(), networks=transfer.networks, precision=transfer.features.precision, start=start,
         seconds_before=float(saved["seconds"]) if saved else 0.0,
         card=partial(result.card, config=session.config, data=data.name, remark=remark),

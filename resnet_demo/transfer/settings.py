@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from resnet_demo.parsing import Frozen, parse
 from resnet_demo.transfer.split import SHIPPED, class_counts, held_out_counts
 from resnet_demo.zoo import catalogue
 
+WIDEST, LARGEST_HEAD = 2048, 20_000_000  # features of ResNet-50; weights, which take 16 bytes each while they learn
 SIDES = (16, 32, 64, 128, 224)
 TRANSFER, PROBE, SCRATCH = "transfer", "linear-probe", "scratch"
 """Names of the arms of a run: the network that is transferred, and the trained baselines."""
@@ -159,6 +161,9 @@ def from_outside(values: Mapping[str, Any] | str, allowed: Collection[str] = SHI
     settings = parse(TransferSettings, values)
     if settings.data not in allowed:
         raise SettingError(f"data: must be one of {', '.join(allowed)} (given: {settings.data[:60]!r}).")
+    sizes = (WIDEST, *settings.hidden_sizes)
+    if sum(before * after for before, after in pairwise(sizes)) > LARGEST_HEAD:
+        raise SettingError(f"hidden: the layers have too many weights for a shared machine (given: {settings.hidden!r}).")
     catalogue.locate(settings.base, allow_paths=False)
     return settings
 

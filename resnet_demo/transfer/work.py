@@ -6,6 +6,7 @@ from resnet_demo.config import ArmConfig, RunConfig, TransferConfig
 from resnet_demo.data import cifar10
 from resnet_demo.data.folders import data_folder, list_folder
 from resnet_demo.errors import DataError
+from resnet_demo.model.cost import costs_by_stage
 from resnet_demo.transfer.settings import PROBE, SCRATCH
 from resnet_demo.transfer.split import class_counts, held_out_counts
 
@@ -16,8 +17,8 @@ FORWARD = 1 / 3
 def work_of(arm: ArmConfig, config: RunConfig, transfer: TransferConfig) -> tuple[float, float]:
     """What one network of a transfer costs: training steps of the whole network, and pictures that only pass through it.
 
-    The head alone costs next to nothing. A step that trains the last stages goes back through these only; the stages of a
-    network cost about the same by the block (section 3.3: half the map, twice the filters).
+    Only a head of large hidden layers costs much alone. A step that trains the last stages goes back through these only; the
+    stages of a network cost about the same by the block (section 3.3: half the map, twice the filters).
     """
     if arm.name == PROBE:
         return 0.0, 0.0
@@ -26,7 +27,8 @@ def work_of(arm: ArmConfig, config: RunConfig, transfer: TransferConfig) -> tupl
     if arm.name == SCRATCH:
         epochs = (config.steps - tuned) * config.batch / train
         return config.steps - tuned, epochs * validation + test
-    steps, pictures = 0.0, float(test)
+    *trunk, head = (part.multiply_adds for part in costs_by_stage(arm.model, config.data.image_size))
+    steps, pictures = transfer.head_steps * head / (sum(trunk) + head), float(test)
     if transfer.cache_features:
         pictures += train * max(transfer.views, 1) + validation
     else:

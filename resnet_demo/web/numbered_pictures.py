@@ -8,6 +8,7 @@ from pathlib import Path
 
 from resnet_demo.data import numbered
 from resnet_demo.errors import DataError, PictureError
+from resnet_demo.files import write_atomically
 from resnet_demo.inference.examples import fingerprint
 
 FILE_NAME = re.compile(r"picture-(\d{1,4})-(\d{1,9})\.\w+")
@@ -45,8 +46,11 @@ def copy(name: str, allowed: Collection[str], folder: Path) -> tuple[str, str]:
     data, _, number = name.rpartition(":")
     suffix = next((suffix for start, suffix in SIGNATURES.items() if file.startswith(start)), ".jpg")
     path = folder / f"picture-{list(allowed).index(data)}-{int(number)}{suffix}"
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, file)  # another visitor may be reading it
+    except OSError as error:
+        raise PictureError(f"The picture cannot be copied ({error.strerror or error}): tell whoever runs this app.") from error
     return str(path), fingerprint(file)
 
 

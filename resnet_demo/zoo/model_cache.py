@@ -123,9 +123,9 @@ def _key(place: Path | str) -> str:
     if isinstance(place, str):
         return place
     try:
-        modified = (place / folder.WEIGHTS).stat().st_mtime_ns
+        modified = [(place / name).stat().st_mtime_ns for name in (folder.CONFIG, folder.WEIGHTS)]
     except OSError:
-        modified = 0  # loading raises the error
+        modified = []  # loading raises the error
     return f"{place.resolve()}@{modified}"
 
 

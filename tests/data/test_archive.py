@@ -73,3 +73,13 @@ def test_a_hostile_zip_is_refused_in_one_sentence(content: bytes, words: str) ->
     with pytest.raises(DataError, match=words) as error:
         list(read_archive(content, SMALL))
     assert str(error.value).endswith(".") and len(str(error.value)) < 200
+
+
+def test_the_names_that_windows_and_macs_pack_name_classes_too() -> None:
+    """PowerShell 5 packs backslashes; macOS packs UTF-8 without the flag that says so."""
+    mac = bytearray(pack({"set/Bl\u00fcten/a.png": CAT}))
+    for flags in (7, mac.index(b"PK\x01\x02") + 9):
+        mac[flags] &= ~8
+    for content in (bytes(mac), pack({"set\\Bl\u00fcten\\a.png": CAT, "set\\ships\\b.png": CAT})):
+        first = next(read_archive(content))
+        assert (first.label, first.name) == ("Bl\u00fcten", "a.png")

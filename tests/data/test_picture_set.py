@@ -7,9 +7,18 @@ import io
 import pytest
 from PIL import Image
 
-from resnet_demo.data.picture_set import CLASSES, PictureClass, PictureSet, StoredPicture, left_out, prepare
+from resnet_demo.data.picture_set import (
+    CLASSES,
+    DECODING_SECONDS,
+    PictureClass,
+    PictureSet,
+    StoredPicture,
+    left_out,
+    prepare,
+    prepare_archive,
+)
 from resnet_demo.errors import DataError, PictureError, SettingError
-from tests.data.archives import picture
+from tests.data.archives import pack, picture
 
 TWO = PictureSet().with_class("Mug").with_class("Straße")
 
@@ -94,3 +103,10 @@ def test_a_sentence_counts_pictures_and_names_some() -> None:
     assert left_out([], "cannot be read") == []
     assert left_out(["a.png"], "cannot be read") == ["a.png cannot be read."]
     assert left_out(list("abcde"), "cannot be read") == ["5 pictures: a, b, c and 2 more. Each cannot be read."]
+
+
+def test_a_small_zip_of_huge_pictures_is_given_up_after_a_minute_of_work() -> None:
+    seconds = iter((0.0, 1.0, DECODING_SECONDS + 1.0))
+    files = {f"cats/{number}.png": picture(number) for number in range(3)}
+    with pytest.raises(DataError, match="too long to decode"):
+        prepare_archive("", pack(files), lambda: next(seconds))

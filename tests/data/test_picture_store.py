@@ -221,3 +221,15 @@ def test_the_examples_that_ship_are_two_classes_that_can_be_trained_on(tmp_path:
     assert counts(store.get(ANNA)) == {"cat": 12, "ship": 12}
     assert list_folder(store.copy_for_run(ANNA))[0] == ("cat", "ship")
     assert counts(PictureStore(tmp_path / "none").get(ANNA)) == {"Class 1": 0, "Class 2": 0}
+
+
+def test_copies_for_runs_are_counted_since_their_names_take_room_too(tmp_path: Path) -> None:
+    store = PictureStore(tmp_path / "pictures", lambda: EXAMPLE, PictureLimits(copies=2))
+    for number in range(2):
+        store.change(ANNA, lambda state, number=number: state.renamed(state.classes[0].name, f"name {number}"))
+        store.copy_for_run(ANNA)
+    store.change(ANNA, lambda state: state.renamed("name 1", "one more"))
+    with pytest.raises(DataError, match="2 versions of your pictures"):
+        store.copy_for_run(ANNA)
+    store.delete(ANNA)
+    assert store.copy_for_run(ANNA).is_dir()

@@ -101,3 +101,15 @@ def test_cifar10_that_is_not_here_is_refused_offline_in_a_sentence(
 def test_other_data_than_a_folder_s_is_refused(evaluator: Evaluator, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no data set"):
         evaluator.find("resnet20-cifar10", str(tmp_path / "nowhere"))
+
+
+def test_answers_of_weights_that_were_replaced_meanwhile_are_not_kept_as_those_of_the_new_ones(
+    evaluator: Evaluator, model: Path, picture_folder: Path
+) -> None:
+    def load_and_replace(name: str, say: object, should_cancel: object) -> folder.Weights:
+        weights = folder.load(Path(name))
+        folder.write(model, folder.read_config(model), build(weights.model.config, seed=2).state_dict(), "")
+        return weights
+
+    evaluator.measure(str(model), str(picture_folder), load_and_replace, allow_paths=True)
+    assert evaluator.find(str(model), str(picture_folder), allow_paths=True) is None

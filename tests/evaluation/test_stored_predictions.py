@@ -11,6 +11,7 @@ import pytest
 from resnet_demo.config import ModelConfig
 from resnet_demo.evaluation.measurement import About, Measurement, columns
 from resnet_demo.evaluation.stored_predictions import StoredPredictions, to_bytes
+from tests.data.archives import with_flag
 
 ABOUT = About(
     data="letters", split="all", view="one view", device="cpu, fp32", classes=("a", "b"),
@@ -94,3 +95,9 @@ def test_the_least_recently_used_answers_go_where_there_is_no_room(tmp_path: Pat
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     StoredPredictions(tmp_path / "file").put("k", measurement())
+
+
+def test_a_file_whose_flag_says_that_it_is_encrypted_is_ignored(stored: StoredPredictions) -> None:
+    stored.put("k", measurement())
+    (stored.folder / "k.npz").write_bytes(with_flag(to_bytes("k", measurement())))
+    assert stored.get("k") is None

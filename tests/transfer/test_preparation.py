@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from resnet_demo.config import RunConfig
+from resnet_demo.model.resnet import build
 from resnet_demo.training import session
 from resnet_demo.training.events import (
     Event,
@@ -187,3 +189,15 @@ def test_data_without_a_validation_part_are_learned_from_all_the_same(transfer: 
     result = next(event for event in events if isinstance(event, TransferMeasured))
     assert result.validation_accuracy is None
     assert not any(isinstance(event, Measured) for event in events)
+
+
+def test_a_base_with_other_weights_than_the_run_began_with_is_refused(transfer: Run, base: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(base, tmp_path / "base")
+    config = transfer(base=str(copy))
+    run_until(2, "pause", config, tmp_path / "run")
+    weights = model_folder.load(copy)
+    other = build(weights.model.config, 8).state_dict()
+    model_folder.write(copy, model_folder.read_config(copy), other, "")
+    last = run(config, tmp_path / "run", resume=True)[-1]
+    assert isinstance(last, RunFailed)
+    assert "other weights than when this run began" in last.reason

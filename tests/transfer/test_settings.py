@@ -53,10 +53,20 @@ def test_a_page_may_name_neither_a_path_nor_data_that_are_not_allowed(base: Path
 def test_the_work_of_a_transfer_counts_each_pass_over_the_pictures(transfer: Run) -> None:
     """24 training pictures: 18 to learn from and 6 set aside; 6 to test."""
     config = transfer(views=2, validation=0.25)
-    assert work_of(config.arms[0], config) == (0, 2 * 18 + 6 + 6)
+    assert work_of(config.arms[0], config) == pytest.approx((0, 2 * 18 + 6 + 6), abs=0.01)  # the head costs nearly nothing
     whole = transfer(unfreeze=1, fine_epochs=2, validation=0.25, scratch=True)
     steps, pictures = work_of(whole.arms[0], whole)
-    assert steps == pytest.approx(6 * (1 / 3 + 2 / 3 / 3))  # one of three stages is trained
+    assert steps == pytest.approx(6 * (1 / 3 + 2 / 3 / 3), abs=0.01)  # one of three stages is trained
     assert pictures == 18 + 6 + 6 + (18 + 6 + 6) + 2 * 6  # features, then the report, then two measurements
     assert work_of(whole.arms[1], whole) == (0, 0)
     assert work_of(whole.arms[2], whole) == (12, 4 * 6 + 6)
+
+
+def test_hidden_layers_that_would_fill_the_memory_are_refused_to_a_page_and_cost_time(transfer: Run) -> None:
+    with pytest.raises(SettingError, match="too many weights"):
+        from_outside({"hidden": "8192, 8192, 8192, 8192"})
+    assert from_outside({"hidden": "4096, 1024"})
+    plain, heavy = (transfer(hidden=hidden, baselines=False) for hidden in ("", "8192, 8192"))
+    (few, _), (many, _) = (work_of(config.arms[0], config) for config in (plain, heavy))
+    assert few < 0.01
+    assert many > 0.9 * heavy.steps

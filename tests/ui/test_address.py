@@ -24,6 +24,7 @@ SELECTED = "document.querySelector('#tabs [role=tab][aria-selected=true]')?.text
         ({"tab": "lab", "model": "x"}, "lab"),
         ({"tab": "classify", "run": "x"}, "classify"),
         ({"tab": "nonsense"}, "classify"),
+        ({"tab": "constructor"}, "classify"),
         ({"tab": ""}, "classify"),
     ],
 )
@@ -57,3 +58,5 @@ def test_each_choice_of_a_tab_is_a_step_back_and_keeps_what_both_tabs_show(app: 
     seen.page.wait_for_function(SELECTED.format("Classify"))
     assert seen.page.evaluate("location.search") == question
     visit(f"{app.url}?tab=lab").page.wait_for_function(SELECTED.format("Lab"))
+    nonsense = visit(f"{app.url}?tab=constructor")  # a name that every object of JavaScript has
+    nonsense.page.wait_for_function("location.search.includes('picture=')")

@@ -31,3 +31,9 @@ def test_other_data_and_other_numbers_are_refused(name: str, tmp_path: Path) -> 
 
 def test_names_of_examples_are_not_numbered() -> None:
     assert not any(map(is_numbered, ("cat", "own", "", "bundled:", "bundled:x")))
+
+
+def test_a_copy_that_the_disk_does_not_take_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("")
+    with pytest.raises(PictureError, match="cannot be copied"):
+        copy("bundled:17", ("bundled",), tmp_path / "uploads")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,8 @@ def test_a_folder_that_was_written_anew_is_loaded_anew(models: Path) -> None:
     second = shared.get("a")
     assert second is not first
     assert second.model.conv1.weight.equal(shared.get("b").model.conv1.weight)
+    os.utime(models / "a" / "config.json", (1, 1))  # it holds the preprocessing and the names of the classes
+    assert shared.get("a") is not second
 
 
 def test_a_model_that_failed_to_load_fails_for_all_who_wait_and_can_be_asked_for_again(

@@ -6,7 +6,7 @@ const pageAddress = (() => {
 
   function tabOf(query) {
     const tab = query.get('tab') || (query.has('run') || query.has('settings') ? 'lab' : first);
-    return tab in TAB_TITLES ? tab : first;
+    return Object.hasOwn(TAB_TITLES, tab) ? tab : first;
   }
 
   function shown() { return tabOf(new URL(location.href).searchParams); }
