@@ -156,6 +156,10 @@ def _test_folder(folder: Path) -> Path | None:
 
 
 def _layout(folder: Path) -> _Layout:
+    if not folder.is_dir() and OWN_PICTURES.fullmatch(source_of(folder)):
+        raise DataError(
+            "The pictures of this run are no longer kept: their owner or the time has deleted them. Give them again."
+        )
     if not folder.is_dir():
         raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
     is_split = (folder / "train").is_dir()

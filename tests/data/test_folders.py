@@ -87,3 +87,11 @@ def test_a_folder_whose_name_steers_a_terminal_is_refused(folder: Path, name: st
     with pytest.raises(DataError, match=r"cannot name a class: the name of a class .*\. Rename it\.$") as raised:
         list_folder(folder)
     assert str(raised.value).isprintable()
+
+
+def test_where_a_visitor_s_pictures_were_is_told_to_nobody(tmp_path: Path) -> None:
+    """Everybody who watches a run reads why it failed."""
+    folder = tmp_path / "pictures" / "ab12" / ("0" * 16) / "own pictures"
+    with pytest.raises(DataError, match="no longer kept") as error:
+        list_folder(folder)
+    assert str(tmp_path) not in str(error.value)
