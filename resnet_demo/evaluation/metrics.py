@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
-Z_95 = 1.959964
+Z_95 = 1.959963984540054
 """The quantile of the normal distribution that leaves 2.5 % above it."""
 
 

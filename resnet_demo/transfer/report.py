@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from itertools import chain
 from typing import Literal
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from resnet_demo.evaluation.metrics import scores
+from resnet_demo.evaluation.pairs import pair
 from resnet_demo.training.events import Baseline, BaselineName, Event, TransferMeasured
 from resnet_demo.transfer.networks import nearest_class_mean
 from resnet_demo.transfer.phases import Transfer, head_answers
@@ -24,9 +24,6 @@ Key = tuple[str, str]
 
 BASELINES: dict[str, BaselineName] = {PROBE: "linear probe", "": "nearest class mean", SCRATCH: "from scratch"}
 """The names of the baselines by their arm; the nearest class mean is not trained and has none."""
-
-CONFIDENCE = 1.959963984540054
-"""So many standard deviations around the mean of a normal distribution hold 95 %."""
 
 
 def report(
@@ -80,40 +77,18 @@ def _measured(transfer: Transfer, labels: Mapping[Key, Tensor], step: int, secon
         step=step, arm=TRANSFER, classes=data.classes, test_images=test.images,
         train_accuracy=_share(labels[TRANSFER, "train"] == data.train.labels),
         validation_accuracy=_share(labels[TRANSFER, "validation"] == data.validation.labels) if len(data.validation) else None,
-        test_accuracy=test.accuracy, interval=wilson(int(is_right.sum()), test.images), precision=test.precision,
+        test_accuracy=test.accuracy, interval=test.interval, precision=test.precision,
         recall=test.recall, f1=test.f1, confusion=test.confusion, baselines=baselines, seconds=seconds,
     )  # fmt: skip
 
 
 def _baseline(arm: str, is_right: Tensor, baseline_is_right: Tensor) -> Baseline:
-    only_transfer, only_baseline = int((is_right & ~baseline_is_right).sum()), int((baseline_is_right & ~is_right).sum())
+    counts = pair(is_right, baseline_is_right)
     return Baseline(
-        name=BASELINES[arm], arm=arm, test_accuracy=_share(baseline_is_right), only_transfer=only_transfer, only_baseline=only_baseline,
-        p=mcnemar(only_transfer, only_baseline),
+        name=BASELINES[arm], arm=arm, test_accuracy=_share(baseline_is_right), only_transfer=counts.first_only,
+        only_baseline=counts.second_only, p=counts.p_value,
     )  # fmt: skip
 
 
 def _share(is_right: Tensor) -> float:
     return int(is_right.sum()) / len(is_right)
-
-
-def mcnemar(first: int, second: int) -> float:
-    """McNemar's exact test: the probability that pictures which one of two networks alone has right divide at least so unevenly.
-
-    Under the hypothesis that both are equally good, each of these pictures falls to either network by a fair coin.
-
-    Args:
-        first: pictures that only the first network has right.
-        second: pictures that only the second has right.
-    """
-    count = first + second
-    tail = sum(math.comb(count, number) for number in range(min(first, second) + 1))
-    return float(min(2 * tail / 2**count, 1.0))
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Wilson's interval of 95 % for a share: where the accuracy on pictures like these may lie (Wilson 1927)."""
-    share, z2 = right / count, CONFIDENCE**2
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = CONFIDENCE * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
-    return max(centre - half, 0.0), min(centre + half, 1.0)

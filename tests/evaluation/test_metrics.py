@@ -65,3 +65,10 @@ def test_the_scores_of_each_class_are_scikit_learn_s_and_averages_may_leave_out_
 def test_the_interval_is_scipy_s_wilson_interval(right: int, total: int) -> None:
     expected = scipy.stats.binomtest(right, total).proportion_ci(0.95, "wilson")
     assert wilson(right, total) == pytest.approx((expected.low, expected.high), abs=1e-7)
+
+
+def test_wilsons_interval_as_in_a_table() -> None:
+    """Brown, Cai, DasGupta 2001: an interval even where every answer is right."""
+    assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)

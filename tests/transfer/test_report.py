@@ -1,29 +1,12 @@
-"""The statistics of the report, against numbers computed elsewhere, and the sentences made of them."""
+"""The sentences about a transfer, made of its numbers; tests/evaluation has the statistics."""
 
 from __future__ import annotations
 
-import pytest
-
+from resnet_demo.evaluation.pairs import Pair
 from resnet_demo.results import summary
 from resnet_demo.training.events import Baseline, Measured, PhaseStarted, TrainingPoint, TransferMeasured
-from resnet_demo.transfer.report import mcnemar, wilson
 from resnet_demo.transfer.result import sentence, table, unfinished
 from resnet_demo.transfer.settings import TransferSettings, transfer_run
-
-
-def test_mcnemars_exact_test_is_a_fair_coins() -> None:
-    assert mcnemar(0, 0) == 1
-    assert mcnemar(0, 5) == mcnemar(5, 0) == 2 / 32
-    assert mcnemar(3, 3) == 1
-    assert mcnemar(2, 10) == pytest.approx(2 * (1 + 12 + 66) / 4096)
-    assert 0 < mcnemar(4000, 4400) < 1e-4  # as many pictures as CIFAR-10's test set may divide
-
-
-def test_wilsons_interval_as_in_a_table() -> None:
-    """Brown, Cai, DasGupta 2001: an interval even where every answer is right."""
-    assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
-    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
 def test_a_transfer_that_is_not_measured_yet_says_how_far_it_is() -> None:
@@ -37,6 +20,10 @@ def test_a_transfer_that_is_not_measured_yet_says_how_far_it_is() -> None:
     assert summary.sentence(config, events) == unfinished(config, events)
     assert "transfer is right on 75.0 % of the validation pictures" in unfinished(config, events)
     assert f"After 5 of {config.steps} steps, in the phase head." in unfinished(config, events)
+
+
+def mcnemar(first: int, second: int) -> float:
+    return Pair(both=0, first_only=first, second_only=second, neither=0).p_value
 
 
 def result(*baselines: Baseline) -> TransferMeasured:
