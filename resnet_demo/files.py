@@ -6,7 +6,8 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -82,3 +83,26 @@ def write_atomically(path: Path, content: bytes | memoryview | Callable[[IO[byte
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def drop_least_recently_used(paths: Iterable[Path], max_bytes: int) -> None:
+    """Delete the files that were used longest ago, by their modification times, until the others have at most `max_bytes`.
+
+    Args:
+        paths: the files of a cache; one that another process has deleted is left out.
+        max_bytes: of all files together.
+
+    Raises:
+        OSError: a file cannot be deleted.
+    """
+    entries = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            entries.append((status.st_mtime_ns, status.st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries, key=lambda entry: entry[:2]):
+        if total <= max_bytes:
+            return
+        path.unlink(missing_ok=True)
+        total -= size

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 
 from resnet_demo.evaluation.measurement import COLUMNS, Measurement, columns, from_columns
-from resnet_demo.files import open_regular, write_atomically
+from resnet_demo.files import drop_least_recently_used, open_regular, write_atomically
 
 SHIPPED_FILE = "predictions.npz"
 """In the folder of a model that ships: its answers to the bundled test images."""
@@ -50,21 +50,12 @@ class StoredPredictions:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path(key), to_bytes(key, measurement))
-            self._make_room()
+            drop_least_recently_used(self.folder.glob("*.npz"), self.max_bytes)
         except OSError as error:
             log.warning("The answers of a model are not kept: %s", error)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.npz"
-
-    def _make_room(self) -> None:
-        files = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in self.folder.glob("*.npz"))
-        size = sum(entry[1] for entry in files)
-        for _, length, path in files:
-            if size <= self.max_bytes:
-                return
-            path.unlink(missing_ok=True)
-            size -= length
 
 
 def read(path: Path, key: str) -> Measurement | None:

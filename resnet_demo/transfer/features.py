@@ -12,7 +12,6 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,22 +69,9 @@ class FeatureCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             files.write_atomically(self.folder / key, hashlib.sha256(values).digest() + values)
-            self._drop_oldest()
+            files.drop_least_recently_used(self.folder.iterdir(), self.budget)
         except OSError as error:
             log.warning("The features could not be kept in %s: %s", self.folder, error.strerror or error)
-
-    def _drop_oldest(self) -> None:
-        sizes = {}
-        for path in self.folder.iterdir():
-            with suppress(FileNotFoundError):  # dropped by another process
-                status = path.stat()
-                sizes[path] = (status.st_mtime_ns, status.st_size)
-        total = sum(size for _, size in sizes.values())
-        for path, (_, size) in sorted(sizes.items(), key=lambda item: item[1]):
-            if total <= self.budget:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
 
 
 @dataclass(frozen=True)

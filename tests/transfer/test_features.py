@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +89,7 @@ def test_the_oldest_features_go_when_the_budget_is_used_up(tmp_path: Path) -> No
     cache = FeatureCache(tmp_path, budget=2 * size)
     for key in ("a", "b"):
         cache.put(key, torch.zeros(1, 10))
+        os.utime(tmp_path / key, (1, 1))  # long ago: the clock of files may tick only every few milliseconds
     assert cache.get("a", (1, 10)) is not None  # used after b
     cache.put("c", torch.zeros(1, 10))
     assert {path.name for path in tmp_path.iterdir()} == {"a", "c"}
