@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from resnet_demo.data.augment import normalize
+from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.zoo.folder import Weights
 
@@ -81,15 +82,11 @@ class Forward:
 @contextmanager
 def ready(weights: Weights, *, exact: bool = False) -> Iterator[Forward]:
     """The model, ready to answer, with the threads that it takes; in fp32 if `exact`. `weights` is unchanged."""
-    threads = torch.get_num_threads()
-    if threads == 1 or weights.model.device.type != "cpu":
+    if torch.get_num_threads() == 1 or weights.model.device.type != "cpu":
         yield Forward(weights, None, exact=exact)
         return
-    try:
-        with ThreadPoolExecutor(threads, "evaluation", torch.set_num_threads, (1,)) as pool:
-            yield Forward(weights, pool, exact=exact)
-    finally:
-        torch.set_num_threads(threads)  # new threads inherit the number that a thread sets
+    with one_processor_each() as pool:
+        yield Forward(weights, pool, exact=exact)
 
 
 def fused(model: ResNet) -> ResNet:

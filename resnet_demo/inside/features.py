@@ -16,12 +16,12 @@ from resnet_demo.data.image import read
 from resnet_demo.data.numbered import thumbnails
 from resnet_demo.errors import SettingError
 from resnet_demo.evaluation import testset
+from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, Example
 from resnet_demo.inside.composition import Step, blocks_of, through
 from resnet_demo.inside.context import Context
 from resnet_demo.inside.outcome import Outcome, Panel, Tile
 from resnet_demo.inside.request import InsideRequest
-from resnet_demo.inside.threads import one_processor_each
 from resnet_demo.zoo.catalogue import title_of
 from resnet_demo.zoo.folder import Weights
 

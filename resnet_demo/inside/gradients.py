@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from resnet_demo.config import ModelConfig
 from resnet_demo.data.image import read
 from resnet_demo.data.preprocessing import Preprocessing
+from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.files import write_atomically
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.inside.context import Context
 from resnet_demo.inside.outcome import Outcome
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.inside.shattered import POINTS, SHIPPED, Gradients, ShippedGradients, outcome, shipped
-from resnet_demo.inside.threads import one_processor_each
 from resnet_demo.model.resnet import ResNet, build
 
 DEPTHS = (8, 14, 20, 32, 44, 56, 80, 110)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.inside.context import Context
 from resnet_demo.inside.lesions import CHANCE, kind_of
 from resnet_demo.inside.outcome import Line, Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.inside.sample import Sample, sample
-from resnet_demo.inside.threads import one_processor_each
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.zoo.catalogue import title_of
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from resnet_demo.data.augment import normalize
 from resnet_demo.evaluation import testset
+from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.inside.composition import Step
 from resnet_demo.inside.context import Context
-from resnet_demo.inside.threads import one_processor_each
 from resnet_demo.zoo.folder import Weights
 
 EVERY = 2

@@ -17,7 +17,7 @@ def one_processor_each() -> Iterator[ThreadPoolExecutor]:
     """A pool of as many threads as torch has; the caller's number is restored at the end."""
     threads = torch.get_num_threads()
     try:
-        with ThreadPoolExecutor(threads, "inside", torch.set_num_threads, (1,)) as pool:
+        with ThreadPoolExecutor(threads, "one-processor", torch.set_num_threads, (1,)) as pool:
             yield pool
     finally:
         torch.set_num_threads(threads)  # new threads inherit the number that a thread sets
