@@ -61,6 +61,11 @@ class ModelConfig(Frozen):
         return f"{'resnet' if self.residual else 'plain'}{self.depth}"
 
     @property
+    def kind(self) -> Literal["plain", "residual"]:
+        """The paper's word for a network without or with shortcuts; figures take its colour by it."""
+        return "residual" if self.residual else "plain"
+
+    @property
     def block(self) -> Literal["basic", "bottleneck"]:
         """Figure 5: the two-layer block, or the three-layer bottleneck."""
         return "basic" if self.design == "cifar" else IMAGENET_STAGES[self.depth][0]

@@ -216,7 +216,7 @@ def _answer(explanation: _Explanation, picture: Image.Image, request: ClassifyRe
     return {
         "model": weights.name,
         "title": explanation.title,
-        "kind": "residual" if weights.model.config.residual else "plain",
+        "kind": weights.model.config.kind,
         "about": _about(weights),
         "picture": drawings.data_url(square),
         "square": square.width,

@@ -10,7 +10,7 @@ import numpy
 
 from resnet_demo.inside.composition import Step, blocks_of, compose, keeps_size, leave_out_each, without_layers
 from resnet_demo.inside.context import Context
-from resnet_demo.inside.outcome import Kind, Line, Outcome, Panel
+from resnet_demo.inside.outcome import Line, Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.inside.sample import DESCRIPTION, Sample, sample
 from resnet_demo.model.blocks import BasicBlock
@@ -39,11 +39,6 @@ def run(request: InsideRequest, context: Context) -> Outcome:
         sentences.append(sentence)
     conditions = f"{DESCRIPTION} {REMAINS}" if request.way != "order" else f"{DESCRIPTION} {ORDER}"
     return Outcome(" ".join(sentences), conditions, tuple(panels))
-
-
-def kind_of(weights: Weights) -> Kind:
-    """Decides on the colour of a network."""
-    return "residual" if weights.model.config.residual else "plain"
 
 
 def percent(value: float) -> str:
@@ -78,7 +73,7 @@ def _several(weights: Weights, title: str, seed: int, context: Context) -> tuple
         for _ in range(DRAWS if 0 < count < len(blocks) else 1):
             off = set(generator.choice(len(blocks), count, replace=False).tolist())
             results.append(pictures.accuracy(compose(weights.model, _leave_out(blocks, off)), context)[0])
-    kind = kind_of(weights)
+    kind = weights.model.config.kind
     lines = [
         Line("mean", kind, tuple(zip(counts, map(statistics.fmean, draws), strict=True)), marks=True),
         Line("best draw", "neutral", tuple(zip(counts, map(max, draws), strict=True))),
@@ -139,7 +134,7 @@ def _short(name: str) -> str:
 def _bars(weights: Weights, title: str, names: Sequence[str], values: Sequence[float], whole: float) -> Panel:
     return Panel(
         title, "bars", x="block", y="right answers, %", labels=tuple(map(_short, names)), limits=(0, 100),
-        lines=(Line(title, kind_of(weights), tuple(enumerate(values))),), levels=((whole, "whole"), (CHANCE, "chance")),
+        lines=(Line(title, weights.model.config.kind, tuple(enumerate(values))),), levels=((whole, "whole"), (CHANCE, "chance")),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.inside.context import Context
-from resnet_demo.inside.lesions import CHANCE, kind_of
+from resnet_demo.inside.lesions import CHANCE
 from resnet_demo.inside.outcome import Line, Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.inside.sample import Sample, sample
@@ -74,7 +74,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
         context.say(f"Measuring the loss of {title} at {len(DISTANCES)} points.")
         pictures = sample(weights)
         values = losses(weights.model, Sample(pictures.inputs[::2], pictures.labels[::2]), request.seed, context)
-        lines.append(Line(title, kind_of(weights), tuple(zip(DISTANCES, values, strict=True)), marks=True))
+        lines.append(Line(title, weights.model.config.kind, tuple(zip(DISTANCES, values, strict=True)), marks=True))
         at = dict(zip(DISTANCES, values, strict=True))
         sentences.append(
             f"The loss of {title} is {at[0.0]:.2f}, and {at[-0.3]:.2f} and {at[0.3]:.2f} where every filter has moved by 0.3 of its length."

@@ -10,7 +10,6 @@ import torch
 
 from resnet_demo.evaluation import testset
 from resnet_demo.inside.context import Context
-from resnet_demo.inside.lesions import kind_of
 from resnet_demo.inside.outcome import Line, Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.paper.layer_responses import deviations
@@ -28,7 +27,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
         context.say(f"Measuring the layers of {title_of(name)}.")
         weights = context.load(name)
         own = dataclasses.replace(weights, model=copy.deepcopy(weights.model))  # hooks must not be set on a shared network
-        values, kind = deviations(own, images.to(weights.model.device)), kind_of(weights)
+        values, kind = deviations(own, images.to(weights.model.device)), weights.model.config.kind
         in_order.append(Line(title_of(name), kind, tuple(enumerate(values, 1)), marks=True))
         by_size.append(Line(title_of(name), kind, tuple(enumerate(sorted(values, reverse=True), 1)), marks=True))
         sentences.append(f"The layers of {title_of(name)} respond with {statistics.fmean(values):.2f} on average.")

@@ -168,7 +168,7 @@ def figure_7(models: Sequence[ShippedModel]) -> dict[str, Any]:
     def series(ranked: bool) -> list[dict[str, Any]]:
         return [
             {
-                "name": _title(model), "kind": _kind(model), "depth": model.config.depth, "thin": False,
+                "name": _title(model), "kind": model.config.kind, "depth": model.config.depth, "thin": False,
                 "points": _numbered(sorted(model.responses, reverse=True) if ranked else model.responses),
             }
             for model in drawn
@@ -194,7 +194,7 @@ def sentences_on_figure_6(models: Sequence[ShippedModel]) -> list[str]:
         for depth, plain, residual in _pairs(models)
     ]
     for kind in ("plain", "residual"):
-        for low, high in _ends([model for model in models if _kind(model) == kind]):
+        for low, high in _ends([model for model in models if model.config.kind == kind]):
             if low.differences != high.differences:
                 sentences.append(f"{_title(low)} and {_title(high)} were trained differently, so their errors do not compare.")
                 continue
@@ -240,12 +240,8 @@ def sentences_on_figure_7(models: Sequence[ShippedModel]) -> list[str]:
     return sentences
 
 
-def _kind(model: ShippedModel) -> str:
-    return "residual" if model.config.residual else "plain"
-
-
 def _title(model: ShippedModel) -> str:
-    return f"{_kind(model)}-{model.config.depth}"
+    return f"{model.config.kind}-{model.config.depth}"
 
 
 def _names(models: Sequence[ShippedModel]) -> str:

@@ -112,17 +112,13 @@ def _caption(number: int, titles: Sequence[str], measurements: Sequence[Measurem
     return {
         "label": label,
         "answers": [f"{name}, {of}" for name, of in answers],
-        "kinds": [_kind(measurements[index]) for index in which],
+        "kinds": [measurements[index].about.architecture.kind for index in which],
         "alt": f"Picture {number}, {label}. {spoken}. Open it in Classify.",
     }
 
 
 def _count(total: int) -> str:
     return {0: "no picture", 1: "1 picture"}.get(total, f"{total:,} pictures")
-
-
-def _kind(measurement: Measurement) -> str:
-    return "residual" if measurement.about.architecture.residual else "plain"
 
 
 def percent_of(fraction: float) -> str:
@@ -171,7 +167,7 @@ def _model(title: str, measurement: Measurement) -> dict[str, Any]:
     worst = sorted(by_class, key=lambda row: row["f1"])[:WORST_CLASSES] if len(present) > MATRIX_UP_TO else by_class
     return {
         "title": title,
-        "kind": _kind(measurement),
+        "kind": measurement.about.architecture.kind,
         "matrix": _matrix(measurement) if len(present) <= MATRIX_UP_TO else None,
         "confusions": _confusions(measurement),
         "per_class": worst,

@@ -159,12 +159,11 @@ def to_png(figure: Figure) -> bytes:
 
 
 def _style(arm: ArmConfig, depths: list[int]) -> dict[str, object]:
-    kind = "residual" if arm.model.residual else "plain"
     return {
         "color": OF_NETWORK[arm.model.residual],
         "ls": LINES[arm.model.residual],
         "lw": 1.2 + depths.index(arm.model.depth),
-        "label": f"{kind}-{arm.model.depth}, seed {arm.seed}",
+        "label": f"{arm.model.kind}-{arm.model.depth}, seed {arm.seed}",
     }
 
 
