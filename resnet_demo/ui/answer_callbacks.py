@@ -16,6 +16,7 @@ from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.web import numbered_pictures
 from resnet_demo.zoo.catalogue import is_hub_id
@@ -37,15 +38,10 @@ Update = tuple[Any, Any, Any, Any, Any]
 """The value of the widget, the classes to contrast with, what is explained, and the two lists of networks."""
 
 
-def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The models to compare with, or none."""
-    return [("none", NO_SECOND), *models]
-
-
 def model_lists(model: str, second: str) -> tuple[Any, Any]:
     """The two lists of networks, with the models that are there now; a run's network, which a link names, stays in them."""
     models = networks.choices(model, second)
-    return gr.Dropdown(models), gr.Dropdown(or_none(models))
+    return gr.Dropdown(models), gr.Dropdown(or_none(models, NO_SECOND))
 
 
 @dataclass

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
+from resnet_demo.errors import ResNetDemoError
+
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -57,6 +59,10 @@ class Background:
             cancelled.set()
 
 
+class WorkEnded(ResNetDemoError):
+    """The visitor cancelled the work, or started another one."""
+
+
 @dataclass
 class LatestWork:
     """Work of which each visitor has one at a time: the next one ends the one before."""
@@ -66,15 +72,21 @@ class LatestWork:
     def follow(self, who: str, steps: Generator[R, None, None]) -> Iterator[R]:
         """The steps of a visitor's work, until the visitor starts another one or ends it.
 
+        The event that shows the steps is also the one that says how they ended, so that no late step overwrites the end.
+
         Args:
             who: the visitor.
             steps: closed at the end.
+
+        Raises:
+            WorkEnded: the visitor ended it before its last step; the message says how.
         """
         ticket = self._tickets[who] = uuid4().hex
         try:
             for step in steps:
-                if self._tickets.get(who) != ticket:
-                    return
+                latest = self._tickets.get(who)
+                if latest != ticket:
+                    raise WorkEnded("Ended: you started another one." if latest else "Cancelled.")
                 yield step
         finally:
             steps.close()

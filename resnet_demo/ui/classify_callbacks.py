@@ -19,7 +19,8 @@ from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Exampl
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
 from resnet_demo.ui.address import query_for
-from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, OWN, AnswerCallbacks, PictureInput, or_none
+from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, OWN, AnswerCallbacks, PictureInput
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.ui.refusal import refusal
@@ -79,7 +80,7 @@ def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]
     return (
         picture_update,
         gr.Dropdown(models, value=link.model),
-        gr.Dropdown(or_none(models), value=link.second or NO_SECOND),
+        gr.Dropdown(or_none(models, NO_SECOND), value=link.second or NO_SECOND),
         link.method,
         link.signed,
         gr.Dropdown(contrasts, value=link.contrast),

@@ -22,8 +22,9 @@ from resnet_demo.parsing import parse, parse_link
 from resnet_demo.results.evaluation import values
 from resnet_demo.results.evaluation_page import gallery, page
 from resnet_demo.ui.address import query_for
-from resnet_demo.ui.background import LatestWork
+from resnet_demo.ui.background import LatestWork, WorkEnded
 from resnet_demo.ui.engine import Engine
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
 from resnet_demo.ui.visitor import who
@@ -32,11 +33,6 @@ Update = tuple[Any, Any, Any, Any, Any]
 """The values of the two widgets, and the three lists: network, second network, data."""
 UNCHANGED = (gr.skip(),) * 5
 WAIT = "Waiting for the pictures."
-
-
-def or_none(models: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The models to compare with, or none."""
-    return [("none", ""), *models]
 
 
 def data_choices() -> list[tuple[str, str]]:
@@ -104,10 +100,9 @@ class EvaluateCallbacks:
         except ResNetDemoError as error:
             return {"state": "error", "message": str(error)}
 
-    def cancel(self, request: gr.Request) -> dict[str, Any]:
-        """End what is in progress; the widget keeps what it showed."""
+    def cancel(self, request: gr.Request) -> None:
+        """End what is in progress; the event that shows it says so, and the widget keeps what it showed."""
         self._latest.end(who(request))
-        return {"state": "stopped", "message": "Cancelled."}
 
     def evaluate(
         self,
@@ -138,7 +133,7 @@ class EvaluateCallbacks:
         for step in self._steps(evaluation, who):
             if isinstance(step, list):
                 return step[0]
-        raise SettingError("This evaluation was ended by a later one of the same visitor.")
+        raise AssertionError("an evaluation yields its measurements, or raises")
 
     def _of_link(self, query: Mapping[str, str], request: gr.Request) -> Iterator[Update]:
         try:
@@ -157,12 +152,13 @@ class EvaluateCallbacks:
                 else:
                     yield page(request, step), gallery(request, step), *lists
                     return
-            yield {"state": "stopped", "message": "Ended: you started another evaluation."}, *UNCHANGED[1:]
+        except WorkEnded as ended:
+            yield {"state": "stopped", "message": str(ended)}, *UNCHANGED[1:]
         except ResNetDemoError as error:
             yield {"state": "error", "message": str(error)}, *UNCHANGED[1:]
 
     def _steps(self, request: EvaluateRequest, who: str) -> Iterator[str | list[Measurement]]:
-        """Progress sentences, then the measurements; it ends without them if the visitor starts another evaluation."""
+        """Progress sentences, then the measurements."""
         cached = self.engine.measured(request)
         if cached is not None:
             yield cached

@@ -15,6 +15,16 @@ Choices = Sequence[Any]
 """The values of a list, or (label, value) for each of them."""
 
 
+def or_none(choices: Choices, value: Any = "") -> list[Any]:
+    """The choices of a list from which nothing may be chosen, too.
+
+    Args:
+        choices: the others.
+        value: of the choice 'none'.
+    """
+    return [("none", value), *choices]
+
+
 def build_form(
     kind: type[BaseModel],
     *,

@@ -17,8 +17,9 @@ from resnet_demo.inside.outcome import Outcome, frame, page
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.parsing import parse, parse_link, whole
 from resnet_demo.ui.address import query_for
-from resnet_demo.ui.background import LatestWork
+from resnet_demo.ui.background import LatestWork, WorkEnded
 from resnet_demo.ui.engine import Engine
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.notices import warn
 from resnet_demo.ui.refusal import refusal
 from resnet_demo.ui.visitor import who
@@ -93,15 +94,14 @@ class InsideCallbacks:
             return
         yield from self._updates(parsed, who(request))
 
-    def cancel(self, request: gr.Request) -> dict[str, Any]:
-        """End what is in progress; the widget keeps what it showed."""
+    def cancel(self, request: gr.Request) -> None:
+        """End what is in progress; the event that shows it says so, and the widget keeps what it showed."""
         self._latest.end(who(request))
-        return {"state": "stopped", "message": "Cancelled."}
 
     def model_lists(self) -> tuple[Any, Any]:
         """The lists of networks, with the models that are there now."""
         models = model_choices()
-        return gr.Dropdown(models), gr.Dropdown([("none", ""), *models])
+        return gr.Dropdown(models), gr.Dropdown(or_none(models))
 
     def inside(
         self,
@@ -128,7 +128,7 @@ class InsideCallbacks:
                         "caveat": parsed.about.caveat,
                         **asdict(step),
                     }
-            raise SettingError("This experiment was ended by a later one of the same visitor.")
+            raise AssertionError("an experiment yields its outcome, or raises")
         except ResNetDemoError as error:
             raise refusal(html.escape(str(error), quote=False)) from error
 
@@ -150,12 +150,13 @@ class InsideCallbacks:
                 else:
                     yield page(request, step), *components
                     return
-            yield {"state": "stopped", "message": "Ended: you started another experiment."}, *UNCHANGED
+        except WorkEnded as ended:
+            yield {"state": "stopped", "message": str(ended)}, *UNCHANGED
         except ResNetDemoError as error:
             yield {"state": "error", "message": str(error)}, *UNCHANGED
 
     def _steps(self, request: InsideRequest, visitor: str) -> Iterator[str | Outcome]:
-        """Progress sentences, then the outcome; it ends without one if the visitor starts another experiment."""
+        """Progress sentences, then the outcome."""
         outcome = self.engine.outcome(request)
         if outcome is not None:
             yield outcome

@@ -29,6 +29,19 @@ def run_of(curves: Any) -> str:
     return str(curves.get("run", "")) if isinstance(curves, dict) else ""
 
 
+def show_curves(curves: str, first: str) -> str:
+    """The script that scrolls to a run that was started: on a phone its curves are below the button, out of sight.
+
+    Args:
+        curves: the element id of the curves.
+        first: the element id of what stands above them, and is scrolled to.
+    """
+    return f"""() => {{
+  const at = document.querySelector('#{curves} .loss').getBoundingClientRect();
+  if (at.top < 0 || at.bottom > innerHeight) document.querySelector('#{first}').scrollIntoView();
+}}"""
+
+
 @dataclass(frozen=True)
 class RunCallbacks:
     """The callbacks of the buttons beside the curves.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from resnet_demo.ui.background import Background
+from resnet_demo.ui.background import Background, LatestWork, WorkEnded
 
 
 @pytest.fixture
@@ -67,3 +67,27 @@ def test_closing_the_iterator_cancels_what_runs_and_what_has_not_started(backgro
     assert cancelled.wait(60)
     background.threads.shutdown()
     assert not started.is_set()
+
+
+@pytest.mark.parametrize(("again", "words"), [(True, "you started another one"), (False, "Cancelled")])
+def test_work_that_the_visitor_ends_says_how_it_ended_in_its_last_step(again: bool, words: str) -> None:
+    latest, closed = LatestWork(), threading.Event()
+
+    def steps() -> Generator[str, None, None]:
+        try:
+            yield "Half."
+            yield "All."
+        finally:
+            closed.set()
+
+    followed = latest.follow("a", steps())
+    assert next(followed) == "Half."
+    if again:
+        other = latest.follow("a", steps())
+        assert next(other) == "Half."
+    else:
+        latest.end("a")
+    assert next(latest.follow("b", steps())) == "Half."  # another visitor's work ends nothing
+    with pytest.raises(WorkEnded, match=words):
+        next(followed)
+    assert closed.is_set()

@@ -13,10 +13,11 @@ from PIL import Image
 from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.inference.request import METHODS, ClassifyRequest
-from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, model_lists, or_none
+from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, model_lists
 from resnet_demo.ui.classify_callbacks import ClassifyCallbacks, pick
 from resnet_demo.ui.endpoint import described, value
 from resnet_demo.ui.engine import LOADING
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.shell import SILENT, Shell
 from resnet_demo.ui.widget import widget
@@ -79,7 +80,7 @@ def _inputs() -> tuple[Picture, gr.Gallery, gr.Dropdown, gr.Dropdown]:
         allow_preview=False, buttons=[], elem_id="examples", object_fit="cover",
     )  # fmt: skip
     model = gr.Dropdown(models, value=models[0][1], label="Network", elem_id="model")
-    second = gr.Dropdown(or_none(models), value=NO_SECOND, label="Compare with", elem_id="second")
+    second = gr.Dropdown(or_none(models, NO_SECOND), value=NO_SECOND, label="Compare with", elem_id="second")
     with gr.Accordion("What numbers and maps mean", open=False, elem_id="meaning"):
         gr.Markdown(MEANING)
         gr.Markdown("Examples: " + " ".join(f"{e.title} ({e.source}, {e.licence})." for e in pictures))

@@ -9,7 +9,8 @@ import gradio as gr
 
 from resnet_demo.inference import networks
 from resnet_demo.ui.endpoint import add_endpoint
-from resnet_demo.ui.evaluate_callbacks import EvaluateCallbacks, data_choices, initial, or_none
+from resnet_demo.ui.evaluate_callbacks import EvaluateCallbacks, data_choices, initial
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.shell import SILENT, Shell
 from resnet_demo.ui.widget import widget
 
@@ -61,11 +62,11 @@ def build(shell: Shell) -> None:
 
 def _wire(callbacks: EvaluateCallbacks, components: _Components, shell: Shell) -> None:
     evaluation, outputs = components.evaluation, components.outputs
-    measured = components.start.click(callbacks.measure, components.request, outputs, **SILENT, **TOGETHER)
-    opened = shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER)
-    back = evaluation.restore(callbacks.restore, None, outputs, trigger_mode="multiple", **SILENT, **TOGETHER)
+    components.start.click(callbacks.measure, components.request, outputs, **SILENT, **TOGETHER)
+    shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER)
+    evaluation.restore(callbacks.restore, None, outputs, trigger_mode="multiple", **SILENT, **TOGETHER)
     evaluation.show(callbacks.show, None, components.pictures, **SILENT, trigger_mode="always_last")
-    evaluation.abandon(callbacks.cancel, None, evaluation, cancels=[measured, opened, back], queue=False, **SILENT)
+    evaluation.abandon(callbacks.cancel, None, None, queue=False, **SILENT)
     shell.models_changed.refresh(callbacks.model_lists, [components.model, components.second])
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.ui.endpoint import add_endpoint
+from resnet_demo.ui.form import or_none
 from resnet_demo.ui.inside_callbacks import (
     InsideCallbacks,
     experiment_choices,
@@ -34,13 +35,11 @@ def build(shell: Shell) -> None:
         with gr.Column(scale=5, min_width=320):
             experiment = widget("inside", initial(shell.engine), label="Experiment", elem_id="experiment")
     outputs = [experiment, *fields.values()]
-    events: list[Any] = [
+    for event in (start.click, fields["experiment"].input, fields["depth"].release):
         event(callbacks.run, list(fields.values()), outputs, **SILENT, **TOGETHER, trigger_mode="always_last")
-        for event in (start.click, fields["experiment"].input, fields["depth"].release)
-    ]
-    events.append(shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER))
-    events.append(experiment.restore(callbacks.restore, None, outputs, **SILENT, **TOGETHER, trigger_mode="multiple"))
-    experiment.abandon(callbacks.cancel, None, experiment, cancels=events, queue=False, **SILENT)
+    shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER)
+    experiment.restore(callbacks.restore, None, outputs, **SILENT, **TOGETHER, trigger_mode="multiple")
+    experiment.abandon(callbacks.cancel, None, None, queue=False, **SILENT)
     shell.models_changed.refresh(callbacks.model_lists, [fields["model"], fields["second"]])
     add_endpoint(callbacks.inside, {"experiment": "gradients"})
 
@@ -57,7 +56,7 @@ def _fields(request: InsideRequest) -> dict[str, Any]:
         "experiment": gr.Radio(experiment_choices(), **options("experiment", "Experiment")),
         "depth": gr.Slider(8, 110, step=6, **options("depth", "Layers of both networks")),
         "model": gr.Dropdown(models, **options("model", "Network")),
-        "second": gr.Dropdown([("none", ""), *models], **options("second", "Beside it")),
+        "second": gr.Dropdown(or_none(models), **options("second", "Beside it")),
         "way": gr.Radio(WAYS, **options("way", "Blocks")),
         "picture": gr.Dropdown(picture_choices(), **options("picture", "Picture")),
         "layer": gr.Slider(0, 54, step=1, **options("layer", "Layer: 0 the first, then the blocks")),

@@ -9,9 +9,9 @@ import gradio as gr
 
 from resnet_demo.comparison import PRESETS, LabSettings, allowed_data
 from resnet_demo.ui.endpoint import add_endpoint
-from resnet_demo.ui.form import Choices, build_form
+from resnet_demo.ui.form import Choices, build_form, or_none
 from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, preset_values
-from resnet_demo.ui.run_callbacks import reload
+from resnet_demo.ui.run_callbacks import reload, show_curves
 from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.widget import widget
 
@@ -101,7 +101,7 @@ def _setup() -> _Setup:
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         with gr.Row(elem_id="every-setting"):
             depths = [(str(depth), depth) for depth in DEPTHS]
-            choices: dict[str, Choices] = {"depth": DEPTHS, "other_depth": [("none", 0), *depths], "data": allowed_data()}
+            choices: dict[str, Choices] = {"depth": DEPTHS, "other_depth": or_none(depths, 0), "data": allowed_data()}
             settings = build_form(LabSettings, labels=LABELS, choices=choices)
         link = widget("link", "", label="Link that carries these settings", elem_id="link")
     with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
@@ -151,7 +151,7 @@ def _wire_setup(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, clock
     length["steps"].input(lambda: 0, None, length["epochs"], **UNQUEUED)  # a number of steps replaces one of epochs
     submitted = [setup.token, monitor.overlays, *setup.settings]
     started = setup.start.click(callbacks.begin, submitted, monitor.curves, **SILENT)
-    started.success(None, None, None, js=SHOW_CURVES)
+    started.success(None, None, None, js=show_curves("curves", "stop"))
 
 
 def _wire_monitor(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
@@ -175,8 +175,4 @@ def _small_button(name: str, identity: str) -> gr.Button:
     return gr.Button(name, interactive=False, elem_id=identity, min_width=90, size="sm", scale=0)
 
 
-SHOW_CURVES = """() => {  // on a phone they are below the button, out of sight
-  const at = document.querySelector('#curves .loss').getBoundingClientRect();
-  if (at.top < 0 || at.bottom > innerHeight) document.querySelector('#stop').scrollIntoView();
-}"""
 TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."

@@ -15,6 +15,7 @@ from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks
 from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.form import build_form
 from resnet_demo.ui.picture import Picture
+from resnet_demo.ui.run_callbacks import show_curves
 from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.transfer_callbacks import FIRST, OWN, UNTRAINED, TransferCallbacks, preset_values, show_transfer
 from resnet_demo.ui.widget import widget
@@ -152,7 +153,7 @@ def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, 
     changes = [component.change for component in (setup.classes, setup.preset, setup.token, *setup.settings)]
     gr.on(changes, callbacks.describe, setup.inputs, setup.estimate, trigger_mode="always_last", **UNQUEUED)
     started = setup.start.click(callbacks.begin, [setup.token, *setup.settings], monitor.curves, **SILENT)
-    started.success(None, None, None, js=SHOW_CURVES)
+    started.success(None, None, None, js=show_curves("transfer-curves", "transfer-stop"))
     opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, setup.settings[0]], **SILENT)
     opened.then(callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)
 
@@ -177,8 +178,4 @@ def _wire_monitor(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor
     shell.models_changed.after(keeping)
 
 
-SHOW_CURVES = """() => {  // on a phone they are below the button, out of sight
-  const at = document.querySelector('#transfer-curves .loss').getBoundingClientRect();
-  if (at.top < 0 || at.bottom > innerHeight) document.querySelector('#transfer-stop').scrollIntoView();
-}"""
 TOKEN = "Printed where the app was started. With it, long runs can be started."
