@@ -151,7 +151,7 @@ class Visitor:
         async with self._client.stream("GET", "/gradio_api/queue/data", params={"session_hash": self._session}) as messages:
             messages.raise_for_status()
             async for line in messages.aiter_lines():
-                if '"msg":"process_completed"' in line:
+                if "process_completed" in line[:40]:
                     completed = line.removeprefix("data:")
         if '"success":true' in completed:
             return completed

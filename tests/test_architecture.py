@@ -16,7 +16,7 @@ PACKAGE = ROOT / "resnet_demo"
 
 # A part may import the parts of the levels before its own, and itself.
 LEVELS = (
-    {"errors", "words", "colours"},
+    {"errors", "words", "colours", "csv_file"},
     {"parsing", "files", "device", "child_process"},
     {"config", "recipes", "hub"},
     {"model"},

@@ -16,6 +16,7 @@ def add(to: Any) -> None:
     keep.add_argument("--arm", help="which network of the run (default: the first)")
     keep.add_argument("--to", type=Path, metavar="DIR", help="where its folder is made (default: your own models)")
     keep.add_argument("--license", default="", help="under which you give it away, as the Hub names it: apache-2.0, mit, …")
+    keep.add_argument("--half", action="store_true", help="round the weights to float16, which takes half the bytes")
     keep.set_defaults(command=run)
 
 
@@ -36,6 +37,10 @@ def run(parsed: argparse.Namespace) -> int:
     name = parsed.arm or config.arms[0].name
     source = arm_to_keep(record, name, parsed.name, parsed.to)  # checks the name before it measures anything
     weights = folder.load(source)
+    state = weights.model.state_dict()
+    if parsed.half:
+        state = folder.rounded_to_half(state)
+        weights.model.load_state_dict(state)  # what is measured is what is written
     measured = measure(weights, testset.load(config.data.source, skip_unreadable=config.data.skip_unreadable))
     arm = next(arm for arm in config.arms if arm.name == name)
     changes = {"test_accuracy": measured.scores.accuracy, "licence": parsed.license}
@@ -43,9 +48,8 @@ def run(parsed: argparse.Namespace) -> int:
     text = (
         transfer_card(arm, record.events(), config=config, data=measured.data, remark=beside_paper)
         if config.transfer
-        else card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license)
+        else card(parsed.name, arm, config, record.events(), measured.data, measured.scores, parsed.license, half=parsed.half)
     )
-    state = weights.model.state_dict()
 
     def complete(copy: Path) -> None:
         folder.write(copy, content, state, text)

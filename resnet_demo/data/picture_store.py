@@ -108,8 +108,7 @@ class PictureStore:
             return new
 
     def start(self, owner: str) -> PictureSet:
-        """Replace the owner's set by two empty classes. Raises DataError like `change`."""
-        self.delete(owner)
+        """Replace the owner's set by two empty classes; the copies for runs stay. Raises DataError like `change`."""
         return self.change(owner, lambda _: EMPTY)
 
     def add(self, owner: str, label: str, name: str, content: bytes) -> list[str]:

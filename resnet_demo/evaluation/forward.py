@@ -1,6 +1,7 @@
 """Answers to many pictures, sooner than one forward pass after the other in fp32, and the same but for near ties.
 
 - Batch normalization is part of the convolutions (`fused`): the logits differ by rounding only.
+- The channels of a pixel lie side by side in memory (`channels_last`), as the kernels of convolutions read them.
 - Where the processor computes faster in bf16, it does; pictures whose two likeliest classes are closer than `NEAR_TIE` are then
   computed again in fp32. LOG.md has the counts: of 10,000 pictures no answer differs from that in fp32.
 - On a CPU each of torch's threads computes pictures of its own: the threads of one operation would wait for each other.
@@ -66,7 +67,7 @@ class Forward:
 
     def _pass(self, x: Tensor, *, bf16: bool) -> Tensor:
         with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-            logits: Tensor = self._model(x)
+            logits: Tensor = self._model(x.contiguous(memory_format=torch.channels_last))
         return logits.float().cpu()
 
     def _is_bf16_faster(self, images: Tensor) -> bool:
@@ -104,4 +105,4 @@ def fused(model: ResNet) -> ResNet:
             if isinstance(layer, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d):
                 setattr(parent, before, fuse_conv_bn_eval(convolution, layer))
                 setattr(parent, name, nn.Identity())
-    return result.requires_grad_(False)
+    return result.to(memory_format=torch.channels_last).requires_grad_(False)

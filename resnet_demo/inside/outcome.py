@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from resnet_demo import csv_file
 from resnet_demo.inside.request import InsideRequest
 
 Kind = Literal["plain", "residual", "neutral"]
@@ -102,12 +101,7 @@ def page(request: InsideRequest, outcome: Outcome) -> dict[str, Any]:
 
 def to_csv(outcome: Outcome) -> bytes:
     """A row for each number: figure, line, x, y."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("figure", "line", "x", "y"))
-    for panel in outcome.panels:
-        writer.writerows(_rows(panel))
-    return text.getvalue().encode()
+    return csv_file.to_csv(("figure", "line", "x", "y"), (row for panel in outcome.panels for row in _rows(panel)))
 
 
 def _rows(panel: Panel) -> Iterator[tuple[object, ...]]:

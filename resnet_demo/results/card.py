@@ -22,8 +22,9 @@ DIFFERENCES = "- What differs from section 4.2: "
 
 
 def card(
-    name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores, licence: str = ""
-) -> str:
+    name: str, arm: ArmConfig, config: RunConfig, history: Sequence[Event], data: str, scores: Scores, licence: str = "",
+    *, half: bool = False,
+) -> str:  # fmt: skip
     """The text of README.md, with the front matter that the Hub reads.
 
     Args:
@@ -34,6 +35,7 @@ def card(
         data: name of the data that the run drew from, and that was measured on.
         scores: of this network on the test images of `data`.
         licence: under which its maker gives the weights away, as the Hub names it; empty for none.
+        half: whether the weights were rounded to float16 before they were measured.
     """
     starts = [event for event in history if isinstance(event, RunStarted)]
     ends = [event for event in history if isinstance(event, (RunFinished, RunStopped))]
@@ -41,6 +43,7 @@ def card(
         raise ValueError("a card is written for a run that has ended")
     kind = "A residual" if arm.model.residual else "A plain"
     parameters = f"{starts[0].parameters[arm.name]:,} parameters"
+    rounded = ", rounded to float16 before they were measured" if half else ""
     return f"""{_front_matter(config.data, licence)}
 # {name}
 
@@ -52,7 +55,7 @@ def card(
 | error | {1 - scores.accuracy:.2%} |
 | precision, recall, F1 (means over the classes) | {scores.precision:.2%}, {scores.recall:.2%}, {scores.f1:.2%} |
 
-The weights are those of the last step of one run. The test images were measured, not learned from.
+The weights are those of the last step of one run{rounded}. The test images were measured, not learned from.
 The batches were drawn from {_drawn_from(config.data)} of {data}.
 
 ## How it was trained

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import csv
 import html
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from resnet_demo import csv_file
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.evaluation.request import EvaluateRequest
@@ -45,13 +44,12 @@ def to_json(request: EvaluateRequest, measurements: Measurements) -> bytes:
 
 def to_csv(request: EvaluateRequest, measurements: Measurements) -> bytes:
     """A row for each number: model, table (scores, class, confusion, reliability, paper), row, column, value."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("model", "table", "row", "column", "value"))
-    for model, one in zip(request.models, measurements, strict=True):
-        for line in _lines(values(model, request.data, one)):
-            writer.writerow((model, *line))
-    return text.getvalue().encode()
+    rows = (
+        (model, *line)
+        for model, one in zip(request.models, measurements, strict=True)
+        for line in _lines(values(model, request.data, one))
+    )
+    return csv_file.to_csv(("model", "table", "row", "column", "value"), rows)
 
 
 def _lines(content: dict[str, Any]) -> Iterator[tuple[str, object, object, object]]:

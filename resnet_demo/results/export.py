@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from resnet_demo import files
+from resnet_demo import csv_file, files
 from resnet_demo.errors import RunError, SettingError
 from resnet_demo.results.summary import results, sentence
 from resnet_demo.training.events import Event, Measured, Progress, TrainingPoint, to_line
@@ -40,18 +38,15 @@ def plain(value: Any) -> Any:
 
 def export_csv(record: Record) -> bytes:
     """A row for each point of each curve: step, arm, split (training, test or held-out), loss, error, learning rate."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("step", "arm", "on", "loss", "error", "learning_rate"))
-    for event in record.events():
-        match event:
-            case TrainingPoint():
-                writer.writerow((event.step, event.arm, "training", event.loss, event.error, event.learning_rate))
-            case Measured():
-                writer.writerow((event.step, event.arm, event.split, event.loss, event.error, ""))
-            case _:
-                pass
-    return text.getvalue().encode()
+    return csv_file.to_csv(("step", "arm", "on", "loss", "error", "learning_rate"), _points(record.events()))
+
+
+def _points(events: Iterable[Event]) -> Iterator[tuple[object, ...]]:
+    for event in events:
+        if isinstance(event, TrainingPoint):
+            yield event.step, event.arm, "training", event.loss, event.error, event.learning_rate
+        elif isinstance(event, Measured):
+            yield event.step, event.arm, event.split, event.loss, event.error, ""
 
 
 def export_json(record: Record) -> bytes:

@@ -18,6 +18,7 @@ from resnet_demo.runs.worker_process import SECONDS_TO_CLOSE
 from resnet_demo.words import duration
 
 LONGEST_QUEUE = 40
+SECONDS_OF_A_MOMENT = 2
 SECONDS_TO_END = SECONDS_TO_CLOSE + 5  # an app that was just closed still saves the run that trains
 NO_COOKIE = (
     "This request brought no cookie of this app, so nobody could stop the run again. In a browser, allow cookies and reload "
@@ -172,5 +173,7 @@ class RunQueue:
 
 
 def _when(seconds: float | None) -> str:
-    """When to come back: 'in about 3 minutes', or 'later' if unknown."""
-    return "later" if seconds is None else f"in about {duration(seconds)}"
+    """When to come back: 'in about 3 minutes', 'in a moment', or 'later' if unknown."""
+    if seconds is None:
+        return "later"
+    return "in a moment" if seconds < SECONDS_OF_A_MOMENT else f"in about {duration(seconds)}"

@@ -8,6 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
 
 SCRIPT = Path(__file__).parent / "widgets" / "address.js"
 LAB_FIELDS = {"run", "settings"}
@@ -35,6 +39,16 @@ def query_for(tab: str, query: Mapping[str, str]) -> dict[str, str]:
     own = "lab" if query.keys() & LAB_FIELDS else "classify"
     fields = dict(query)
     return fields if fields.pop("tab", own) == tab else {}
+
+
+def fields_of(event: gr.EventData) -> dict[str, Any]:
+    """What a widget sent with an event; nothing if that is not an object."""
+    return dict(event._data) if isinstance(event._data, dict) else {}
+
+
+def query_of(step: gr.EventData) -> dict[str, str]:
+    """The fields of the address that the browser went back or forward to."""
+    return dict(parse_qsl(str(fields_of(step).get("query", "")).removeprefix("?")))
 
 
 def head(titles: Mapping[str, str]) -> str:

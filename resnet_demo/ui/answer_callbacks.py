@@ -16,6 +16,7 @@ from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse
+from resnet_demo.ui.address import fields_of
 from resnet_demo.ui.form import or_none
 from resnet_demo.ui.picture import UPLOAD
 from resnet_demo.web import numbered_pictures
@@ -100,7 +101,7 @@ class AnswerCallbacks:
         about: dict[str, Any], click: gr.EventData, request: gr.Request,
     ) -> Iterator[Update]:  # fmt: skip
         """Explain the class that was clicked, of the network in whose list it stands."""
-        target, target_of = click._data["target"], click._data["answer"]  # EventData has a `target` of its own
+        target, target_of = (fields_of(click).get(name) for name in ("target", "answer"))
         same_list = target_of == about["target_of"] and contrast != target
         about = about | {"target": target, "target_of": target_of}
         yield from self.ask(picture, model, second, method, signed, contrast if same_list else -1, about, request)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -18,7 +17,7 @@ from resnet_demo.inference import networks
 from resnet_demo.inference.examples import EXAMPLE_PICTURES, FINGERPRINT, Example
 from resnet_demo.inference.request import ClassifyRequest
 from resnet_demo.parsing import parse, parse_link, whole
-from resnet_demo.ui.address import query_for
+from resnet_demo.ui.address import query_for, query_of
 from resnet_demo.ui.answer_callbacks import NO_CONTRAST, NO_SECOND, NOTHING, OWN, AnswerCallbacks, PictureInput
 from resnet_demo.ui.form import or_none
 from resnet_demo.ui.notices import warn
@@ -38,7 +37,7 @@ class ClassifyCallbacks(AnswerCallbacks):
 
     def restore(self, picture: PictureInput, step: gr.EventData) -> tuple[Any, ...]:
         """The browser went back or forward to a request, which the address carries."""
-        return _restore(picture, dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))))
+        return _restore(picture, query_of(step))
 
     def classify(
         self, picture: PictureInput, model: str, second: str = "", stage: str = "", target: float = -1, contrast: float = -1,

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from huggingface_hub import constants
@@ -21,7 +20,7 @@ from resnet_demo.inference import networks
 from resnet_demo.parsing import parse, parse_link
 from resnet_demo.results.evaluation import values
 from resnet_demo.results.evaluation_page import gallery, page
-from resnet_demo.ui.address import query_for
+from resnet_demo.ui.address import fields_of, query_for, query_of
 from resnet_demo.ui.background import LatestWork, WorkEnded
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.form import or_none
@@ -78,7 +77,7 @@ class EvaluateCallbacks:
 
     def restore(self, step: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """The browser went back or forward to an evaluation, which the address carries."""
-        yield from self._of_link(dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))), request)
+        yield from self._of_link(query_of(step), request)
 
     def measure(self, model: str, second: str, data: str, request: gr.Request) -> Iterator[Update]:
         """Measure what the lists select."""
@@ -92,7 +91,7 @@ class EvaluateCallbacks:
     def show(self, click: gr.EventData) -> dict[str, Any]:
         """The pictures behind a number."""
         try:
-            request = allowed(parse(EvaluateRequest, dict(click._data) if isinstance(click._data, dict) else {}))
+            request = allowed(parse(EvaluateRequest, fields_of(click)))
             measurements = self.engine.measured(request)
             if measurements is None:
                 raise SettingError("This evaluation is no longer kept: press Measure again.")

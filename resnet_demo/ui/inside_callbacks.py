@@ -6,7 +6,6 @@ import html
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -16,7 +15,7 @@ from resnet_demo.inside.experiments import EXPERIMENTS
 from resnet_demo.inside.outcome import Outcome, frame, page
 from resnet_demo.inside.request import InsideRequest
 from resnet_demo.parsing import parse, parse_link, whole
-from resnet_demo.ui.address import query_for
+from resnet_demo.ui.address import query_for, query_of
 from resnet_demo.ui.background import LatestWork, WorkEnded
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.form import or_none
@@ -79,7 +78,7 @@ class InsideCallbacks:
 
     def restore(self, step: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """The browser went back or forward to an experiment, which the address carries."""
-        yield from self._of_link(dict(parse_qsl(str(step._data.get("query", "")).removeprefix("?"))), request)
+        yield from self._of_link(query_of(step), request)
 
     def run(
         self, experiment: Any, depth: Any, model: Any, second: Any, way: Any, picture: Any, layer: Any, seed: Any,

@@ -21,9 +21,8 @@ from resnet_demo.ui import address
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
-from resnet_demo.ui.evaluation_exports import add_evaluation_exports
 from resnet_demo.ui.exports import add_exports
-from resnet_demo.ui.inside_exports import add_inside_exports
+from resnet_demo.ui.measured_exports import add_measured_exports
 from resnet_demo.ui.shell import UNQUEUED, Shell
 from resnet_demo.ui.tabs import classify, evaluate, inside, lab, paper, transfer
 from resnet_demo.ui.theme import CSS, THEME
@@ -40,6 +39,9 @@ BACKGROUND_THREADS = 8
 DAY = 24 * 3600
 QUEUE_LOOKS_EVERY = 0.02
 """Seconds; Gradio's queue looks a thousand times a second for something to do, 7 % of a core for ever (LOG.md)."""
+
+QUEUE_TELLS_EVERY = 10
+"""Seconds; by default Gradio's queue tells every waiting page its place whenever any event starts, and the page shows none."""
 
 
 def build(service: RunService, engine: Engine, pictures: PictureStore) -> gr.Blocks:
@@ -92,7 +94,7 @@ def serve(
     # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     head = address.head({name: tab.TITLE for name, tab in TABS.items()})
-    page.queue(api_open=False, max_size=200, default_concurrency_limit=8)
+    page.queue(status_update_rate=QUEUE_TELLS_EVERY, api_open=False, max_size=200, default_concurrency_limit=8)
     page._queue.sleep_when_free = max(page._queue.sleep_when_free, QUEUE_LOOKS_EVERY)
     try:
         app, _, _ = page.launch(
@@ -107,8 +109,7 @@ def serve(
     add_exports(app, service)
     add_pictures(app, pictures)
     threading.Thread(target=sweep_regularly, args=(pictures, threading.Event()), name="sweep", daemon=True).start()
-    add_evaluation_exports(app, engine)
-    add_inside_exports(app, engine)
+    add_measured_exports(app, engine)
     engine.start()
     service.start()
     if block:

@@ -19,7 +19,7 @@ from resnet_demo.inference import networks
 from resnet_demo.runs.transfer_forecast import transfer_forecast
 from resnet_demo.runs.transfer_view import latest_transfer, transfer_controls
 from resnet_demo.transfer.settings import TRANSFER, TRANSFER_PRESETS, TransferSettings, from_outside, transfer_run
-from resnet_demo.ui.address import query_for
+from resnet_demo.ui.address import fields_of, query_for
 from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks, PictureInput
 from resnet_demo.ui.form import form_values, read_form
 from resnet_demo.ui.notices import warn
@@ -118,7 +118,7 @@ class TransferCallbacks(RunCallbacks):
         self, picture: PictureInput, curves: dict[str, Any], about: dict[str, Any], click: gr.EventData, request: gr.Request
     ) -> Iterator[tuple[Any, Any]]:
         """Explain the class that was clicked."""
-        yield from self.ask(picture, curves, about | {"target": click._data["target"], "target_of": 0}, request)
+        yield from self.ask(picture, curves, about | {"target": fields_of(click).get("target"), "target_of": 0}, request)
 
     @error_in_a_sentence
     def keep(self, curves: dict[str, Any], name: str, token: str, request: gr.Request) -> str:

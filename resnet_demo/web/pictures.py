@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import Field
@@ -109,7 +110,8 @@ def add_pictures(app: Starlette, store: PictureStore) -> None:
 def sweep_regularly(store: PictureStore, end: threading.Event) -> None:
     """Delete what has reached its end, now and every few minutes, until the event."""
     while True:
-        store.sweep()
+        with suppress(OSError):  # of a disk that is away or full for now: the next one deletes what this one has not
+            store.sweep()
         if end.wait(SECONDS_BETWEEN_SWEEPS):
             return
 

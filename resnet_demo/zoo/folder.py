@@ -61,6 +61,11 @@ def write(folder: Path, content: ModelFolder, state: Mapping[str, Tensor], card:
     write_atomically(folder / CARD, card.encode())
 
 
+def rounded_to_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state with its floats rounded to float16, which `write` stores in half the bytes and `load` reads as float32."""
+    return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+
+
 def read_config(folder: Path) -> ModelFolder:
     """The validated content of a folder's config.json.
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from resnet_demo.__main__ import main, parser
 from resnet_demo.commands.train import run_config
@@ -38,6 +40,18 @@ def test_a_kept_run_is_a_model_with_its_measured_accuracy_and_its_record(kept: P
     measured = [event for event in events if event.kind == "measured"]
     assert content.test_accuracy == pytest.approx(1 - measured[-1].error)
     assert f"{content.test_accuracy:.2%}" in (kept / "README.md").read_text()
+
+
+def test_half_the_bytes_are_measured_after_rounding(kept: Path, tmp_path: Path) -> None:
+    assert main(["keep", str(tmp_path / "run"), "--name", "half", "--half", "--to", str(tmp_path / "models")]) == 0
+    half = tmp_path / "models" / "half"
+    stored = load_file(half / folder.WEIGHTS)
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16, torch.int64}
+    whole, rounded = (folder.load(path).model.state_dict() for path in (kept, half))
+    for name, tensor in whole.items():
+        torch.testing.assert_close(rounded[name], tensor, rtol=2**-11, atol=2**-25, check_dtype=False)
+        assert rounded[name].dtype == tensor.dtype
+    assert "rounded to float16" in (half / "README.md").read_text() and "float16" not in (kept / "README.md").read_text()
 
 
 def test_a_network_for_cifar_10_is_kept_with_the_responses_of_its_layers(kept: Path, tmp_path: Path) -> None:

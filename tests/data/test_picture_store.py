@@ -107,6 +107,16 @@ def test_a_set_is_started_filled_and_copied_into_a_folder_that_the_trainer_reads
     assert list_folder(store.copy_for_run(BEN))[0] == ("cat", "ship")
 
 
+def test_a_set_that_is_started_anew_leaves_the_copies_that_runs_learn_from(store: PictureStore) -> None:
+    store.add(ANNA, "cat", "mine.png", picture(1))
+    folder = store.copy_for_run(ANNA)
+    learned = files(folder)
+    assert counts(store.start(ANNA)) == {"Class 1": 0, "Class 2": 0}
+    assert files(folder) == learned and len(learned) == 5
+    store.delete(ANNA)
+    assert not folder.exists()
+
+
 def test_the_same_picture_is_told_in_its_class_and_in_another_one(store: PictureStore) -> None:
     store.add(ANNA, "cat", "one.png", picture(1))
     assert store.add(ANNA, "cat", "again.bmp", picture(1, form="BMP")) == ["again.bmp (in 'cat') is in its class already."]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import numpy
 import pytest
 from PIL import Image
@@ -269,6 +270,17 @@ def test_the_next_question_of_a_page_ends_the_one_before() -> None:
     assert ended == ["occlusion"]
     assert next(second)[0]["message"] == "integrated-gradients: 0%"
     assert next(others)[0]["message"] == "occlusion: 0%"
+
+
+@pytest.mark.parametrize("sent", [None, {}, {"target": "cat"}, {"target": 3, "answer": [0]}, ["target"]])
+def test_a_click_that_names_no_class_gets_a_sentence(sent: object) -> None:
+    callbacks = ClassifyCallbacks(lambda *_: iter(()), lambda _: None)
+    picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
+    click = gr.EventData(None, sent)
+    about = NOTHING | {"of": ["a", "", None]}
+    steps = callbacks.ask_about(picture, "a", "none", "grad-cam", False, -1, about, click, request)  # type: ignore[arg-type]
+    (update,) = steps
+    assert update[0]["state"] == "error" and "target" in update[0]["message"]
 
 
 def test_the_picture_that_a_link_sets_is_asked_about_by_the_link_alone() -> None:

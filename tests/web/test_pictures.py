@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -118,6 +120,18 @@ def test_a_change_that_is_none_is_one_sentence(client: TestClient, body: bytes) 
 def test_who_has_no_cookie_is_told_so(client: TestClient) -> None:
     stranger = TestClient(client.app)
     assert "cookie" in add(stranger, picture(1), "cat").json()["error"]
+
+
+def test_a_disk_that_is_away_for_a_moment_does_not_end_the_sweeps() -> None:
+    end, sweeps = threading.Event(), []
+
+    def sweep() -> int:
+        sweeps.append(end.is_set())
+        end.set()
+        raise OSError(errno.EIO, "Input/output error")
+
+    sweep_regularly(SimpleNamespace(sweep=sweep), end)  # type: ignore[arg-type]
+    assert sweeps == [False]  # the error has ended nothing: the event has
 
 
 def test_the_end_of_sets_is_looked_for_at_the_start(store: PictureStore) -> None:
