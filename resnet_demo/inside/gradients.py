@@ -1,5 +1,7 @@
 """Computes the gradients along a line between two pictures, and writes those that ship.
 
+In double precision: in single precision the gradient of a deep plain network is mostly rounding (LOG.md).
+
 python -m resnet_demo.inside.gradients
 """
 
@@ -29,7 +31,7 @@ PART = 64
 
 def line(first: Tensor, second: Tensor, points: int = POINTS) -> Tensor:
     """Points on the straight line between two pictures, (3, H, W) each: (points, 3, H, W), with both ends."""
-    return torch.lerp(first, second, torch.linspace(0, 1, points).view(-1, 1, 1, 1))
+    return torch.lerp(first, second, torch.linspace(0, 1, points, dtype=first.dtype).view(-1, 1, 1, 1))
 
 
 def adopt_statistics(model: ResNet, images: Tensor) -> None:
@@ -52,12 +54,13 @@ def derivative(model: ResNet, images: Tensor, direction: Tensor) -> Tensor:
 
 def along(config: ModelConfig, seed: int, first: Tensor, second: Tensor, context: Context) -> tuple[float, ...]:
     """The derivative of an untrained network's first logit at POINTS points of the line, per whole length of the line."""
-    model, images = build(config, seed), line(first, second)
+    model, images = build(config, seed).double(), line(first.double(), second.double())
     adopt_statistics(model, images)
-    parts = []
+    parts: list[Tensor] = []
     for part in images.split(PART):
         context.check()
-        parts.append(derivative(model, part, second - first))
+        context.say(f"{config.kind}-{config.depth}, in double precision: {PART * len(parts)} of {POINTS} points.")
+        parts.append(derivative(model, part, images[-1] - images[0]))
     return tuple(torch.cat(parts).tolist())
 
 
@@ -65,7 +68,7 @@ def gradients(depth: int, seed: int, context: Context) -> Gradients:
     """The gradients of both kinds of network between the cat and the ship that ship."""
     side = Preprocessing()
     first, second = (side.tensor(side.crop(read(example.path)))[0] for example in EXAMPLE_PICTURES[:2])
-    context.say(f"Computing the gradients of two untrained networks of {depth} layers.")
+    context.say(f"Computing the gradients of two untrained networks of {depth} layers in double precision.")
 
     def one(residual: bool) -> tuple[float, ...]:
         return along(ModelConfig(depth=depth, residual=residual), seed, first, second, context)

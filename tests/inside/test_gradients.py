@@ -39,11 +39,27 @@ def test_the_parts_of_the_line_give_what_the_whole_gives() -> None:
     assert along(TINY, 3, FIRST, SECOND, Context.alone()) == pytest.approx(whole.tolist(), rel=1e-3, abs=1e-4)
 
 
+@pytest.mark.parametrize("residual", [False, True])
+def test_deep_plain_gradients_need_double_precision(residual: bool) -> None:
+    config = ModelConfig(depth=56, width=4, residual=residual)
+
+    def computed(dtype: torch.dtype, shift: float = 0.0) -> torch.Tensor:
+        model, points = build(config, 0).to(dtype), line(FIRST.to(dtype), SECOND.to(dtype), 64) + shift
+        adopt_statistics(model, points)
+        return derivative(model, points, points[-1] - points[0]).double()
+
+    exact = computed(torch.float64)
+    deviation = (exact - exact.mean()).norm()
+    error = (computed(torch.float32) - exact).norm() / deviation
+    assert error < 1e-4 if residual else error > 0.05
+    assert (computed(torch.float64, shift=1e-13) - exact).norm() < 1e-8 * deviation
+
+
 def test_the_gradients_that_ship_are_those_of_the_networks() -> None:
     computed, kept = gradients(8, 0, Context.alone()), shipped()[8]
     for one, other in ((computed.plain, kept.plain), (computed.residual, kept.residual)):
         difference = torch.tensor(one) - torch.tensor(other)
-        assert difference.norm() < 0.05 * torch.tensor(other).norm()  # a rounding may switch a relu
+        assert difference.norm() < 1e-4 * torch.tensor(other).norm()  # five digits ship
     assert len(kept.plain) == POINTS
 
 

@@ -98,12 +98,18 @@ class Watched:
     page: Page
     errors: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    is_leaving: bool = False  # for another address: Gradio's client logs each event that this ends
 
     def hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        ended = self.is_leaving and ("AbortError" in message.text or "Connection errored out" in message.text)
+        if message.type == "error" and not ended:
             self.errors.append(message.text)
 
+    def arrive(self, _: Page) -> None:
+        self.is_leaving = False
+
     def see(self, request: Request) -> None:
+        self.is_leaving |= request.is_navigation_request()
         if not request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
             self.strangers.append(request.url)
 
@@ -120,6 +126,7 @@ def visit(app: App, browser: Browser) -> Iterator[Callable[..., Watched]]:
         watched.page.on("console", watched.hear)
         watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
         watched.page.on("request", watched.see)
+        watched.page.on("domcontentloaded", watched.arrive)
         watched.page.goto(url)
         opened.append(watched)
         return watched

@@ -52,7 +52,7 @@ def test_each_experiment_leads_from_the_first_screen_to_its_picture_and_back(app
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("gradients&depth=110", "804,240 times as large"),
+        ("gradients&depth=110", "679,132 times as large"),
         ("dial", "without shortcuts; at α = 0.85 it has lost half of its lead over chance."),
         ("neighbours", "Of the 12 pictures whose features lie nearest, 12 are of that class"),
     ],

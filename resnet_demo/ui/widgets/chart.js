@@ -55,7 +55,7 @@ function legend(panel) {
 function table() {
   if (!find('details').open) return;
   const rows = props.value.panels.flatMap((panel) => panel.series.flatMap((line) => {
-    const every = Math.ceil(line.points.length / 40);
+    const every = Math.ceil(line.points.length / 60);
     return line.points.filter((_, i) => i % every === 0 || i === line.points.length - 1).map(([x, y]) => [`${line.name}, ${panel.title}`, x.toLocaleString('en'), y]);
   }));
   const head = ['line', props.value.panels.map((panel) => panel.x).filter((x, i, all) => all.indexOf(x) === i).join(' or '), props.value.panels[0].y];
