@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 SCRIPT = Path(__file__).parent / "widgets" / "address.js"
-LAB_FIELDS = {"run", "settings"}
+LAB_FIELDS = {"run", "settings", "view"}
 """An address without a tab that has one of these fields is the Lab's; every other one is the first tab's."""
 
 

@@ -9,13 +9,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.results import plots
 from resnet_demo.results.export import export_csv, export_json, export_zip
+from resnet_demo.runs.audience import Audience
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.training.record import Record
@@ -27,12 +28,14 @@ MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "zip
 
 def add_exports(app: FastAPI, service: RunService) -> None:
     """Add the routes to the served app."""
+    audience = Audience()
 
     @app.get("/runs/{run}")
-    def watch(run: str, position: int = 0) -> Response:
-        """A run's state and its events from a position on (runs/updates.py); 404 with a sentence where there is none."""
+    def watch(request: Request, run: str, position: int = 0) -> Response:
+        """A run's state, its events from a position on (runs/updates.py), and how many others watch it; 404 where there is none."""
         try:
-            return JSONResponse(updates_since(service, run, position))
+            update = updates_since(service, run, position)
+            return JSONResponse(update | {"others": audience.see(run, str(getattr(request.state, "visitor", "")))})
         except ResNetDemoError as error:
             return JSONResponse({"error": str(error)}, 404, OURS)
 

@@ -28,6 +28,7 @@ from resnet_demo.ui.tabs import classify, evaluate, inside, lab, paper, transfer
 from resnet_demo.ui.theme import CSS, THEME
 from resnet_demo.web.connections import end_idle_connections
 from resnet_demo.web.guard import site_of
+from resnet_demo.web.join import add_join
 from resnet_demo.web.layers import before_gradios, layers
 from resnet_demo.web.pictures import add_pictures, sweep_regularly
 from resnet_demo.web.visitor import signing_key
@@ -110,6 +111,7 @@ def serve(
     add_pictures(app, pictures)
     threading.Thread(target=sweep_regularly, args=(pictures, threading.Event()), name="sweep", daemon=True).start()
     add_measured_exports(app, engine)
+    add_join(app, host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), page.server_port)
     engine.start()
     service.start()
     if block:

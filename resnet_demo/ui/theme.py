@@ -94,6 +94,12 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 #keep-transfer { align-items: stretch; }
 #try.no-camera .source-selection button[aria-label*="camera" i],
 #try.no-clipboard .source-selection button[aria-label*="clipboard" i] { display: none; }
+/* ?view=projector: the sentence and the curves of a run, for the last row of a room */
+.projector .page-head, .projector #tabs > .tab-wrapper, .projector footer, .projector #lab > .column:first-child,
+.projector #lab > .column:last-child > :not(#said, #curves) { display: none !important; }
+.projector #curves :is(figure:has(.gradient), figure:has(.response), .tools label, .exports, details) { display: none !important; }
+.projector .gradio-container { max-width: none !important; }
+.projector #said, .projector #curves { zoom: 1.5; }
 @media (max-width: 700px) {
   #tabs .tab-container button { padding: 0 5px; font-size: 14px; }  /* all six tabs fit beside each other on a phone */
   #tabs .tab-wrapper { max-width: calc(100vw - 16px); }

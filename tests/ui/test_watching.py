@@ -113,3 +113,21 @@ def test_a_run_drawn_beside_and_deleted_leaves_the_words_of_the_one_that_is_show
     answered(page, other, {"error": "It was deleted."})
     becomes(page, "This run cannot be shown")
     assert page.locator("#curves .detail").inner_text() == "It was deleted."
+
+
+def test_a_room_watches_one_run_on_the_projector_and_on_phones(app: App, visit: Callable[..., Watched], run: str) -> None:
+    projector = visit(f"{app.url}?view=projector&run={run}", width=1920, height=1080).page
+    projector.wait_for_function("document.querySelector('#curves .what')?.textContent === 'Finished.'")
+    projector.wait_for_function("document.querySelector('#said')?.textContent.includes('steps')")
+    for hidden in ("#start", "#tabs [role=tab]", "#stop", "#repeat", "footer", "#curves .smooth"):
+        assert not projector.locator(hidden).first.is_visible(), hidden
+    assert projector.evaluate("document.documentElement.scrollWidth") <= 1920
+    assert projector.locator("#curves svg.loss").bounding_box()["width"] > 800  # type: ignore[index]
+    phone = visit(f"{app.url}?run={run}", width=390, height=844, color_scheme="dark").page
+    for page in (phone, projector):
+        page.wait_for_function(
+            "document.querySelector('#curves .facts')?.textContent.includes('1 other watches: one starts, all watch')"
+        )
+    reading = phone.locator("#curves .reading[data-figure=loss]")
+    assert reading.is_visible() and reading.inner_text().startswith(f"At step {STEPS} it is ")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -73,7 +73,7 @@ class _Monitor:
 def build(shell: Shell) -> None:
     """Put the tab's components into the open Blocks and wire them to the service."""
     callbacks = LabCallbacks(shell.service)
-    with gr.Row(elem_classes="settings-first"):
+    with gr.Row(elem_classes="settings-first", elem_id="lab"):
         with gr.Column(scale=2, min_width=290):
             setup = _setup()
         with gr.Column(scale=5, min_width=320):
@@ -105,6 +105,7 @@ def _setup() -> _Setup:
             settings = build_form(LabSettings, labels=LABELS, choices=choices)
         link = widget("link", "", label="Link that carries these settings", elem_id="link")
     with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
+        gr.HTML(ROOM)
         token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
         delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
     return _Setup(preset, start, estimate, settings, link, token, delete)
@@ -175,4 +176,8 @@ def _small_button(name: str, identity: str) -> gr.Button:
     return gr.Button(name, interactive=False, elem_id=identity, min_width=90, size="sm", scale=0)
 
 
+ROOM = (
+    "<p><a style='color: inherit' href='join' target='_blank' rel='noopener'>Address and QR code for phones</a> · "
+    "<a style='color: inherit' href='?tab=lab&amp;view=projector' target='_blank' rel='noopener'>Projector view</a> of the newest run</p>"
+)
 TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."

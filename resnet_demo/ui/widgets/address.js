@@ -2,10 +2,11 @@
 // queries of the other tabs wait here. Widgets write their part with pageAddress.put, whether their tab is shown or not.
 const pageAddress = (() => {
   const first = Object.keys(TAB_TITLES)[0], waiting = {};
+  document.documentElement.classList.toggle('projector', new URL(location.href).searchParams.get('view') === 'projector');
   let opened = false;                                 // Gradio selects the first tab as the page opens
 
   function tabOf(query) {
-    const tab = query.get('tab') || (query.has('run') || query.has('settings') ? 'lab' : first);
+    const tab = query.get('tab') || (['run', 'settings', 'view'].some((name) => query.has(name)) ? 'lab' : first);
     return Object.hasOwn(TAB_TITLES, tab) ? tab : first;
   }
 

@@ -45,10 +45,12 @@ async function poll(id, mine) {
     run.error = update.error;
     if (run.error) { draw(); return; }
     update.events.forEach((event) => take(run, event));
-    const changed = failures > 0 || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
+    const changed = failures > 0 || run.others !== update.others || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
     const before = run.state && run.state.status, reason = run.state && run.state.reason;
     failures = 0;
     run.offset = update.offset; run.state = update.state;
+    if (update.readings) run.readings = update.readings;
+    run.others = update.others;
     if (changed) draw();
     const status = update.state.status;
     if (id === current && (status !== before || update.state.reason !== reason)) trigger('status', { run: id, status });
@@ -128,6 +130,7 @@ function status() {
   if (progress && state.status === 'running') facts.push(`${Math.round(progress.images_per_second)} images/s`, `${Math.round(progress.memory_mb)} MB`);
   if (started?.skipped?.length) facts.push(`${started.skipped.length} unreadable files left out`);
   if (started) facts.push(started.device, started.precision, ...(isTransfer() ? [] : [`${percent(state.share_of_paper * step / started.steps)} of the paper's training`]));
+  if (run.others) facts.push(`${run.others} ${run.others === 1 ? 'other watches' : 'others watch'}: one starts, all watch`);
   find('.facts').textContent = facts.join(' · ');
 }
 
@@ -149,8 +152,14 @@ function table() {
   find('.table').replaceChildren(node);
 }
 
+// Below each figure, what it shows in this run, as the server computed it.
+function read() {
+  const sentences = runs.get(current)?.readings || {};
+  element.querySelectorAll('.reading').forEach((node) => { node.textContent = sentences[node.dataset.figure] || ''; });
+}
+
 function draw() {
-  status(); legend();
+  status(); legend(); read();
   curves(find('svg.loss'), 'loss', 1);
   curves(find('svg.error'), 'error', 100);
   layers(find('svg.gradient'), 'gradient_norms', true);

@@ -1,0 +1,107 @@
+"""Where phones reach the app: its addresses on the network, and the page /join with a QR code of each."""
+
+from __future__ import annotations
+
+import html
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+import psutil
+import segno
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+UNROUTED = ("192.0.2.1", 9)
+"""An address that is nobody's (RFC 5737); a UDP socket that is connected to it sends nothing, and has the address of its route."""
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Join ResNet Lab</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ margin: 4vh auto; max-width: 60rem; padding: 0 1.5rem; font: 1.25rem/1.5 system-ui, sans-serif; }}
+  figure {{ margin: 2rem 0; }}
+  figcaption {{ font-size: clamp(1.2rem, 4vw, 2.6rem); overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }}
+  svg {{ width: min(100%, 22rem); height: auto; display: block; background: #fff; }}
+</style></head><body><h1>Join ResNet Lab</h1>{body}</body></html>"""
+CLOSED = (
+    "<p>This app can be reached from this machine only. For a class, start it with "
+    "<code>python app.py --host 0.0.0.0</code>: this page then shows the address for phones.</p>"
+)
+CHOICE = "<p>Several networks lead to this machine. Phones need the address of the network that they are in; try the first one first.</p>"
+
+
+def network_addresses() -> list[str]:
+    """The IPv4 addresses of this machine on its networks; that of the route to other networks first."""
+    addresses = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(UNROUTED)
+            addresses.append(probe.getsockname()[0])
+        except OSError:  # there is no route
+            pass
+    for interface in psutil.net_if_addrs().values():
+        addresses += [address.address for address in interface if address.family == socket.AF_INET]
+    return [address for address in dict.fromkeys(addresses) if not is_local(address)]
+
+
+def is_local(host: str) -> bool:
+    """Whether a host, a name or an IP address, means this machine only, or no address that one could call."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host in ("", "localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def is_open(listens_on: str) -> bool:
+    """Whether an app that listens on this host can be called from other machines."""
+    return listens_on in ("0.0.0.0", "::") or not is_local(listens_on)
+
+
+def join_page(links: Sequence[str]) -> str:
+    """The page /join.
+
+    Args:
+        links: where phones reach the app; none if they do not.
+    """
+    if not links:
+        return PAGE.format(body=CLOSED)
+    codes = ((link, segno.make_qr(link, error="m").svg_inline(omitsize=True, light="white")) for link in links)
+    figures = "".join(f"<figure>{code}<figcaption>{html.escape(link)}</figcaption></figure>" for link, code in codes)
+    return PAGE.format(body=("" if len(links) == 1 else CHOICE) + figures)
+
+
+def links_for(request: Request, listens_on: str) -> list[str]:
+    """Where phones reach the app: where the request did, if others can; else the addresses of this machine.
+
+    Args:
+        request: for the page.
+        listens_on: the host that the app was started with.
+    """
+    base = request.base_url
+    if not is_local(base.hostname or ""):
+        return [str(base)]
+    if not is_open(listens_on):
+        return []
+    return [str(base.replace(hostname=address)) for address in network_addresses()]
+
+
+def add_join(app: Starlette, listens_on: str, port: int) -> None:
+    """Add the route /join to the served app, and print where phones reach it.
+
+    Args:
+        app: the served app.
+        listens_on: the host that it was started with.
+        port: on which it listens.
+    """
+    if is_open(listens_on):
+        for address in network_addresses():
+            print(f"For phones on this network: http://{address}:{port}/", flush=True)  # noqa: T201 - for whoever started it
+
+    async def join(request: Request) -> Response:
+        return HTMLResponse(join_page(links_for(request, listens_on)))
+
+    app.add_route("/join", join, ["GET"])
