@@ -17,6 +17,9 @@ SCRIPT = Path(__file__).parent / "widgets" / "address.js"
 LAB_FIELDS = {"run", "settings", "view"}
 """An address without a tab that has one of these fields is the Lab's; every other one is the first tab's."""
 
+OF_THE_PAGE = {"lesson", "view"}
+"""Fields that no tab reads: the step of the lesson, and how the page is shown."""
+
 
 def tab_of(query: Mapping[str, str], tabs: Mapping[str, object]) -> str:
     """The id of the tab that an address opens; of one that does not exist, the first tab's.
@@ -37,7 +40,7 @@ def query_for(tab: str, query: Mapping[str, str]) -> dict[str, str]:
         query: the fields of the address.
     """
     own = "lab" if query.keys() & LAB_FIELDS else "classify"
-    fields = dict(query)
+    fields = {name: value for name, value in query.items() if name not in OF_THE_PAGE}
     return fields if fields.pop("tab", own) == tab else {}
 
 

@@ -17,7 +17,7 @@ from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import SettingError
 from resnet_demo.inference.examples import EXAMPLE_PICTURES
 from resnet_demo.runs.service import RunService
-from resnet_demo.ui import address
+from resnet_demo.ui import address, lesson_text
 from resnet_demo.ui.background import Background
 from resnet_demo.ui.checked_blocks import CheckedBlocks
 from resnet_demo.ui.engine import Engine
@@ -50,7 +50,8 @@ def build(service: RunService, engine: Engine, pictures: PictureStore) -> gr.Blo
     with CheckedBlocks(title="ResNet Lab", analytics_enabled=False, delete_cache=(3600, DAY)) as page:
         gr.HTML(
             "<div class='page-head'><h1>ResNet Lab</h1>"
-            "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p></div>"
+            "<p>Why do residual networks work? See it with your own pictures (He, Zhang, Ren, Sun 2015).</p>"
+            f"{lesson_text.panel()}</div>"
         )
         with gr.Tabs(elem_id="tabs") as tabs:
             background = Background(ThreadPoolExecutor(BACKGROUND_THREADS, "background"))
@@ -100,8 +101,8 @@ def serve(
     try:
         app, _, _ = page.launch(
             server_name=host, server_port=port, share=share, root_path=root_path, prevent_thread_lock=True,
-            theme=THEME, css=CSS, head=head, ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False,
-            max_file_size="25mb", footer_links=["api"], allowed_paths=[str(EXAMPLE_PICTURES[0].path.parent)],
+            theme=THEME, css=CSS + lesson_text.STYLE, head=head, ssr_mode=False, run_history=False, enable_monitoring=False,
+            show_error=False, max_file_size="25mb", footer_links=["api"], allowed_paths=[str(EXAMPLE_PICTURES[0].path.parent)],
             app_kwargs={"lifespan": in_front},
         )  # fmt: skip
     except OSError as error:

@@ -52,6 +52,14 @@ _RULES = """
 .page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
 .page-head p { margin: 0; color: var(--body-text-color-subdued); }
+.page-head .lesson-start { margin-left: auto; color: inherit; }
+#lesson { flex-basis: 100%; margin-top: 6px; border-left: 4px solid var(--residual); background: var(--background-fill-primary); }
+#lesson section { display: none; padding: 10px 16px; }
+#lesson h2 { margin: 0 0 4px; font-size: 1.1em; }
+#lesson p { color: var(--body-text-color); max-width: 80ch; }
+#lesson summary { cursor: pointer; padding: 6px 0; }
+#lesson nav { display: flex; flex-wrap: wrap; gap: 4px 24px; margin-top: 6px; }
+#lesson nav a { color: inherit; padding: 8px 0; }
 #picture img, #try-picture img { width: 100%; height: 100%; object-fit: contain; }
 #picture .source-selection button, #try-picture .source-selection button {
   min-width: 44px; min-height: 36px; display: inline-flex; justify-content: center; align-items: center;

@@ -79,7 +79,7 @@ def test_the_code_to_copy_runs_without_the_internet(
     assert (measured["model"], measured["data"], measured["images"], len(measured["confusion"])) == (
         "resnet20-cifar10", "bundled", 1000, 10,
     )  # fmt: skip
-    assert printed["/inside"]["depth"] == 56 and "191 times as large" in printed["/inside"]["sentence"]
+    assert printed["/inside"]["depth"] == 56 and "197 times as large" in printed["/inside"]["sentence"]
     assert printed["/run"]["state"]["id"] == printed["/start_run"]
     assert (printed["/stop_run"], printed["/delete_run"]) == ("nothing to stop", "deleted")
 

@@ -3,6 +3,7 @@
 const pageAddress = (() => {
   const first = Object.keys(TAB_TITLES)[0], waiting = {};
   document.documentElement.classList.toggle('projector', new URL(location.href).searchParams.get('view') === 'projector');
+  document.documentElement.dataset.lesson = new URL(location.href).searchParams.get('lesson') || '';   // the step that is shown
   let opened = false;                                 // Gradio selects the first tab as the page opens
 
   function tabOf(query) {
