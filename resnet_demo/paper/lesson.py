@@ -76,7 +76,7 @@ STEPS: tuple[Step, ...] = (
         6, True,
         Statement(
             "In the plain network they agree no more than noise does: the correlation of neighbouring points is 0.08. In the "
-            "residual one it is 0.74. So where the plain network should go next, this point says nothing about.",
+            "residual one it is 0.74. In the plain network the gradient at one point does not tell the gradient at the next.",
             ("log: 0.83, 0.48, −0.12, 0.08, 0.08", "log: (256 points, seed 0"),
             (Link("See the gradients at 56 layers", "inside", {"experiment": "gradients", "depth": "56"}),),
         ),

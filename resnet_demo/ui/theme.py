@@ -51,7 +51,7 @@ _RULES = """
 .gradio-container .wrap, .gradio-container .contain { gap: 6px; }
 .page-head { display: flex; flex-wrap: wrap; gap: 0 16px; align-items: baseline; }
 .page-head h1 { margin: 0; font-size: 1.35em; letter-spacing: -.01em; }
-.page-head p { margin: 0; color: var(--body-text-color-subdued); }
+.page-head > p { margin: 0; color: var(--body-text-color-subdued); }
 .page-head .lesson-start { margin-left: auto; color: inherit; }
 #lesson { flex-basis: 100%; margin-top: 6px; border-left: 4px solid var(--residual); background: var(--background-fill-primary); }
 #lesson section { display: none; padding: 10px 16px; }
@@ -114,7 +114,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
   #tabs .tab-container button { padding: 0 6px; font-size: 15px; }  /* six tabs side by side */
   .settings-first { flex-direction: column !important; }
   .settings-first > .column { width: 100%; }
-  .page-head p { display: none; }
+  .page-head > p { display: none; }
   #classify { flex-direction: column !important; }
   #classify > .column { display: contents; }
   #classify > .column > * { order: 5; }

@@ -49,7 +49,7 @@ def test_the_page_leads_from_the_first_step_to_the_last_each_with_its_tab_and_wh
 @pytest.mark.browser
 def test_a_step_fits_on_a_phone_in_the_dark_and_an_unknown_one_shows_nothing(app: App, visit: Callable[..., Watched]) -> None:
     page = visit(f"{app.url}?tab=paper&lesson=7", width=390, height=844, color_scheme="dark").page
-    page.locator("#lesson [data-step='7']").wait_for()
+    page.get_by_text(STEPS[6].question).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for step in ("99", "x", '"]<b>'):
         page.goto(f"{app.url}?tab=paper&lesson={step}")
