@@ -85,6 +85,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 }
 #examples .thumbnail-item { aspect-ratio: 1; width: 100%; height: auto; }
 .tight { gap: 8px !important; }
+#stop, #transfer-stop { scroll-margin-top: 6px; }
 #runs { max-width: calc(100vw - 48px); overflow-x: auto; }  /* on a phone the table scrolls, not the page */
 .tight button { white-space: nowrap; min-width: max-content !important; }
 #every-setting .form, .every-setting .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); width: 100%; }
