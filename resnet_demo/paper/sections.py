@@ -18,6 +18,8 @@ _DEEP_MODELS = Link(
     "evaluate",
     {"model": "plain56-cifar10", "second": "resnet56-cifar10", "data": "bundled"},
 )
+_BLOCKS = Link("See the blocks of each network, their parameters and multiply-adds", "paper", anchor="architecture")
+_WHERE = Link("See where ResNet-101 looks", "classify", {"model": "timm/resnet101.tv_in1k", "picture": "chelsea"})
 
 SECTIONS: tuple[Section, ...] = (
     Section(
@@ -114,11 +116,16 @@ SECTIONS: tuple[Section, ...] = (
                 "Option C makes every shortcut such a projection. The paper drops it after one table, and this project does not "
                 "build it.",
                 ("fact: option C",),
+                (Link("Train with option B, which projects between stages only", "lab", settings={"depth": 20, "shortcut": "B"}),),
             ),
             Statement(
                 "The options differ little, 25.03, 24.52 and 24.19 % at 34 layers, and all are far from the plain network's 28.54 %. "
                 "So the addition is what helps, not the projection.",
                 ("Table 3: ResNet-34 A", "Table 3: ResNet-34 B", "Table 3: ResNet-34 C", "Table 3: plain-34"),
+                (
+                    Link("Plain against residual with option A", "lab", settings={"depth": 32}),
+                    Link("Plain against residual with option B", "lab", settings={"depth": 32, "shortcut": "B"}),
+                ),
             ),
         ),
         tables=(3,),
@@ -136,6 +143,7 @@ SECTIONS: tuple[Section, ...] = (
                 "It costs about what a basic block costs: 69,632 weights for 256 channels, where a basic block of 64 channels has "
                 "73,728.",
                 ("tests/paper/test_statements.py::test_a_bottleneck_for_256_channels_weighs_about_what_a_basic_block_for_64_does",),
+                (_BLOCKS,),
             ),
             Statement(
                 "So 50, 101 and 152 layers become affordable, and the error goes on falling: 22.85, 21.75 and 21.43 %.",
@@ -149,11 +157,13 @@ SECTIONS: tuple[Section, ...] = (
                     BLOCKS + "test_a_bottleneck_strides_where_it_is_told_to",
                     "tests/paper/test_shapes.py::test_both_conventions_of_counting_are_named",
                 ),
+                (_BLOCKS,),
             ),
             Statement(
                 "The best single network of 152 layers reaches 4.49 % top-5 error, an ensemble of six networks 3.57 %, which won "
                 "ILSVRC 2015. The first number is of validation images, the second of test images: they do not compare.",
                 ("Table 4: ResNet-152", "Table 5: ResNet (ILSVRC'15)", "fact: ensemble"),
+                (Link("Classify a photograph with ResNet-152", "classify", {"model": "timm/resnet152.tv_in1k", "picture": "chelsea"}),),
             ),
         ),
         tables=(1, 4, 5),
@@ -228,6 +238,7 @@ SECTIONS: tuple[Section, ...] = (
                 "Depth alone is not everything. The network of 1202 layers trains to an error below 0.1 % and still ends at 7.93 %: "
                 "19.4 million parameters are too many for 50,000 images.",
                 ("fact: 1202", "Table 6: ResNet-1202", "tests/paper/test_statements.py::test_cifar_10_has_50_000_training_images"),
+                (Link("Train on 4,000 images, and see training and test error part", "lab", settings={"depth": 20}),),
             ),
             Statement(
                 "Of the plain networks the paper prints no numbers, it only draws them in Figure 6. What this project measured of "
@@ -270,10 +281,12 @@ SECTIONS: tuple[Section, ...] = (
                 "A detector looks at pictures through a classification network. The paper takes one detector, Faster R-CNN, and "
                 "replaces VGG-16 by ResNet-101, nothing else: on PASCAL VOC 2007 the mean average precision rises from 73.2 to 76.4 %.",
                 ("Table 7: VGG-16", "Table 7: ResNet-101"),
+                (_WHERE,),
             ),
             Statement(
                 "On COCO, by its stricter metric, it rises from 21.2 to 27.2 %: 6.0 points, a relative improvement of 28 %.",
                 ("Table 8: VGG-16", "Table 8: ResNet-101", "fact: coco"),
+                (_WHERE,),
             ),
             Statement(
                 "This project has no detector, so it measures nothing of this. The nearest that one can do here is to let a "

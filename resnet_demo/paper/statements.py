@@ -26,6 +26,7 @@ class Link:
         query: the other fields of the address.
         settings: of the Lab, where they differ from its defaults; or
         preset: the title of the Lab's preset.
+        anchor: the id of a part of that tab.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Link:
     query: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] | None = None
     preset: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

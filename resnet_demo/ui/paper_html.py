@@ -23,11 +23,12 @@ def heading_id(section: Section) -> str:
 
 def address(link: Link) -> str:
     """The address that a link leads to."""
-    query = urlencode({"tab": link.tab, **link.query})
     settings = PRESETS[link.preset].settings if link.preset else None
     if link.settings is not None:
         settings = parse(LabSettings, link.settings)
-    return f"?{query}" + ("" if settings is None else f"&{forecast.link(settings).removeprefix('?')}")
+    query = urlencode({"tab": link.tab, **link.query})
+    query += "" if settings is None else f"&{forecast.link(settings).removeprefix('?')}"
+    return f"?{query}" + (f"#{link.anchor}" if link.anchor else "")
 
 
 def section_text(section: Section) -> str:

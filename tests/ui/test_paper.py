@@ -40,7 +40,9 @@ class Balance(HTMLParser):
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.label)
 def test_an_address_names_the_tab_and_holds_the_settings_that_are_promised(link: Link) -> None:
-    fields = dict(parse_qsl(address(link).removeprefix("?")))
+    query, _, anchor = address(link).removeprefix("?").partition("#")
+    fields = dict(parse_qsl(query))
+    assert anchor == link.anchor
     assert fields.pop("tab") == link.tab
     if link.tab == "lab":
         expected = PRESETS[link.preset].settings if link.preset else LabSettings(**link.settings)

@@ -24,4 +24,4 @@ function follow(patience) {
   if (patience > 0 && !moved) requestAnimationFrame(() => follow(patience - (visible ? 10 : 1)));
 }
 for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown']) addEventListener(name, () => { moved = true; }, { once: true, passive: true });
-if ((props.value || []).some(({ id }) => `#${id}` === location.hash)) follow(300);
+if (location.hash) follow(300);
