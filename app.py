@@ -12,6 +12,7 @@ from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
+from resnet_demo.runs.recorded import RECORDED
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.ui.engine import Engine
@@ -57,7 +58,7 @@ if __name__ == "__main__":
     )  # fmt: skip
     chosen = parser.parse_args()
     try:
-        with single_app_lock(home()), closing(RunService(home(), WorkerProcess())) as lab:
+        with single_app_lock(home()), closing(RunService(home(), WorkerProcess(), recorded=RECORDED)) as lab:
             own_upload_folder()
             engine, pictures = Engine(), PictureStore(home() / "pictures", example_pictures)
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does

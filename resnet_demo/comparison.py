@@ -107,11 +107,19 @@ class LabSettings(Frozen):
 
 @dataclass(frozen=True)
 class Preset:
-    """A comparison that the lab offers by name. Tests, or runs in LOG.md, stand behind every sentence of `look_for`."""
+    """A comparison that the lab offers by name. Tests, or runs in LOG.md, stand behind every sentence of `look_for`.
+
+    Args:
+        title: its name.
+        settings: of the run.
+        look_for: what to look for in its curves.
+        recorded: titles of recorded runs (runs/recorded.py) that show it, besides the one of its own title.
+    """
 
     title: str
     settings: LabSettings
     look_for: str
+    recorded: tuple[str, ...] = ()
 
 
 _PRESETS = (
@@ -142,6 +150,7 @@ _PRESETS = (
         ),
         look_for="Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half and at three "
         "quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
+        recorded=("Full length: 20 layers", "Full length: 56 layers"),
     ),
 )  # fmt: skip
 

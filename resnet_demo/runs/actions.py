@@ -11,7 +11,10 @@ from resnet_demo.training.record import Status
 
 Action = Literal["stop", "pause", "continue", "repeat", "delete"]
 
-ALLOWED: Mapping[Status, frozenset[Action]] = MappingProxyType({
+RunStatus = Literal[Status, "recorded"]
+"""The status of a run of this machine, or that of a finished run that ships with the project (recorded.py)."""
+
+ALLOWED: Mapping[RunStatus, frozenset[Action]] = MappingProxyType({
     "waiting": frozenset({"stop", "pause"}),
     "running": frozenset({"stop", "pause"}),
     "paused": frozenset({"stop", "continue", "repeat", "delete"}),
@@ -19,6 +22,7 @@ ALLOWED: Mapping[Status, frozenset[Action]] = MappingProxyType({
     "stopped": frozenset({"continue", "repeat", "delete"}),
     "failed": frozenset({"continue", "repeat", "delete"}),
     "finished": frozenset({"repeat", "delete"}),
+    "recorded": frozenset({"repeat"}),
 })  # fmt: skip
 
 REFUSAL: Mapping[Action, str] = MappingProxyType({
@@ -29,11 +33,11 @@ REFUSAL: Mapping[Action, str] = MappingProxyType({
     "delete": "stop it before you delete it",
 })  # fmt: skip
 
-IN_PROGRESS: frozenset[Status] = frozenset({"waiting", "running"})
+IN_PROGRESS: frozenset[RunStatus] = frozenset({"waiting", "running"})
 """A run in any other status has ended, for good or until it is continued."""
 
 
-def check_action(action: Action, run_id: str, status: Status) -> None:
+def check_action(action: Action, run_id: str, status: RunStatus) -> None:
     """Check that a run in this status allows an action.
 
     Raises:
@@ -43,6 +47,8 @@ def check_action(action: Action, run_id: str, status: Status) -> None:
         raise refusal(action, run_id, status)
 
 
-def refusal(action: Action, run_id: str, status: Status) -> SettingError:
+def refusal(action: Action, run_id: str, status: RunStatus) -> SettingError:
     """The error that refuses an action in one sentence."""
+    if status == "recorded":
+        return SettingError(f"Run {run_id} is recorded and ships with this app: it can only be looked at, and run again.")
     return SettingError(f"Run {run_id} is {status}: {REFUSAL[action]}.")

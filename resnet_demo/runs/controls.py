@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_demo.comparison import PRESETS
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS
 from resnet_demo.runs.run_state import RunState
@@ -71,8 +72,14 @@ def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
 
 
 def initial_run(service: RunService, run: str) -> str:
-    """The run that a page opens with: `run`, which its link names, if there is one, else the newest; empty if there are none."""
+    """The run that a page opens with; empty if there are none.
+
+    It is `run`, which its link names, if there is one; else the newest that was trained here; else the recorded one of the first preset.
+    """
     states = _comparisons(service)
     if any(state.id == run for state in states):
         return run
-    return states[0].id if states else ""
+    first = next((state for state in states if state.status == "recorded" and state.title == next(iter(PRESETS))), None)
+    newest = states[0] if states else None
+    opened = first if newest and newest.status == "recorded" and first else newest
+    return opened.id if opened else ""

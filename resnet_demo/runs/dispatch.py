@@ -36,12 +36,13 @@ class RunDispatch(RunRecords):
     Args:
         home: the folder in which `runs/` is (files.home()).
         trainer: trains the runs; it is started by `start`.
+        recorded: a folder of finished runs that ship (recorded.py); None for none.
 
     Every method may be called from any thread.
     """
 
-    def __init__(self, home: Path, trainer: Trainer) -> None:
-        super().__init__(home / "runs")
+    def __init__(self, home: Path, trainer: Trainer, recorded: Path | None = None) -> None:
+        super().__init__(home / "runs", recorded)
         self.step_times = StepTimes(home / "step_times.json")
         self.timing = TimingQueue(self.step_times)
         self._trainer = trainer
@@ -82,11 +83,11 @@ class RunDispatch(RunRecords):
             trouble, export = self._troubles.get(run_id, ""), bool(self._exports.place(run_id))
         return run_state(
             follower, visitor, place=place, is_current=is_current, trouble=trouble, export=export, wait_seconds=wait,
-            step_times=self.step_times,
+            step_times=self.step_times, is_recorded=self.is_recorded(run_id),
         )  # fmt: skip
 
     def runs(self, visitor: str = "") -> tuple[RunState, ...]:
-        """All runs, newest first."""
+        """All runs, newest first; those that ship are the last ones."""
         states = []
         for name in self.names():
             try:

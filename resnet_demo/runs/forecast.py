@@ -58,8 +58,16 @@ def forecast(service: RunService, settings: LabSettings, token: object = "") -> 
     text = " ".join(sentence for sentence in sentences if sentence)
     preset = config.title if config.title in PRESETS else None
     if preset is not None:
-        text += f"\n\n{PRESETS[preset].look_for}"
+        text += f"\n\n{PRESETS[preset].look_for}{_recorded(service, preset)}"
     return Forecast(text, is_measured, preset)
+
+
+def _recorded(service: RunService, preset: str) -> str:
+    """Links to the recorded runs that show a preset, after a space; empty where none ships."""
+    ids = {title: run_id for run_id, title in service.recorded().items()}
+    titles = [title for title in (preset, *PRESETS[preset].recorded) if title in ids]
+    links = [f"[{title}](?tab=lab&run={ids[title]})" for title in titles]
+    return f" Recorded, to look at now: {', '.join(links)}." if links else ""
 
 
 def data_note(source: str) -> str:

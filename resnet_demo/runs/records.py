@@ -13,17 +13,23 @@ from resnet_demo.training.record import Record
 
 
 class RunRecords:
-    """The runs in `folder`, which is created if it does not exist. Every method may be called from any thread."""
+    """The runs of this machine, and recorded ones that ship. Every method may be called from any thread.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the runs; it is created if it does not exist.
+        recorded: a folder of finished runs that are only read (recorded.py); None for none.
+    """
+
+    def __init__(self, folder: Path, recorded: Path | None = None) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._recorded = recorded
         self._followers: dict[str, Follower] = {}
         self._lock = threading.RLock()
 
     def names(self) -> list[str]:
-        """The ids of all runs, newest first."""
-        return sorted((path.name for path in self.folder.iterdir() if RUN_ID.fullmatch(path.name)), reverse=True)
+        """The ids of all runs, newest first; those that ship are the last ones."""
+        return [*_names_in(self.folder), *(_names_in(self._recorded) if self._recorded else ())]
 
     def record(self, run_id: str) -> Record:
         """The record of a run.
@@ -49,13 +55,26 @@ class RunRecords:
             if not self.is_there(run_id):
                 self._followers.pop(run_id, None)
                 raise SettingError(f"There is no run {run_id}: it was deleted, or it is on another machine.")
-            return self._followers.setdefault(run_id, Follower(self.folder / run_id))
+            folder = self._recorded if self._recorded and self.is_recorded(run_id) else self.folder
+            return self._followers.setdefault(run_id, Follower(folder / run_id))
 
     def is_there(self, run_id: str) -> bool:
         """Whether there is a run of that id."""
-        return (self.folder / run_id / "config.json").exists()
+        return (self.folder / run_id / "config.json").exists() or self.is_recorded(run_id)
+
+    def is_recorded(self, run_id: str) -> bool:
+        """Whether a run is one of those that ship."""
+        return self._recorded is not None and (self._recorded / run_id / "config.json").exists()
+
+    def recorded(self) -> dict[str, str]:
+        """The titles of the runs that ship, by id."""
+        return {name: self.follower(name).config.title for name in (_names_in(self._recorded) if self._recorded else ())}
 
     def forget(self, run_id: str) -> None:
         """Drop everything about a deleted run from memory."""
         with self._lock:
             self._followers.pop(run_id, None)
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted((path.name for path in folder.iterdir() if RUN_ID.fullmatch(path.name)), reverse=True)

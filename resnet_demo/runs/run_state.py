@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from resnet_demo.recipes import share_of_paper
+from resnet_demo.runs.actions import RunStatus
 from resnet_demo.runs.follower import Follower
 from resnet_demo.runs.permissions import RunOwner
+from resnet_demo.runs.recorded import origin
 from resnet_demo.runs.step_times import StepTimes
 from resnet_demo.training.events import Progress, RunFailed, RunStarted
-from resnet_demo.training.record import Status
 
 EXPORT = "What it learned is kept: it is measured, and its weights are written, as soon as the trainer is free."
 LEFT = "The app ended while this run trained. It can be continued from its last checkpoint."
@@ -22,7 +23,7 @@ class RunState:
 
     id: str
     title: str
-    status: Status
+    status: RunStatus
     step: int
     steps: int
     submitted: str
@@ -38,7 +39,7 @@ class RunState:
 
 def run_state(
     follower: Follower, visitor: str, *, place: int, is_current: bool, trouble: str, export: bool, wait_seconds: float | None,
-    step_times: StepTimes,
+    step_times: StepTimes, is_recorded: bool = False,
 ) -> RunState:  # fmt: skip
     """The state of a run now.
 
@@ -51,10 +52,14 @@ def run_state(
         export: whether it was stopped and its weights are still to be written.
         wait_seconds: until it begins.
         step_times: for the time it needs, until it reports that itself.
+        is_recorded: whether it ships with the project.
     """
     config, ticket, last = follower.config, RunOwner.of(follower.record.folder), follower.last()
-    status: Status = "waiting" if place else "stopped" if export else "running" if is_current else follower.status()
-    reason = EXPORT if export else ""
+    if is_recorded:
+        status: RunStatus = "recorded"
+    else:
+        status = "waiting" if place else "stopped" if export else "running" if is_current else follower.status()
+    reason = EXPORT if export else origin(follower.since()[0]) if is_recorded else ""
     if trouble and status == "interrupted":
         status, reason = "failed", trouble
     elif status == "interrupted":

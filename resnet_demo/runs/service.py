@@ -38,12 +38,13 @@ class RunService(RunDispatch):
         trainer: trains the runs; it is started by `start`.
         token: the teacher's; whoever has it may stop, pause and delete every run, and start long ones. By default
             RESNET_DEMO_TOKEN, or a new one.
+        recorded: a folder of finished runs that ship (recorded.py); None for none.
 
     Every method may be called from any thread.
     """
 
-    def __init__(self, home: Path, trainer: Trainer, token: str | None = None) -> None:
-        super().__init__(home, trainer)
+    def __init__(self, home: Path, trainer: Trainer, token: str | None = None, recorded: Path | None = None) -> None:
+        super().__init__(home, trainer, recorded)
         self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
         self.duration_limit = DurationLimit.from_environment()
 
@@ -123,6 +124,8 @@ class RunService(RunDispatch):
             SettingError: it is another visitor's run, or there are MODELS kept already, and the token is not the teacher's;
                 or the network has no weights, or the name is taken or not allowed.
         """
+        if self.is_recorded(run_id):
+            raise SettingError(f"Run {run_id} is recorded and ships without its weights: run it again to keep a network.")
         check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
         models = self.folder.parent / "models"
         if not is_teachers(token, self.token) and models.is_dir() and len(list(models.iterdir())) >= MODELS:
@@ -131,6 +134,8 @@ class RunService(RunDispatch):
 
     def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
         """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""
+        if self.is_recorded(run_id):
+            check_action(action, run_id, "recorded")
         check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
         state = self.state(run_id)
         check_action(action, run_id, state.status)

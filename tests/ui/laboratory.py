@@ -11,6 +11,7 @@ from urllib.parse import quote
 from gradio_client import Client
 from playwright.sync_api import Page
 
+from resnet_demo.runs.recorded import RECORDED
 from tests.ui.conftest import TEACHER, App, Watched
 
 TINY = {"depth": 8, "width": 4, "image_size": 16, "steps": 30, "batch": 16, "warmup": 2, "precision": "fp32"}
@@ -66,7 +67,7 @@ def open_settings(visit: Callable[..., Watched], app: App, settings: dict[str, A
 
 def begin(page: Page, app: App, button: str = "start") -> str:
     """Press a button that starts a run; gives the run's id once the page shows it: before, it may show an older one."""
-    older = [folder.name for folder in (app.home / "runs").iterdir()]
+    older = [folder.name for folder in [*(app.home / "runs").iterdir(), *RECORDED.iterdir()]]
     page.click(f"#{button}:not([disabled])")
     shown = page.wait_for_function(
         "older => { const run = new URL(location).searchParams.get('run'); return !older.includes(run) && run; }", arg=older

@@ -57,6 +57,7 @@ async function poll(id, mine) {
     if (['finished', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
       if (update.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
     } else if (status === 'waiting') wait = 1000;
+    else if (status === 'recorded') wait = 0;
   } catch (error) {
     failures += 1;
     wait = Math.min(400 * 2 ** failures, 5000);
@@ -96,7 +97,7 @@ function show(value) {
 
 const WORDS = {
   waiting: 'Waiting.', running: 'Training.', paused: 'Paused.', stopped: 'Stopped.',
-  finished: 'Finished.', failed: 'Failed.', interrupted: 'Interrupted.',
+  finished: 'Finished.', recorded: 'Recorded.', failed: 'Failed.', interrupted: 'Interrupted.',
 };
 function status() {
   const run = runs.get(current);
