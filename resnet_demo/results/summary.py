@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from resnet_demo.config import RunConfig
 from resnet_demo.recipes import PAPER_ITERATIONS
@@ -33,6 +34,9 @@ class Result:
 
 Arms = dict[tuple[int, bool], list[Result]]
 """The results by depth and by whether the networks are residual; one for each seed."""
+
+Outcome = Literal["plain", "residual", "neither"]
+"""Which of two kinds of network learned better; 'neither' where there is no clear difference."""
 
 
 def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
@@ -92,20 +96,57 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
         return f"{result.sentence(transfer)} {beside_paper(config, transfer)}".strip()
     if config.transfer:
         return result.unfinished(config, events)
-    by_name = {result.name: result for result in results(config, events)}
-    steps = max((result.steps for result in by_name.values()), default=0)
+    arms, steps = _by_kind(config, events)
     if not steps:
         return "Nothing has been learned yet."
-    arms: Arms = {}
-    for arm in config.arms:
-        arms.setdefault((arm.model.depth, arm.model.residual), []).append(by_name[arm.name])
-    is_early = steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
+    is_early = _is_early(config, steps)
     parts = [part for part in _parts(arms, config.arms[0].model.classes, is_early) if part]
     is_finished = any(isinstance(event, RunFinished) for event in events)
     length = f"After {steps:,} {'steps' if is_finished else f'of {config.steps:,} steps'}"
     if not parts:
         return f"{length}."
     return " ".join([f"{length} {parts[0]}", *(part[0].upper() + part[1:] for part in parts[1:])])
+
+
+def deepest_pair(config: RunConfig) -> int | None:
+    """The largest depth that a run trains with and without shortcuts; None if there is none."""
+    kinds = {(arm.model.depth, arm.model.residual) for arm in config.arms}
+    return max((depth for depth, _ in kinds if {(depth, False), (depth, True)} <= kinds), default=None)
+
+
+def outcome(config: RunConfig, events: Sequence[Event]) -> Outcome | None:
+    """Which network of the deepest pair learned better, as `sentence` says; None if it was too early to say."""
+    depth = deepest_pair(config)
+    arms, steps = _by_kind(config, events)
+    if depth is None or _is_early(config, steps):
+        return None
+    return _better(arms[depth, False], arms[depth, True])
+
+
+def _by_kind(config: RunConfig, events: Iterable[Event]) -> tuple[Arms, int]:
+    """The results by depth and kind, and the last step."""
+    by_name = {result.name: result for result in results(config, events)}
+    arms: Arms = {}
+    for arm in config.arms:
+        arms.setdefault((arm.model.depth, arm.model.residual), []).append(by_name[arm.name])
+    return arms, max((result.steps for result in by_name.values()), default=0)
+
+
+def _is_early(config: RunConfig, steps: int) -> bool:
+    return steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
+
+
+def _better(plain: Sequence[Result], residual: Sequence[Result]) -> Outcome | None:
+    """Which kind learned better; networks that diverged learned worse than ones that did not."""
+    diverged = [any(arm.diverged for arm in arms) for arms in (plain, residual)]
+    if any(diverged):
+        return "neither" if all(diverged) else "residual" if diverged[0] else "plain"
+    losses = [[arm.train_loss for arm in arms if arm.train_loss is not None] for arms in (plain, residual)]
+    if not losses[0] or not losses[1]:
+        return None
+    if not is_clear(losses[0], losses[1]):
+        return "neither"
+    return "residual" if statistics.fmean(losses[0]) > statistics.fmean(losses[1]) else "plain"
 
 
 def _parts(arms: Arms, classes: int, is_early: bool) -> Iterator[str]:
@@ -139,10 +180,11 @@ def _pair(depth: int, plain: list[Result], residual: list[Result], classes: int,
     )
     if is_early:
         return f"{numbers} These are too few steps to say which learns better."
-    if not is_clear(losses[0], losses[1]):
+    better = _better(plain, residual)
+    if better == "neither":
         return f"{numbers} That is no clear difference at depth {depth} and this length."
+    worse = "plain" if better == "residual" else "residual"
     means = [round(statistics.fmean(of_kind), 2) for of_kind in losses]  # as printed, so that a reader can subtract them
-    better, worse = ("residual", "plain") if means[0] > means[1] else ("plain", "residual")
     gap = f"{abs(means[0] - means[1]):.2f} nats of training loss"
     return f"{numbers} The {better} network learns better than the {worse} one {_where(losses)}, by {gap}."
 

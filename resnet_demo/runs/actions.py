@@ -9,16 +9,16 @@ from typing import Literal
 from resnet_demo.errors import SettingError
 from resnet_demo.training.record import Status
 
-Action = Literal["stop", "pause", "continue", "repeat", "delete"]
+Action = Literal["stop", "pause", "continue", "repeat", "delete", "predict"]
 
 RunStatus = Literal[Status, "recorded"]
 """The status of a run of this machine, or that of a finished run that ships with the project (recorded.py)."""
 
 ALLOWED: Mapping[RunStatus, frozenset[Action]] = MappingProxyType({
-    "waiting": frozenset({"stop", "pause"}),
-    "running": frozenset({"stop", "pause"}),
-    "paused": frozenset({"stop", "continue", "repeat", "delete"}),
-    "interrupted": frozenset({"stop", "continue", "repeat", "delete"}),
+    "waiting": frozenset({"stop", "pause", "predict"}),
+    "running": frozenset({"stop", "pause", "predict"}),
+    "paused": frozenset({"stop", "continue", "repeat", "delete", "predict"}),
+    "interrupted": frozenset({"stop", "continue", "repeat", "delete", "predict"}),
     "stopped": frozenset({"continue", "repeat", "delete"}),
     "failed": frozenset({"continue", "repeat", "delete"}),
     "finished": frozenset({"repeat", "delete"}),
@@ -31,6 +31,7 @@ REFUSAL: Mapping[Action, str] = MappingProxyType({
     "continue": "there is nothing to continue",
     "repeat": "repeat it when it has ended",
     "delete": "stop it before you delete it",
+    "predict": "what it shows can be seen, so nothing can be predicted any more",
 })  # fmt: skip
 
 IN_PROGRESS: frozenset[RunStatus] = frozenset({"waiting", "running"})

@@ -16,10 +16,12 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.model.cost import cost
 from resnet_demo.results.export import save_arm
-from resnet_demo.runs.actions import Action, check_action, refusal
+from resnet_demo.results.summary import Outcome, deepest_pair
+from resnet_demo.runs.actions import ALLOWED, Action, check_action, refusal
 from resnet_demo.runs.dispatch import RunDispatch
 from resnet_demo.runs.duration_limit import DurationLimit
 from resnet_demo.runs.permissions import check_owner, is_teachers, new_run
+from resnet_demo.runs.predictions import Predictions, Tally
 from resnet_demo.runs.queue import disk_errors_as_run_error
 from resnet_demo.runs.repeat import repeat_config
 from resnet_demo.runs.run_state import RunState
@@ -47,6 +49,7 @@ class RunService(RunDispatch):
         super().__init__(home, trainer, recorded)
         self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
         self.duration_limit = DurationLimit.from_environment()
+        self._predictions = Predictions(self.folder)
 
     def submit(self, config: RunConfig, visitor: str, token: str | None = None, address: str = "") -> str:
         """Put a run into the queue; returns its id.
@@ -115,6 +118,7 @@ class RunService(RunDispatch):
             self._check_not_exporting(run_id)
             self._exports.discard(run_id)
             self.forget(run_id)
+            self._predictions.forget(run_id)
             shutil.rmtree(self.folder / run_id)
 
     def keep(self, run_id: str, arm: str, name: str, visitor: str, token: str | None = None) -> Path:
@@ -131,6 +135,29 @@ class RunService(RunDispatch):
         if not is_teachers(token, self.token) and models.is_dir() and len(list(models.iterdir())) >= MODELS:
             raise SettingError(f"{MODELS} models are kept here already: the teacher's token is needed to keep another one.")
         return save_arm(self.record(run_id), arm, name, models)
+
+    def predict(self, run_id: str, visitor: str, choice: Outcome) -> None:
+        """Keep what a visitor predicts of a comparison that has not ended (predictions.py).
+
+        Raises:
+            SettingError: there is no such run, it has ended, or it compares no plain network with a residual one.
+            RunError: it cannot be written to the disk.
+        """
+        with self._lock:
+            check_action("predict", run_id, self.state(run_id).status)
+            if deepest_pair(self.record(run_id).config) is None:
+                raise SettingError(f"Run {run_id} compares no plain network with a residual one: there is nothing to predict.")
+            with disk_errors_as_run_error(self.folder):
+                self._predictions.predict(run_id, visitor, choice)
+
+    def tally(self, run_id: str, visitor: str) -> Tally | None:
+        """The predictions of a comparison as a visitor may see them; None for other runs. Raises a SettingError as `state`."""
+        status, depth = self.state(run_id).status, deepest_pair(self.record(run_id).config)
+        if depth is None or status == "recorded":
+            return None
+        is_open = "predict" in ALLOWED[status]
+        outcome = None if is_open else self.summary(run_id).outcome
+        return self._predictions.tally(run_id, visitor, depth, is_open=is_open, outcome=outcome)
 
     def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
         """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""

@@ -1,4 +1,8 @@
-"""A run over plain HTTP: /runs/<run>?position=… to watch it, /export/<run>/csv, json, png, zip to take it away.
+"""A run over plain HTTP.
+
+    GET  /runs/<run>?position=…          to watch it
+    POST /runs/<run>/prediction          {"choice": …}, to predict its result
+    GET  /export/<run>/csv|json|png|zip  to take it away
 
 Watching goes past Gradio's own calls of server functions: thirty watchers cost about half of what they cost there.
 """
@@ -7,16 +11,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from resnet_demo.errors import ResNetDemoError
+from resnet_demo.parsing import parse
 from resnet_demo.results import plots
 from resnet_demo.results.export import export_csv, export_json, export_zip
 from resnet_demo.runs.audience import Audience
+from resnet_demo.runs.predictions import Prediction
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.training.record import Record
@@ -34,10 +43,28 @@ def add_exports(app: FastAPI, service: RunService) -> None:
     def watch(request: Request, run: str, position: int = 0) -> Response:
         """A run's state, its events from a position on (runs/updates.py), and how many others watch it; 404 where there is none."""
         try:
-            update = updates_since(service, run, position)
-            return JSONResponse(update | {"others": audience.see(run, str(getattr(request.state, "visitor", "")))})
+            update, visitor = updates_since(service, run, position), _visitor(request)
+            return JSONResponse(update | {"others": audience.see(run, visitor), "tally": tally(run, visitor)})
         except ResNetDemoError as error:
             return JSONResponse({"error": str(error)}, 404, OURS)
+
+    @app.post("/runs/{run}/prediction")
+    async def predict(request: Request, run: str) -> Response:
+        """Keep a visitor's prediction of a run (runs/predictions.py); the answer is the tally, or a sentence with status 400."""
+        body, visitor = await request.body(), _visitor(request)
+
+        def answer() -> dict[str, Any] | None:
+            service.predict(run, visitor, parse(Prediction, body.decode(errors="replace")).choice)
+            return tally(run, visitor)
+
+        try:
+            return JSONResponse(await run_in_threadpool(answer))
+        except ResNetDemoError as error:
+            return JSONResponse({"error": str(error)}, 400, OURS)
+
+    def tally(run: str, visitor: str) -> dict[str, Any] | None:
+        predictions = service.tally(run, visitor)
+        return None if predictions is None else asdict(predictions)
 
     @app.get("/export/{run}/{form}")
     def export(run: str, form: str) -> Response:
@@ -52,6 +79,10 @@ def add_exports(app: FastAPI, service: RunService) -> None:
             return PlainTextResponse(
                 f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507, OURS
             )
+
+
+def _visitor(request: Request) -> str:
+    return str(getattr(request.state, "visitor", ""))
 
 
 class _TemporaryFile(FileResponse):

@@ -92,6 +92,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 #every-setting .form > *, .every-setting .form > * { min-width: 0 !important; }
 #every-setting .form > :last-child:nth-child(odd), .every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .said p:empty { display: none; }
+.estimate a { color: inherit; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }
@@ -106,7 +107,8 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 /* ?view=projector: the sentence and the curves of a run, for the last row of a room */
 .projector .page-head, .projector #tabs > .tab-wrapper, .projector footer, .projector #lab > .column:first-child,
 .projector #lab > .column:last-child > :not(#said, #curves) { display: none !important; }
-.projector #curves :is(figure:has(.gradient), figure:has(.response), .tools label, .exports, details) { display: none !important; }
+.projector #curves :is(figure:has(.gradient), figure:has(.response), .tools label, .prediction .options, .exports, details)
+  { display: none !important; }
 .projector .gradio-container { max-width: none !important; }
 .projector #said, .projector #curves { zoom: 1.5; }
 @media (max-width: 700px) {

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from resnet_demo.comparison import LabSettings, comparison
-from resnet_demo.results.summary import is_clear, results, sentence, table
+from resnet_demo.results.summary import deepest_pair, is_clear, outcome, results, sentence, table
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint
 
 ONE = comparison(LabSettings(depth=32, steps=240))
@@ -149,3 +149,33 @@ def test_when_both_diverge_each_has_its_sentence() -> None:
         "After 2 of 240 steps the plain-32 network diverged (the loss was no longer a finite number) at step 2 and stopped there. "
         "The residual-32 network diverged (the loss was no longer a finite number) at step 2 and stopped there."
     )
+
+
+@pytest.mark.parametrize(
+    ("plain", "residual", "steps", "expected"),
+    [
+        (2.3, 1.6, 240, "residual"),
+        (1.2, 1.6, 240, "plain"),
+        (1.75, 1.66, 240, "neither"),
+        (2.3, 1.6, 40, None),
+    ],
+)
+def test_the_outcome_is_what_the_sentence_says(plain: float, residual: float, steps: int, expected: str | None) -> None:
+    events = finished(history({"plain32-s0": plain, "residual32-s0": residual}, steps=steps))
+    assert outcome(ONE, events) == expected
+    better = {"plain": "The plain network learns better", "residual": "The residual network learns better"}
+    words = better.get(expected or "", "no clear difference" if expected else "too few steps to say")
+    assert words in sentence(ONE, events)
+
+
+def test_of_two_depths_the_outcome_is_that_of_the_deeper_one_and_a_network_that_diverged_has_lost() -> None:
+    both = comparison(LabSettings(depth=20, other_depth=56, steps=240))
+    losses = {"plain20-s0": 1.0, "residual20-s0": 2.0, "plain56-s0": 2.0, "residual56-s0": 1.0}
+    assert deepest_pair(both) == 56
+    assert outcome(both, history(losses)) == "residual"
+    diverged = ArmDiverged(step=200, arm="residual56-s0", loss=math.inf)
+    assert outcome(both, [*history(losses), diverged]) == "plain"
+    assert outcome(both, [*history(losses), diverged, diverged.model_copy(update={"arm": "plain56-s0"})]) == "neither"
+    alone = both.model_copy(update={"arms": both.arms[:1]})
+    assert deepest_pair(alone) is None
+    assert outcome(alone, history({"plain20-s0": 1.0})) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -43,7 +44,10 @@ def run_in(status: Status, opened: Opened) -> str:
 
 
 def act(action: Action, lab: RunService) -> Callable[..., Any]:
-    return {"stop": lab.stop, "pause": lab.pause, "continue": lab.resume, "repeat": lab.repeat, "delete": lab.delete}[action]
+    return {
+        "stop": lab.stop, "pause": lab.pause, "continue": lab.resume, "repeat": lab.repeat, "delete": lab.delete,
+        "predict": partial(lab.predict, choice="plain"),
+    }[action]  # fmt: skip
 
 
 def test_the_table_has_a_line_for_every_status_and_a_sentence_for_every_action() -> None:

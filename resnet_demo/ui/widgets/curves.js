@@ -45,12 +45,12 @@ async function poll(id, mine) {
     run.error = update.error;
     if (run.error) { draw(); return; }
     update.events.forEach((event) => take(run, event));
-    const changed = failures > 0 || run.others !== update.others || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
+    const changed = failures > 0 || run.others !== update.others || JSON.stringify(run.tally) !== JSON.stringify(update.tally) || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
     const before = run.state && run.state.status, reason = run.state && run.state.reason;
     failures = 0;
     run.offset = update.offset; run.state = update.state;
     if (update.readings) run.readings = update.readings;
-    run.others = update.others;
+    run.others = update.others; run.tally = update.tally;
     if (changed) draw();
     const status = update.state.status;
     if (id === current && (status !== before || update.state.reason !== reason)) trigger('status', { run: id, status });
@@ -160,7 +160,7 @@ function read() {
 }
 
 function draw() {
-  status(); legend(); read();
+  status(); predictions(); legend(); read();
   curves(find('svg.loss'), 'loss', 1);
   curves(find('svg.error'), 'error', 100);
   layers(find('svg.gradient'), 'gradient_norms', true);
