@@ -50,6 +50,7 @@ LIGHT = (
     "transfer/settings.py", "transfer/result.py", "transfer/work.py", "training/events.py", "training/record.py",
     "training/schedule.py", "inference/request.py", "paper/",
     "inside/experiments.py", "inside/request.py", "inside/outcome.py", "inside/shattered.py", "inside/laboratory.py",
+    "inside/stored_outcomes.py",
 )  # fmt: skip
 HEAVY = ("runs/worker.py", "runs/time_steps.py", "paper/layer_responses.py")  # they train, or compute what ships
 

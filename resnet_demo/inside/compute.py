@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from resnet_demo.inside import dial, features, gradients, lesions, loss_line, responses
+from resnet_demo.inside import dial, features, gradients, lesions, loss_line, loss_surface, responses
 from resnet_demo.inside.context import Context
 from resnet_demo.inside.outcome import Outcome
 from resnet_demo.inside.request import ExperimentName, InsideRequest
@@ -17,4 +17,5 @@ EXPERIMENT_FUNCTIONS: dict[ExperimentName, Callable[[InsideRequest, Context], Ou
     "maps": features.maps,
     "neighbours": features.neighbours,
     "loss": loss_line.run,
+    "surface": loss_surface.run,
 }

@@ -89,4 +89,12 @@ EXPERIMENTS = {
         "was easy.",
         ("model", "second", "seed"),
     ),
+    "surface": Experiment(
+        "The loss as a surface",
+        "What does the loss look like around a trained network? Surfaces of depths 20 and 56 ship; another pair takes minutes, once.",
+        "Li, Xu, Taylor, Studer, Goldstein 2018, Visualizing the Loss Landscape of Neural Nets",
+        "https://arxiv.org/abs/1712.09913",
+        "A plane is two random directions out of hundreds of thousands: what looks like a smooth bowl here can be rough elsewhere.",
+        ("model", "second", "seed"),
+    ),
 }

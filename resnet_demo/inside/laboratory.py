@@ -1,14 +1,16 @@
-"""Outcomes of experiments: those that ship, those that are kept in memory, else computed anew. Without torch until then."""
+"""Outcomes of experiments: those that ship, those that are kept in memory or on disk, else computed anew. Without torch until then."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
 
+from resnet_demo import files
 from resnet_demo.inside import shattered
 from resnet_demo.inside.context import Context
 from resnet_demo.inside.outcome import Outcome
 from resnet_demo.inside.request import InsideRequest
+from resnet_demo.inside.stored_outcomes import SHIPPED, StoredOutcomes
 from resnet_demo.zoo import catalogue
 
 KEPT = 200
@@ -19,7 +21,9 @@ Key = tuple[object, ...]
 class Laboratory:
     """Computes each experiment once, until it is one of the KEPT least recently asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: StoredOutcomes | None = None) -> None:
+        self._stored = stored or StoredOutcomes(files.home() / "inside")
+        self._shipped = StoredOutcomes(SHIPPED, fingerprints=self._stored.fingerprints)
         self._lock = Lock()
         self._outcomes: OrderedDict[Key, Outcome] = OrderedDict()  # the least recently used first
 
@@ -30,6 +34,9 @@ class Laboratory:
             if key in self._outcomes:
                 self._outcomes.move_to_end(key)
                 return self._outcomes[key]
+        if request.is_slow:
+            outcome = self._shipped.get(request) or self._stored.get(request)
+            return None if outcome is None else self._keep(key, outcome)
         if request.experiment != "gradients" or request.seed:
             return None
         by_depth = shattered.shipped()
@@ -50,7 +57,10 @@ class Laboratory:
         from resnet_demo.inside.compute import EXPERIMENT_FUNCTIONS
 
         key = _key(request)
-        return self._keep(key, EXPERIMENT_FUNCTIONS[request.experiment](request, context))
+        outcome = EXPERIMENT_FUNCTIONS[request.experiment](request, context)
+        if request.is_slow:
+            self._stored.put(request, outcome)
+        return self._keep(key, outcome)
 
     def _keep(self, key: Key, outcome: Outcome) -> Outcome:
         with self._lock:

@@ -45,20 +45,23 @@ class Panel:
 
     Args:
         title: of the figure.
-        form: lines, bars or tiles.
+        form: lines, bars, tiles or map.
         x: what the horizontal axis shows.
         y: what the vertical axis shows.
         lines: of "lines" and "bars".
         labels: of bars, by number.
-        limits: of the vertical axis; by default the range of the values.
+        limits: of the vertical axis, or of the shades of a "map"; by default the range of the values.
         levels: horizontal lines, (value, label).
         band: the range from -band to band is shaded.
         tiles: of "tiles".
+        axis: of "map", the places on each side of a square.
+        heights: of "map", the values at these places, row by row.
+        kind: of "map", the kind of network.
         wide: whether the figure takes the whole width.
     """
 
     title: str
-    form: Literal["lines", "bars", "tiles"] = "lines"
+    form: Literal["lines", "bars", "tiles", "map"] = "lines"
     x: str = ""
     y: str = ""
     lines: tuple[Line, ...] = ()
@@ -67,6 +70,9 @@ class Panel:
     levels: tuple[tuple[float, str], ...] = ()
     band: float = 0.0
     tiles: tuple[Tile, ...] = ()
+    axis: tuple[float, ...] = ()
+    heights: tuple[float, ...] = ()
+    kind: Kind = "neutral"
     wide: bool = False
 
 
@@ -108,5 +114,8 @@ def _rows(panel: Panel) -> Iterator[tuple[object, ...]]:
     for line in panel.lines:
         for x, y in line.points:
             yield panel.title, line.name, panel.labels[int(x)] if panel.labels else x, y
+    for number, height in enumerate(panel.heights):
+        row, column = divmod(number, len(panel.axis))
+        yield panel.title, f"second direction {panel.axis[row]}", panel.axis[column], height
     for number, tile in enumerate(panel.tiles, 1):
         yield panel.title, tile.title, number, tile.note if tile.value is None else tile.value

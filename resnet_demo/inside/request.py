@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from resnet_demo.inside.experiments import EXPERIMENTS, Experiment
 from resnet_demo.parsing import Frozen
 
-ExperimentName = Literal["gradients", "drop", "dial", "responses", "maps", "neighbours", "loss"]
+ExperimentName = Literal["gradients", "drop", "dial", "responses", "maps", "neighbours", "loss", "surface"]
 Way = Literal["each", "several", "order"]
 
 
@@ -36,6 +36,11 @@ class InsideRequest(Frozen):
     def about(self) -> Experiment:
         """Question, reference and caveat of the experiment."""
         return EXPERIMENTS[self.experiment]
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes minutes, so that its outcome is kept on disk."""
+        return self.experiment == "surface"
 
     @property
     def settings(self) -> dict[str, Any]:

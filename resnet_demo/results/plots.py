@@ -24,6 +24,7 @@ from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPo
 LINES = {True: "-", False: "--"}
 COLOURS = {"plain": OF_NETWORK[False], "residual": OF_NETWORK[True], "neutral": "0.35"}
 SMOOTHED_OVER = 10  # points
+CONTOURS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of the loss; widgets/inside.figures.js has the same
 LABELLED = 40  # classes up to which a matrix has names and numbers
 
 
@@ -117,6 +118,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.form == "tiles":
         _draw_tiles(axes, panel.tiles)
         return
+    if panel.form == "map":
+        _draw_map(axes, panel)
+        return
     if panel.band:
         axes.axhspan(-panel.band, panel.band, color="0.9")
     width = 0.8 / len(panel.lines)
@@ -138,6 +142,22 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.limits is not None:
         axes.set_ylim(*panel.limits)
     _name(axes, panel.y, panel.x)
+
+
+def _draw_map(axes: Axes, panel: Panel) -> None:
+    """Heights as shades of the network's colour, dark where they are low, with contours at round losses."""
+    side = len(panel.axis)
+    heights = [[math.log10(max(value, 1e-3)) for value in panel.heights[row * side : (row + 1) * side]] for row in range(side)]
+    shades = LinearSegmentedColormap.from_list("heights", [COLOURS[panel.kind], "white"])
+    lowest, highest = (math.log10(max(value, 1e-3)) for value in panel.limits or (min(panel.heights), max(panel.heights)))
+    axes.imshow(heights, cmap=shades, origin="lower", extent=(-1, 1, -1, 1), vmin=lowest, vmax=highest)
+    levels = [level for level in map(math.log10, CONTOURS) if min(map(min, heights)) < level < max(map(max, heights))]
+    if levels:
+        lines = axes.contour(panel.axis, panel.axis, heights, levels=levels, colors="0.2", linewidths=0.8)
+        axes.clabel(lines, fmt=lambda level: f"{10**level:g}", fontsize="x-small")
+    axes.plot([0], [0], "+", color="black")
+    axes.set_xlabel(panel.x, parse_math=False)
+    axes.set_ylabel(panel.y, parse_math=False)
 
 
 def _draw_tiles(axes: Axes, tiles: Sequence[Tile]) -> None:

@@ -45,6 +45,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(THREADS, "answers")
         self._evaluations = ThreadPoolExecutor(1, "evaluations")  # one at a time: it takes all processors
         self._experiments = ThreadPoolExecutor(1, "experiments")
+        self._slow_experiments = ThreadPoolExecutor(1, "slow experiments")  # no other one waits for these
         self._evaluator = evaluator()
         self._laboratory = Laboratory()
         self._lock = Lock()
@@ -136,7 +137,8 @@ class Engine:
                 request, Context(lambda name: load_network(loaded, name, say, should_cancel), say, should_cancel)
             )
 
-        yield from Background(self._experiments).run(work, WAITING_FOR_EXPERIMENT)
+        threads = self._slow_experiments if request.is_slow else self._experiments
+        yield from Background(threads).run(work, WAITING_FOR_EXPERIMENT)
 
     def cancel_downloads(self, names: list[str]) -> None:
         """End the downloads of these models, if there are any."""

@@ -49,6 +49,33 @@ def test_each_experiment_leads_from_the_first_screen_to_its_picture_and_back(app
     assert "experiment" not in page.url
 
 
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 800, "light"), (390, 844, "dark")])
+def test_the_surface_that_ships_is_drawn_at_once_as_a_map_and_turns_as_a_relief_by_keyboard_and_pointer(
+    app: App, visit: Callable[..., Watched], width: int, height: int, scheme: str
+) -> None:
+    seen = visit(f"{app.url}?tab=inside&experiment=surface", width=width, height=height, color_scheme=scheme)
+    page = seen.page
+    wait_for(seen, "surface", "The loss of ResNet-20 (CIFAR-10) is 0.22, and at most 1 on 11 % of the plane.")
+    first = page.locator("#experiment svg.plot").first
+    assert first.locator("rect").count() == 15 * 15
+    page.get_by_role("button", name="3-D").first.press("Enter")
+    assert page.locator("#experiment .views button[aria-pressed=true]").all_inner_texts() == ["3-D", "3-D"]
+    shape = "svg => svg.querySelector('path').getAttribute('d')"
+    before = first.evaluate(shape)
+    first.press("ArrowRight")
+    turned = first.evaluate(shape)
+    assert turned != before
+    first.scroll_into_view_if_needed()
+    box = first.bounding_box()
+    assert box is not None
+    first.hover()
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    assert first.evaluate(shape) != turned
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [

@@ -1,4 +1,4 @@
-// The figures of an experiment: lines, bars or tiles. Each has its numbers in words for people who hear the page.
+// The figures of an experiment: lines, bars, tiles or a map. Each has its numbers in words for people who hear the page.
 const signed = (value) => (finite(value) ? tickLabel(value, 2, 1e-3).replace('-', '−') : '');
 const strokeOf = (kind) => (kind === 'neutral' ? 'currentColor' : colourOf(kind));
 const rangeOf = (values) => { const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.06; return [low - pad, high + pad]; };
@@ -52,6 +52,7 @@ function drawBars(svg, panel) {
 }
 
 function describe(panel) {
+  if (panel.form === 'map') return `${panel.title}: a map of the loss, ${Math.min(...panel.heights)} to ${Math.max(...panel.heights)}.`;
   const value = (line, [a, b]) => `${signed(b)} at ${panel.labels.length ? panel.labels[a] : signed(a)}`;
   return `${panel.title}. ${panel.lines.map((line) => `${line.name}: ${(line.points.length > 60 ? [line.points[0], line.points.at(-1)] : line.points).map((p) => value(line, p)).join(', ')}`).join('. ')}.`;
 }
@@ -71,20 +72,23 @@ function levelLegend(panel) {
 }
 
 function figure(panel) {
-  const many = [...(panel.lines.length > 1 ? panel.lines.map(legend) : []), ...(panel.levels.length ? [levelLegend(panel)] : [])];
-  const node = make('figure', { class: panel.wide || panel.form === 'tiles' ? 'wide' : null }, make('figcaption', {}, make('span', {}, panel.title, ...(panel.y ? [make('span', { class: 'unit' }, `: ${panel.y}`)] : [])), ...many));
+  const many = [...(panel.lines.length > 1 ? panel.lines.map(legend) : []), ...(panel.levels.length ? [levelLegend(panel)] : []), ...(panel.form === 'map' ? [viewButtons()] : [])];
+  const node = make('figure', { class: panel.wide || panel.form === 'tiles' ? 'wide' : panel.form === 'map' ? 'map' : null }, make('figcaption', {}, make('span', {}, panel.title, ...(panel.y && panel.form !== 'map' ? [make('span', { class: 'unit' }, `: ${panel.y}`)] : [])), ...many));
   if (panel.form === 'tiles') {
     node.append(make('div', { class: 'tiles' }, ...panel.tiles.map((tile) => make('div', { class: 'tile' }, make('img', { src: tile.src, alt: tile.title }), make('p', {}, tile.title, make('small', {}, tile.note))))));
-  } else makeSvg(node, 'svg', { class: 'plot', role: 'img', 'aria-label': describe(panel) });
+    return node;
+  }
+  const svg = makeSvg(node, 'svg', { class: 'plot', role: 'img', 'aria-label': describe(panel) });
+  if (panel.form === 'map') makeTurnable(svg);
   return node;
 }
 
 function drawPanels(panels) {
   const figures = panels.filter((panel) => panel.form !== 'tiles');
-  element.querySelectorAll('svg.plot').forEach((svg, i) => (figures[i].form === 'bars' ? drawBars : drawLines)(svg, figures[i]));
+  element.querySelectorAll('svg.plot').forEach((svg, i) => ({ bars: drawBars, map: drawMap }[figures[i].form] || drawLines)(svg, figures[i]));
 }
 
 function numbersTable(panels) {
-  const rows = panels.flatMap((panel) => [...panel.lines.flatMap((line) => line.points.filter((_, i) => i % Math.ceil(line.points.length / 64) === 0).map(([a, b]) => [panel.title, line.name, panel.labels.length ? panel.labels[a] : signed(a), tickLabel(b, 4, 1e-4)])), ...panel.tiles.map((tile, i) => [panel.title, tile.title, i + 1, tile.note])]);
+  const rows = panels.flatMap((panel) => [...panel.lines.flatMap((line) => line.points.filter((_, i) => i % Math.ceil(line.points.length / 64) === 0).map(([a, b]) => [panel.title, line.name, panel.labels.length ? panel.labels[a] : signed(a), tickLabel(b, 4, 1e-4)])), ...panel.heights.map((height, i) => [panel.title, `second direction ${panel.axis[Math.floor(i / panel.axis.length)]}`, signed(panel.axis[i % panel.axis.length]), tickLabel(height, 4, 1e-4)]), ...panel.tiles.map((tile, i) => [panel.title, tile.title, i + 1, tile.note])]);
   return make('table', {}, make('thead', {}, make('tr', {}, ...['figure', 'line', 'x', 'y'].map((text) => make('th', { scope: 'col' }, text)))), make('tbody', {}, ...rows.map((row) => make('tr', {}, ...row.map((text) => make('td', {}, text))))));
 }

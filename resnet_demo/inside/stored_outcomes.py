@@ -1,0 +1,70 @@
+"""Outcomes on disk that took minutes, by hashes of the weights and the settings: kept on this machine, or shipped. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from resnet_demo import files
+from resnet_demo.evaluation.fingerprints import Fingerprints
+from resnet_demo.inside.outcome import Outcome
+from resnet_demo.inside.request import InsideRequest
+
+VERSION = 1
+"""Of what is kept; another one when an experiment computes something else."""
+OUTCOMES = TypeAdapter(Outcome)
+SHIPPED = Path(__file__).parent / "surfaces"
+"""Outcomes that ship; `python -m resnet_demo.inside.loss_surface` makes them."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredOutcomes:
+    """Outcomes, a file each.
+
+    Args:
+        folder: where the files are; made when the first is written.
+        most: files; the oldest go first.
+        fingerprints: by which networks are known again.
+    """
+
+    folder: Path
+    most: int = 200
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
+
+    def get(self, request: InsideRequest) -> Outcome | None:
+        """The outcome; None if there is none, or its file is damaged."""
+        try:
+            path = self._path(request)
+            return None if path is None else OUTCOMES.validate_json(files.read_text(path))
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            log.warning("A kept experiment cannot be read: %s", error)
+            return None
+
+    def put(self, request: InsideRequest, outcome: Outcome) -> None:
+        """Keep an outcome. A full disk is no error: it is computed again the next time."""
+        try:
+            path = self._path(request)
+            if path is not None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                files.write_atomically(path, OUTCOMES.dump_json(outcome))
+                for old in sorted(self.folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[: -self.most]:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("The outcome of an experiment is not kept: %s", error)
+
+    def _path(self, request: InsideRequest) -> Path | None:
+        """The file of a request; None if a network is not on this machine."""
+        networks = [self.fingerprints.key(name, "bundled") for name in request.models]
+        if None in networks:
+            return None
+        text = json.dumps([VERSION, request.settings, networks], sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
