@@ -24,12 +24,7 @@ from resnet_demo.recipes import PAPER_ITERATIONS
 
 SHIPPED = ("bundled", "cifar10")
 MOST_STEPS = 100_000
-FREQUENCIES = (
-    "evaluate_every",
-    "log_every",
-    "diagnose_every",
-    "checkpoint_every",
-)  # they change what a run reports, not learns
+FREQUENCIES = ("evaluate_every", "log_every", "diagnose_every", "checkpoint_every")  # of reports: they change nothing learned
 
 
 class LabSettings(Frozen):
@@ -78,6 +73,9 @@ class LabSettings(Frozen):
     batch_norm: bool = Field(True, description="Batch normalization after each convolution (section 3.4).")
     shortcut: Literal["A", "B"] = Field(
         "A", description="Where the size changes: A pads with zeros and has no parameters, B projects by a 1×1 convolution."
+    )
+    shortcut_scale: float = Field(
+        1.0, ge=0, le=1, description="α in F(x) + αx: how much of x a shortcut adds; the paper's is 1."
     )
     seeds: int = Field(
         1, ge=1, le=5, description="Repeat with so many different initial weights and batches; curves show mean and band."
@@ -251,7 +249,7 @@ def _arms(settings: LabSettings, classes: int) -> tuple[ArmConfig, ...]:
             name=f"{'residual' if residual else 'plain'}{depth}-s{seed}",
             model=parse(ModelConfig, {
                 "depth": depth, "residual": residual, "shortcut": settings.shortcut, "width": settings.width,
-                "batch_norm": settings.batch_norm, "classes": classes,
+                "batch_norm": settings.batch_norm, "classes": classes, "shortcut_scale": settings.shortcut_scale if residual else 1.0,
             }),
             seed=seed,
         )
@@ -278,7 +276,7 @@ def settings_of(config: RunConfig) -> LabSettings | None:
             warmup=round(optimizer.warmup * config.steps), optimizer=optimizer.name, momentum=optimizer.momentum,
             weight_decay=optimizer.weight_decay, augment=config.data.augment, label_smoothing=optimizer.label_smoothing,
             batch_norm=first.model.batch_norm, shortcut=first.model.shortcut, seeds=len(seeds), seed=seeds[0],
-            precision=config.precision, skip_unreadable=config.data.skip_unreadable,
+            shortcut_scale=config.arms[-1].model.shortcut_scale, precision=config.precision, skip_unreadable=config.data.skip_unreadable,
         )  # fmt: skip
         expected = comparison(settings, config.title, first.model.classes)
         expected = expected.model_copy(update={name: getattr(config, name) for name in FREQUENCIES})
@@ -292,7 +290,8 @@ def default_title(settings: LabSettings) -> str:
     for preset in PRESETS.values():
         if settings.model_copy(update={"seed": preset.settings.seed}) == preset.settings:
             return preset.title
-    return "Plain and residual, depth " + " and ".join(str(depth) for depth in settings.depths)
+    scale = "" if settings.shortcut_scale == 1 else f", α = {settings.shortcut_scale:g}"
+    return f"Plain and residual, depth {' and '.join(map(str, settings.depths))}{scale}"
 
 
 def _classes(data: str) -> int:

@@ -34,6 +34,9 @@ class ModelConfig(Frozen):
     shortcut: Literal["A", "B"] = Field(
         "A", description="Where the size changes: A pads with zeros and has no parameters, B projects by a 1×1 convolution."
     )
+    shortcut_scale: float = Field(
+        1.0, ge=0, le=1, description="α in F(x) + αx: how much of x a shortcut adds; the paper's is 1."
+    )
     width: int = Field(16, ge=4, le=128, description="Filters in the first stage; each later stage has twice as many.")
     batch_norm: bool = Field(True, description="Batch normalization after each convolution.")
     stride_in: Literal["1x1", "3x3"] = Field(

@@ -78,6 +78,20 @@ def test_arms_are_named_by_kind_depth_and_seed_and_share_all_else() -> None:
         assert arm.model.residual == arm.name.startswith("residual")
 
 
+def test_only_the_residual_networks_have_scaled_shortcuts_and_an_older_run_has_the_papers() -> None:
+    settings = LabSettings(depth=8, other_depth=20, shortcut_scale=0.5)
+    run = comparison(settings)
+    assert {(arm.model.residual, arm.model.shortcut_scale) for arm in run.arms} == {(False, 1.0), (True, 0.5)}
+    assert settings_of(run) == settings
+    assert run.title == "Plain and residual, depth 8 and 20, α = 0.5"
+    older = json.loads(comparison(LabSettings()).model_dump_json())
+    for arm in older["arms"]:
+        del arm["model"]["shortcut_scale"]
+    assert parse(RunConfig, json.dumps(older)) == comparison(LabSettings())
+    with pytest.raises(SettingError, match="shortcut_scale"):
+        from_outside({"shortcut_scale": 1.1})
+
+
 def test_the_default_run_is_what_was_measured_to_part_within_a_minute() -> None:
     config = comparison(LabSettings())
     data = config.data

@@ -51,7 +51,7 @@ EXPERIMENTS = {
         "He, Zhang, Ren, Sun 2016, Identity Mappings in Deep Residual Networks, section 3.1",
         "https://arxiv.org/abs/1603.05027",
         "The network was trained at α = 1, and batch normalization keeps the statistics of that: a network trained at another α can be "
-        "better there.",
+        "better there. The Lab's setting 'Shortcut scale' trains one.",
         ("model",),
     ),
     "responses": Experiment(

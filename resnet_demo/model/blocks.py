@@ -70,6 +70,7 @@ class Block(nn.Module):
         super().__init__()
         channels_out = width * self.expansion
         self.residual = config.residual
+        self.scale = config.shortcut_scale
         self.downsample: nn.Module | None = None
         if self.residual and (stride != 1 or channels_in != channels_out):
             if config.shortcut == "A":
@@ -82,8 +83,10 @@ class Block(nn.Module):
         raise NotImplementedError
 
     def shortcut(self, x: Tensor) -> Tensor:
-        """The input x, brought to the size of F(x) where the size changes."""
-        return x if self.downsample is None else self.downsample(x)
+        """αx: the input x, brought to the size of F(x) where the size changes, times α where that is not the paper's 1."""
+        if self.downsample is not None:
+            x = self.downsample(x)
+        return x if self.scale == 1 else self.scale * x
 
     def forward(self, x: Tensor) -> Tensor:
         """relu(F(x) + x) in a residual network, relu(F(x)) in a plain one: the whole difference between the two."""

@@ -148,7 +148,8 @@ def drawing(config: ModelConfig, side: int | None = None) -> dict[str, Any]:
         "Batch normalization follows each convolution." if config.batch_norm else "There is no batch normalization here."
     )
     return {
-        "name": config.name, "title": title(config), "parameters": total.parameters, "multiply_adds": total.multiply_adds,
+        "name": config.name, "title": title(config), "scale": config.shortcut_scale,
+        "parameters": total.parameters, "multiply_adds": total.multiply_adds,
         "stages": [asdict(stage) for stage in stages(config, side)], "note": f"{normalization} {convention(config)}",
     }  # fmt: skip
 

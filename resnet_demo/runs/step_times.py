@@ -58,10 +58,12 @@ _step_times: TypeAdapter[list[StepTime]] = TypeAdapter(list[StepTime])
 def key(model: ModelConfig, config: RunConfig, machine: str) -> str:
     """What decides how long a step takes: the machine, the whole architecture, and the shape and number format of a batch.
 
-    `residual` is left out: adding the shortcuts takes about no time, so the plain and the residual network of one depth are
-    timed as one.
+    `residual` and `shortcut_scale` are left out: adding the shortcuts takes about no time, so the plain and the residual networks of
+    one depth are timed as one.
     """
-    architecture = " ".join(f"{name}={value}" for name, value in model.model_dump(exclude={"residual"}).items())
+    architecture = " ".join(
+        f"{name}={value}" for name, value in model.model_dump(exclude={"residual", "shortcut_scale"}).items()
+    )
     return f"{machine} | {architecture} | {config.data.image_size}px batch={config.batch} {config.precision}"
 
 

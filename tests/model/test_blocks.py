@@ -55,6 +55,23 @@ def test_a_basic_block_computes_what_equation_1_says(residual: bool, expected: l
     assert block(X).tolist() == [[expected]]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shortcut_scaled_by_alpha_adds_alpha_x_between_the_plain_block_and_the_papers(kind: Any) -> None:
+    blocks = {}
+    for alpha in (0.0, 0.5, 1.0):
+        config = ModelConfig(shortcut_scale=alpha, shortcut="B")
+        torch.manual_seed(0)
+        blocks[alpha] = kind(4, 2, 2, config, nn.BatchNorm2d).eval()
+    torch.manual_seed(0)
+    plain = kind(4, 2, 2, ModelConfig(residual=False), nn.BatchNorm2d).eval()
+    x = torch.randn(2, 4, 6, 6, generator=torch.Generator().manual_seed(1))
+    half = blocks[0.5]
+    assert torch.equal(half(x), torch.relu(half.F(x) + 0.5 * half.downsample(x)))
+    assert torch.equal(blocks[1.0](x), torch.relu(half.F(x) + half.downsample(x)))
+    plain.load_state_dict({name: tensor for name, tensor in half.state_dict().items() if "downsample" not in name})
+    assert torch.equal(blocks[0.0](x), torch.relu(half.F(x))) and torch.equal(plain(x), torch.relu(half.F(x)))
+
+
 def test_a_bottleneck_reduces_works_and_restores() -> None:
     """F(x) = W3 relu(W2 relu(W1 x)): 1 -> 2·1 -> 3·2 + 1 = 7 -> 7 times 1, 10, 100, 1000, plus the shortcut."""
     block = tiny(Bottleneck, residual=True, channels=4)

@@ -63,7 +63,7 @@ def test_every_field_of_the_architecture_but_the_shortcuts_makes_another_key() -
         "design": "cifar", "depth": 101, "shortcut": "A", "width": 32, "batch_norm": False, "stride_in": "1x1", "classes": 7,
         "hidden": (8,), "dropout": 0.5,
     }  # fmt: skip
-    assert changes.keys() | {"residual"} == ModelConfig.model_fields.keys()
+    assert changes.keys() | {"residual", "shortcut_scale"} == ModelConfig.model_fields.keys()
     keys = {key(model.model_copy(update={name: value}), CONFIG, "a machine") for name, value in changes.items()}
     assert len(keys | {key(model, CONFIG, "a machine")}) == len(changes) + 1
     assert key(model.model_copy(update={"residual": False}), CONFIG, "a machine") == key(model, CONFIG, "a machine")

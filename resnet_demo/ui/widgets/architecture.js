@@ -60,7 +60,7 @@ function drawBlock(kind) {
   svg.style.height = `${bottom}px`;
   svg.setAttribute('viewBox', `0 0 ${width} ${bottom}`);
   svg.replaceChildren();
-  const output = drawing.layers[drawing.layers.length - 1].shape, formula = residual ? 'relu(F(x) + x)' : 'relu(F(x))';
+  const output = drawing.layers[drawing.layers.length - 1].shape, added = network.scale === 1 ? 'x' : `${network.scale} x`, formula = residual ? `relu(F(x) + ${added})` : 'relu(F(x))';
   makeSvg(svg, 'text', { x, y: 16, 'text-anchor': 'middle' }, `x: ${shapeOf(drawing.input)}`);
   drawing.layers.forEach((layer, i) => {
     const y = top + i * step + 18;
@@ -77,7 +77,7 @@ function drawBlock(kind) {
   makeSvg(svg, 'path', { d: `M${around},${middle + 16}V${end}H${residual ? x + 12 : x + 16}`, fill: 'none', stroke: residual ? colour : 'var(--body-text-color-subdued)', 'stroke-width': residual ? 2.6 : 1.4, 'stroke-dasharray': residual ? 'none' : '2 4' });
   makeSvg(svg, 'path', { d: residual ? `M${around},${middle + 16}V${middle - 16}` : `M${around},${middle + 16}l19,-27`, fill: 'none', stroke: residual ? colour : 'var(--body-text-color)', 'stroke-width': 2.6 });   // the lever of the switch
   for (const y of [middle - 16, middle + 16]) makeSvg(svg, 'circle', { cx: around, cy: y, r: 4, fill: residual ? colour : 'var(--body-text-color)' });
-  lines(svg, residual ? `closed: ${drawing.shortcut}` : 'open: nothing is added', around + 26, middle, width - around - 26);
+  lines(svg, residual ? `closed: ${drawing.shortcut}${network.scale === 1 ? '' : `, times ${network.scale}`}` : 'open: nothing is added', around + 26, middle, width - around - 26);
   if (residual) {
     makeSvg(svg, 'circle', { class: 'box', cx: x, cy: end, r: 12, stroke: colour });
     makeSvg(svg, 'path', { d: `M${x - 6},${end}h12M${x},${end - 6}v12`, stroke: colour, 'stroke-width': 2.4 });
@@ -87,7 +87,7 @@ function drawBlock(kind) {
   makeSvg(svg, 'text', { x, y: end + 64, 'text-anchor': 'middle', class: 'formula' }, formula);
   makeSvg(svg, 'text', { x, y: end + 84, 'text-anchor': 'middle', class: 'quiet' }, shapeOf(output));
   const layers = drawing.layers.map((layer) => `${layer.text}, gives ${shapeOf(layer.shape)}`).join('; then ');
-  svg.setAttribute('aria-label', `${residual ? 'Residual' : 'Plain'} block: x is ${shapeOf(drawing.input)}. F(x): ${layers}. ${residual ? `The shortcut is closed (${drawing.shortcut}) and adds x.` : 'The shortcut is open: nothing is added.'} The output is ${formula}.`);
+  svg.setAttribute('aria-label', `${residual ? 'Residual' : 'Plain'} block: x is ${shapeOf(drawing.input)}. F(x): ${layers}. ${residual ? `The shortcut is closed (${drawing.shortcut}) and adds ${added}.` : 'The shortcut is open: nothing is added.'} The output is ${formula}.`);
 }
 
 function draw() {
