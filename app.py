@@ -5,11 +5,12 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import closing
 
 from resnet_demo.data.cifar10 import example_pictures
 from resnet_demo.data.picture_store import PictureStore
-from resnet_demo.errors import ResNetDemoError
+from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
 from resnet_demo.runs.recorded import RECORDED
@@ -17,6 +18,7 @@ from resnet_demo.runs.service import RunService
 from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.page import build, serve
+from resnet_demo.web.guard import allowed_host, frame_ancestor
 
 
 def end_on_sigterm() -> None:
@@ -37,6 +39,18 @@ def own_upload_folder() -> None:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
 
 
+def checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """A type of an option; argparse prints the sentence of what it refuses."""
+
+    def convert(text: str) -> str:
+        try:
+            return check(text)
+        except SettingError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert
+
+
 def port(text: str) -> int:
     """A port number, from the command line."""
     number = int(text)
@@ -53,8 +67,12 @@ if __name__ == "__main__":
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
     parser.add_argument("--root-path", help="path under which a proxy serves the app")
     parser.add_argument(
-        "--allowed-host", action="append", default=[], metavar="NAME",
+        "--allowed-host", type=checked(allowed_host), action="append", default=[], metavar="NAME",
         help="a further name by which the app may be called, such as lab.school.org or *.school.org; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frame-ancestor", type=checked(frame_ancestor), action="append", default=[], metavar="HOST",
+        help="a site that may show the projector view (?view=projector) in a frame, such as lms.school.org; may be repeated",
     )  # fmt: skip
     chosen = parser.parse_args()
     try:
@@ -64,7 +82,7 @@ if __name__ == "__main__":
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
             serve(
                 build(lab, engine, pictures), lab, engine, pictures, host=chosen.host, port=chosen.port, share=chosen.share,
-                root_path=chosen.root_path, allowed_hosts=chosen.allowed_host,
+                root_path=chosen.root_path, allowed_hosts=chosen.allowed_host, frame_ancestors=chosen.frame_ancestor,
             )  # fmt: skip
     except ResNetDemoError as error:
         sys.exit(f"ResNet Lab: {error}")

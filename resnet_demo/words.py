@@ -9,7 +9,12 @@ def share(probability: float) -> str:
     """A probability in percent, never rounded to 0 or 100: '>99.9 %', '73.2 %', '<0.1 %'."""
     if probability > 0.999:
         return ">99.9 %"
-    return "<0.1 %" if probability < 0.001 else f"{probability:.1%}".replace("%", " %")
+    return "<0.1 %" if probability < 0.001 else tenths(probability)
+
+
+def tenths(fraction: float) -> str:
+    """A fraction of one in percent with one decimal: '27.7 %'."""
+    return f"{fraction:.1%}".replace("%", " %")
 
 
 def percent(fraction: float) -> str:

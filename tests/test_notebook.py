@@ -32,3 +32,4 @@ def test_every_cell_of_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.Mon
     assert "464,154 and 464,154 parameters; equal initial weights: True" in said
     assert "step 2: residual8-s0: test error " in said
     assert len(names["answer"].top(3)) == 3
+    assert names["table"]._repr_markdown_() in (NOTEBOOK.parents[1] / "README.md").read_text(encoding="utf-8")

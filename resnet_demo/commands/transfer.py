@@ -12,8 +12,9 @@ from typing import Any
 from resnet_demo import files
 from resnet_demo.commands.settings import add_settings, check_unchanged, option_of, settings_of
 from resnet_demo.config import RunConfig
+from resnet_demo.errors import RunError, WeightsError
 from resnet_demo.parsing import parse
-from resnet_demo.transfer.settings import TRANSFER, TransferSettings, transfer_run
+from resnet_demo.transfer.settings import TRANSFER, TransferSettings, base_name, transfer_run
 from resnet_demo.transfer.settings import settings_of as transfer_settings_of
 
 
@@ -46,8 +47,10 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_demo.words import duration
 
     if parsed.resume:
-        check_unchanged(parsed.out, changed_options(parsed, Record(parsed.out).config))
-        config = Record(parsed.out).config
+        record = Record(parsed.out)
+        config = record.config
+        check_base(parsed, config, is_finished=record.status() == "finished")
+        check_unchanged(parsed.out, changed_options(parsed, config))
     else:
         config = transfer_run(parse(TransferSettings, settings_of(parsed, TransferSettings)), allow_paths=True)
     estimate = StepTimes(files.home() / "step_times.json").estimate(config)
@@ -73,6 +76,40 @@ def run(parsed: argparse.Namespace) -> int:
             print(f"{name:20} {accuracy:8.2%}")
         print(sentence(config, events))
     return status
+
+
+def check_base(parsed: argparse.Namespace, config: RunConfig, *, is_finished: bool) -> None:
+    """Check that a recorded transfer can go on from its base.
+
+    Args:
+        parsed: the command line.
+        config: of the recorded run.
+        is_finished: whether nothing is left to train, so that the base is not needed.
+
+    Raises:
+        RunError: the base is no longer here, or the command line names another one.
+    """
+    if config.transfer is None:
+        return
+    recorded, base = config.transfer.base, settings_of(parsed, TransferSettings).get("base")
+    if base is not None and base != recorded and _base_name(base) != recorded:
+        raise RunError(
+            f"The run in {parsed.out} began with the base {recorded}, not {base}: leave --base out, or train a new run in "
+            "another folder."
+        )
+    if not is_finished and not _base_name(recorded):
+        raise RunError(
+            f"The base {recorded} of the run in {parsed.out} is no longer here: put it back and resume again, or train a new run "
+            "in another folder with a base that `models` lists."
+        )
+
+
+def _base_name(base: str) -> str:
+    """The base as a run keeps it; empty if there is no such base."""
+    try:
+        return base_name(base, allow_paths=True)
+    except WeightsError:
+        return ""
 
 
 def changed_options(parsed: argparse.Namespace, config: RunConfig) -> Iterator[tuple[str, object]]:

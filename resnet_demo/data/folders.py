@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_demo.errors import DataError, SettingError
+from resnet_demo.errors import DataError, PictureError, SettingError
 from resnet_demo.files import home
 from resnet_demo.parsing import check_class_name
 
@@ -17,6 +18,7 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", "
 TEST_FOLDERS = ("test", "val", "valid")
 
 OWN_PICTURES = re.compile(r"pictures/[0-9a-z]{1,64}/[0-9a-f]{16}/own pictures")
+GONE = "These pictures are no longer kept: their owner or the time has deleted them. Give them again."
 
 LabelledFiles = list[tuple[Path, int]]
 
@@ -50,6 +52,33 @@ def source_of(folder: Path) -> str:
     return "/".join(folder.parts[-4:])
 
 
+@contextmanager
+def gone_in_a_sentence(folder: Path) -> Iterator[None]:
+    """While a data set is read: say of a visitor's own pictures that they are gone, whatever the error is, and name no place.
+
+    Each copy of own pictures was whole when it was made, and every picture was decoded before; but its owner may delete it
+    at any moment, from another page.
+
+    Raises:
+        DataError: own pictures are gone.
+    """
+    try:
+        yield
+    except (OSError, DataError, PictureError) as error:
+        if OWN_PICTURES.fullmatch(source_of(folder)):
+            raise DataError(GONE) from error
+        raise
+
+
+@contextmanager
+def _in_a_sentence(folder: Path) -> Iterator[None]:
+    try:
+        with gone_in_a_sentence(folder):
+            yield
+    except OSError as error:
+        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
+
+
 def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledFiles]:
     """The names of the classes, and the training and the test files with their labels.
 
@@ -59,10 +88,10 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledF
     Raises:
         DataError: no such folder, one that cannot be read, fewer than two classes, or a class with fewer than two pictures.
     """
-    try:
+    train: LabelledFiles = []
+    test: LabelledFiles = []
+    with _in_a_sentence(folder):
         layout = _layout(folder)
-        train: LabelledFiles = []
-        test: LabelledFiles = []
         for label, name in enumerate(layout.classes):
             files = _files(layout.train / name)
             _check_count(layout, name, len(files))
@@ -72,8 +101,6 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledF
                 train_files, test_files = _split(files)
             train += [(file, label) for file in train_files]
             test += [(file, label) for file in test_files]
-    except OSError as error:
-        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     return layout.classes, train, test
 
 
@@ -90,11 +117,9 @@ def list_test_files(folder: Path) -> tuple[tuple[str, ...], LabelledFiles]:
     if alone is None or (folder / "train").is_dir():
         classes, _, test = list_folder(folder)
         return classes, test
-    try:
+    with _in_a_sentence(folder):
         layout = _layout(alone)
         files = [(file, label) for label, name in enumerate(layout.classes) for file in _files(layout.train / name)]
-    except OSError as error:
-        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     return layout.classes, files
 
 
@@ -111,15 +136,13 @@ def count_folder(folder: Path) -> tuple[tuple[str, ...], int]:
     Raises:
         DataError: like `list_folder`.
     """
-    try:
+    total = 0
+    with _in_a_sentence(folder):
         layout = _layout(folder)
-        total = 0
         for name in layout.classes:
             count = sum(1 for _ in _names(layout.train / name))
             _check_count(layout, name, count)
             total += count if layout.test is not None else count - max(count // 5, 1)
-    except OSError as error:
-        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     return layout.classes, total
 
 
@@ -156,10 +179,6 @@ def _test_folder(folder: Path) -> Path | None:
 
 
 def _layout(folder: Path) -> _Layout:
-    if not folder.is_dir() and OWN_PICTURES.fullmatch(source_of(folder)):
-        raise DataError(
-            "The pictures of this run are no longer kept: their owner or the time has deleted them. Give them again."
-        )
     if not folder.is_dir():
         raise DataError(f"There is no data set {str(folder)!r}: say bundled, cifar10, or the path of a folder of images.")
     is_split = (folder / "train").is_dir()

@@ -69,7 +69,7 @@ class PictureStore:
         self.room = PictureRoom(folder, limits, free)
         self._examples, self._clock = examples, clock
         self._lock = threading.RLock()
-        self._previews: dict[str, str] = {}  # by owner: the digest of the set that the preview shows
+        self._previews: dict[str, str] = {}  # by owner of a set: the digest of what its preview shows
 
     def get(self, owner: str) -> PictureSet:
         """The set of an owner, who uses it now: until the first change, the examples."""
@@ -150,10 +150,10 @@ class PictureStore:
     def preview(self, owner: str) -> Path:
         """A folder as `copy_for_run` makes it, until the set changes: to say what a run would be like. Raises like it."""
         with self._lock:
-            digest = self._digest(owner)
-            if self._previews.get(owner) != digest:
-                shutil.rmtree(self._home_of_set(owner) / PREVIEW, ignore_errors=True)
-                self._previews[owner] = digest
+            home, digest = self._home_of_set(owner), self._digest(owner)
+            if self._previews.get(home.name) != digest:  # the examples have one preview, which all visitors read
+                shutil.rmtree(home / PREVIEW, ignore_errors=True)
+                self._previews[home.name] = digest
             return self._copy(owner, PREVIEW)
 
     def delete(self, owner: str) -> None:

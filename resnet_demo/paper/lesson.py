@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_demo.paper.sections import DEEP, DEEP_MODELS
 from resnet_demo.paper.statements import Link, Statement
 
-DEEP = {"model": "resnet56-cifar10", "second": "plain56-cifar10"}
 BUNDLED = "tests/data/test_bundle.py::test_it_holds_400_training_and_100_test_images_of_each_class"
 
 
@@ -66,7 +66,7 @@ STEPS: tuple[Step, ...] = (
             "Plain-56 is wrong on 27.72 % of CIFAR-10's test images, ResNet-56 on 7.14 %; the page measures the 1,000 that ship. "
             "Both had 14,040 steps, the same seed and the same batches.",
             ("log: plain-56 27.72 %, ResNet-56 7.14 %", BUNDLED),
-            (Link("Measure plain-56 against ResNet-56", "evaluate", DEEP),),
+            (DEEP_MODELS,),
         ),
     ),
     Step(

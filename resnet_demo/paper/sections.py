@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnet_demo.paper.statements import Link, Section, Statement
 
 PLAIN, RESIDUAL = "plain20-cifar10", "resnet20-cifar10"
+DEEP = {"model": "plain56-cifar10", "second": "resnet56-cifar10"}
 BLOCKS, NETWORKS = "tests/model/test_blocks.py::", "tests/model/test_resnet.py::"
 RECIPE = "tests/test_recipes.py::test_the_papers_recipe_is_section_4_2"
 AUGMENTATION = "tests/data/test_augment.py::"
@@ -13,11 +14,7 @@ _DEGRADATION = Link("Train 20 and 56 layers side by side", "lab", preset="Degrad
 _VERY_DEEP = Link("Train 110 layers, plain and residual", "lab", preset="Very deep: 110")
 _ONE_MINUTE = Link("Watch plain-32 and residual-32 part, in a minute", "lab", preset="One minute: depth 32")
 _TWO_MODELS = Link("Measure plain-20 against ResNet-20", "evaluate", {"model": PLAIN, "second": RESIDUAL, "data": "bundled"})
-_DEEP_MODELS = Link(
-    "Measure plain-56 against ResNet-56",
-    "evaluate",
-    {"model": "plain56-cifar10", "second": "resnet56-cifar10", "data": "bundled"},
-)
+DEEP_MODELS = Link("Measure plain-56 against ResNet-56", "evaluate", {**DEEP, "data": "bundled"})
 _BLOCKS = Link("See the blocks of each network, their parameters and multiply-adds", "paper", anchor="architecture")
 _WHERE = Link("See where ResNet-101 looks", "classify", {"model": "timm/resnet101.tv_in1k", "picture": "chelsea"})
 
@@ -44,7 +41,7 @@ SECTIONS: tuple[Section, ...] = (
             Statement(
                 "Two networks of 56 layers ship with this project, trained alike for 22 % of the paper's iterations: the plain one is "
                 "wrong on 27.72 % of CIFAR-10's test images, the residual one on 7.14 %.",
-                ("log: plain-56 27.72 %, ResNet-56 7.14 %",), (_DEEP_MODELS,),
+                ("log: plain-56 27.72 %, ResNet-56 7.14 %",), (DEEP_MODELS,),
             ),
             Statement(
                 "At 110 layers the plain network hardly learns. The paper's is wrong on more than 60 % of the test images of "
@@ -232,7 +229,7 @@ SECTIONS: tuple[Section, ...] = (
                 "Residual networks gain from depth: 8.75 % of the test images are wrong with 20 layers, 6.97 % with 56, 6.43 % with "
                 "110 in the best of 5 runs.",
                 ("Table 6: ResNet-20", "Table 6: ResNet-56", "Table 6: ResNet-110"),
-                (_TWO_MODELS, _DEEP_MODELS, Link("See where ResNet-20 looks", "classify", {"model": RESIDUAL, "picture": "cifar10-cat"})),
+                (_TWO_MODELS, DEEP_MODELS, Link("See where ResNet-20 looks", "classify", {"model": RESIDUAL, "picture": "cifar10-cat"})),
             ),
             Statement(
                 "Depth alone is not everything. The network of 1202 layers trains to an error below 0.1 % and still ends at 7.93 %: "

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
 from resnet_demo.config import ArmConfig, RunConfig
 from resnet_demo.results.summary import results
 from resnet_demo.training.events import Diagnosed, Event
+from resnet_demo.words import tenths
 
 
 def readings(config: RunConfig, events: Sequence[Event]) -> dict[str, str]:
     """A sentence by figure (loss, error, gradient, response) on a plain and a residual network of one depth and seed.
 
-    Figures without numbers yet have none; neither has a run without such a pair.
+    Figures without numbers yet have none, or with such as a network leaves that diverged; neither has a run without such a pair.
 
     Args:
         config: of the run.
@@ -32,8 +34,8 @@ def readings(config: RunConfig, events: Sequence[Event]) -> dict[str, str]:
         )
     if plain.test_error is not None and residual.test_error is not None:
         sentences["error"] = (
-            f"When last measured, {names[0]} had {plain.test_error:.1%} of them wrong, {names[1]} {residual.test_error:.1%}."
-        ).replace("%", " %")
+            f"When last measured, {names[0]} had {tenths(plain.test_error)} of them wrong, {names[1]} {tenths(residual.test_error)}."
+        )
     diagnosed = [_latest(events, arm.name) for arm in pair]
     if diagnosed[0] is not None and diagnosed[1] is not None:
         sentences |= _by_layer(names[0], names[1], diagnosed[0], diagnosed[1])
@@ -44,8 +46,10 @@ def readings(config: RunConfig, events: Sequence[Event]) -> dict[str, str]:
 def _by_layer(plain: str, residual: str, of_plain: Diagnosed, of_residual: Diagnosed) -> dict[str, str]:
     sentences = {}
     first, other = of_plain.gradient_norms[0], of_residual.gradient_norms[0]
-    if other > 0:
+    if 0 < other < math.inf and math.isfinite(first / other):
         sentences["gradient"] = f"In the first layer, the gradient of {plain} is {first / other:.2g} times that of {residual}."
+    if not all(map(math.isfinite, (*of_plain.response_deviations, *of_residual.response_deviations))):
+        return sentences
     pairs = list(zip(of_plain.response_deviations, of_residual.response_deviations, strict=True))
     smaller = sum(residual_response < plain_response for plain_response, residual_response in pairs)
     means = [statistics.fmean(values) for values in zip(*pairs, strict=True)]

@@ -13,6 +13,7 @@ from resnet_demo.recipes import PAPER_ITERATIONS
 from resnet_demo.results.transfer_paper import beside_paper
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint, TransferMeasured
 from resnet_demo.transfer import result
+from resnet_demo.words import tenths
 
 CLEAR = 0.1  # nats: about twice the spread between seeds in runs of the default preset
 NEAR_GUESSING = 0.05
@@ -217,7 +218,7 @@ def _errors(plain: list[Result], residual: list[Result]) -> str:
         errors = [arm.test_error for arm in arms if arm.test_error is not None]
         if not errors:
             return ""
-        means.append(f"{statistics.fmean(errors):.1%}".replace("%", " %"))
+        means.append(tenths(statistics.fmean(errors)))
     return f" Of the test images they get {means[0]} and {means[1]} wrong."
 
 

@@ -9,20 +9,20 @@ from typing import Literal
 from resnet_demo.errors import SettingError
 from resnet_demo.training.record import Status
 
-Action = Literal["stop", "pause", "continue", "repeat", "delete", "predict"]
+Action = Literal["stop", "pause", "continue", "repeat", "delete", "predict", "pin"]
 
 RunStatus = Literal[Status, "recorded"]
 """The status of a run of this machine, or that of a finished run that ships with the project (recorded.py)."""
 
 ALLOWED: Mapping[RunStatus, frozenset[Action]] = MappingProxyType({
-    "waiting": frozenset({"stop", "pause", "predict"}),
-    "running": frozenset({"stop", "pause", "predict"}),
-    "paused": frozenset({"stop", "continue", "repeat", "delete", "predict"}),
-    "interrupted": frozenset({"stop", "continue", "repeat", "delete", "predict"}),
-    "stopped": frozenset({"continue", "repeat", "delete"}),
-    "failed": frozenset({"continue", "repeat", "delete"}),
-    "finished": frozenset({"repeat", "delete"}),
-    "recorded": frozenset({"repeat"}),
+    "waiting": frozenset({"stop", "pause", "predict", "pin"}),
+    "running": frozenset({"stop", "pause", "predict", "pin"}),
+    "paused": frozenset({"stop", "continue", "repeat", "delete", "predict", "pin"}),
+    "interrupted": frozenset({"stop", "continue", "repeat", "delete", "predict", "pin"}),
+    "stopped": frozenset({"continue", "repeat", "delete", "pin"}),
+    "failed": frozenset({"continue", "repeat", "delete", "pin"}),
+    "finished": frozenset({"repeat", "delete", "pin"}),
+    "recorded": frozenset({"repeat", "pin"}),
 })  # fmt: skip
 
 REFUSAL: Mapping[Action, str] = MappingProxyType({
@@ -32,10 +32,17 @@ REFUSAL: Mapping[Action, str] = MappingProxyType({
     "repeat": "repeat it when it has ended",
     "delete": "stop it before you delete it",
     "predict": "what it shows can be seen, so nothing can be predicted any more",
+    "pin": "it cannot be shown to everyone",
 })  # fmt: skip
 
 IN_PROGRESS: frozenset[RunStatus] = frozenset({"waiting", "running"})
 """A run in any other status has ended, for good or until it is continued."""
+
+CLEARED = frozenset(status for status, actions in ALLOWED.items() if "delete" in actions and "stop" not in actions)
+"""A run in such a status goes when the list is cleared; one that was only set aside stays."""
+
+TEACHERS: frozenset[Action] = frozenset({"pin"})
+"""What only the teacher may do; everything else but a repetition, the visitor who started the run may do, too."""
 
 
 def check_action(action: Action, run_id: str, status: RunStatus) -> None:

@@ -36,8 +36,9 @@ class Audience:
             if visitor:
                 self._seen.pop((run, visitor), None)
                 self._seen[run, visitor] = now
-            for key, last in list(self._seen.items()):
-                if now - last <= SECONDS and len(self._seen) <= MOST:
+            while self._seen:
+                oldest = next(iter(self._seen))
+                if now - self._seen[oldest] <= SECONDS and len(self._seen) <= MOST:
                     break
-                del self._seen[key]
+                del self._seen[oldest]
             return sum(of == run and who != visitor for of, who in self._seen)

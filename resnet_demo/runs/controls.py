@@ -29,11 +29,17 @@ class Controls:
 
 def controls_for(service: RunService, run: str) -> Controls:
     """The controls around the curves of `run`: an id, or any other text for no run."""
-    states = _comparisons(service)
+    states, pinned = _comparisons(service), service.pinned
     current = next((state for state in states if state.id == run), None)
     others = tuple((f"{state.title} ({state.id})", state.id) for state in states if state.id != run)
     rows = tuple(
-        (state.title, row[0], state.status, *row[1:], state.id[-6:])
+        (
+            f"{state.title} (shown to everyone)" if state.id == pinned else state.title,
+            row[0],
+            state.status,
+            *row[1:],
+            state.id[-6:],
+        )
         for state in states[:LISTED]
         for row in _rows(service, state.id)
     )
@@ -74,12 +80,21 @@ def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
 def initial_run(service: RunService, run: str) -> str:
     """The run that a page opens with; empty if there are none.
 
-    It is `run`, which its link names, if there is one; else the newest that was trained here; else the recorded one of the first preset.
+    It is `run`, which its link names, if there is one; else the pinned one; else the newest that was trained here; else the recorded
+    one of the first preset.
     """
     states = _comparisons(service)
-    if any(state.id == run for state in states):
-        return run
-    first = next((state for state in states if state.status == "recorded" and state.title == next(iter(PRESETS))), None)
-    newest = states[0] if states else None
-    opened = first if newest and newest.status == "recorded" and first else newest
-    return opened.id if opened else ""
+    every = [state.id for state in states]
+    trained = [state.id for state in states if state.status != "recorded"]
+    recorded = [state.id for state in states if state.status == "recorded" and state.title == next(iter(PRESETS))]
+    return next((choice for choice in (run, service.pinned, *trained, *recorded, *every) if choice in every), "")
+
+
+def newest_run(service: RunService) -> str:
+    """The run that was started last here; empty if there is none."""
+    return next((state.id for state in _comparisons(service) if state.status != "recorded"), "")
+
+
+def shown_runs(service: RunService) -> dict[str, str]:
+    """What pages show that have chosen no run: the `pinned` one, and in the projector view without one the `latest`."""
+    return {"pinned": service.pinned, "latest": service.latest()}

@@ -3,6 +3,7 @@
     <home>/runs/<id>/          the record of a run (training/record.py); ticket.json says whose it is (permissions.py)
     <home>/runs/queue.json     the runs that wait, so that a restart keeps them
     <home>/runs/exports.json   stopped runs whose weights the trainer still has to write
+    <home>/runs/pin.json       the run that the teacher shows to everyone (pin.py)
     <home>/step_times.json     what steps took on this machine (step_times.py)
 
 One lock guards the two queues and `_current`, the run that the trainer has: a method takes it before it reads or changes them.
@@ -49,6 +50,7 @@ class RunDispatch(RunRecords):
         self._waiting = RunQueue(self.folder / "queue.json")
         self._exports = RunQueue(self.folder / "exports.json")  # an entry stays until its weights are written: a worker may die
         self._current: str | None = None
+        self._latest = ""  # the comparison that the trainer got last, to train it
         self._request: Literal["stop", "pause"] | None = None  # what the trainer was asked to do with the current run
         self._closed = False
         self._events_before = 0  # events in the current run's record when the trainer got the run
@@ -96,6 +98,16 @@ class RunDispatch(RunRecords):
                 log.debug("%s is left out: %s", name, error)
         return tuple(states)
 
+    def latest(self) -> str:
+        """The comparison that began to train last; before one has, the newest; empty if there is none."""
+        if self._latest and self.is_there(self._latest):
+            return self._latest
+        for name in self.names():
+            with suppress(ResNetDemoError):  # deleted meanwhile, or a folder that somebody else made
+                if self.follower(name).config.transfer is None and not self.is_recorded(name):
+                    return name
+        return ""
+
     def estimate(self, settings: LabSettings) -> Estimate | None:
         """About how long a run takes here; None until the trainer has timed its first network (`time_networks`)."""
         return self.step_times.estimate(comparison(settings))
@@ -136,6 +148,8 @@ class RunDispatch(RunRecords):
                 self._trainer.send({"do": "train", "folder": str(self.folder / run_id), "resume": True})
                 if self._exports.place(run_id):
                     self._trainer.send({"do": "stop", "folder": str(self.folder / run_id)})
+                elif self.follower(run_id).config.transfer is None:
+                    self._latest = run_id
 
     def _end_waiting(self, action: Literal["stop", "pause"], run_id: str, step: int) -> None:
         """Stop or pause a run that does not train. The weights of a stopped one are still to be written. Raises a RunError."""

@@ -86,11 +86,23 @@ def check_owner(folder: Path, visitor: str, token: str | None, teachers_token: s
     Raises:
         SettingError: it is neither.
     """
-    if is_teachers(token, teachers_token):
-        return
-    if not RunOwner.of(folder).belongs_to(visitor):
-        wrong = "This token is not the teacher's" if token else "This is another visitor's run"
-        raise SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
+    if not is_teachers(token, teachers_token) and not RunOwner.of(folder).belongs_to(visitor):
+        raise _no_permission("This is another visitor's run", token)
+
+
+def check_teacher(token: str | None, teachers_token: str) -> None:
+    """Check that the token is the teacher's.
+
+    Raises:
+        SettingError: it is not.
+    """
+    if not is_teachers(token, teachers_token):
+        raise _no_permission("Only the teacher may do this", token)
+
+
+def _no_permission(reason: str, token: str | None) -> SettingError:
+    wrong = "This token is not the teacher's" if token else reason
+    return SettingError(f"{wrong}: the teacher's token, printed where the app was started, is needed.")
 
 
 def visitor_name(identity: str, word: str = "") -> str:

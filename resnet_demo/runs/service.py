@@ -1,4 +1,4 @@
-"""The runs of one machine as its visitors use them: start, stop, pause, continue, repeat, delete. No torch here.
+"""The runs of one machine as its visitors use them: start, stop, pause, continue, repeat, delete, pin. No torch here.
 
 dispatch.py says which run trains next, permissions.py whose run it is, actions.py what its status allows. A page asks
 `RunService` and never the trainer; a run goes on whoever watches or leaves.
@@ -6,27 +6,32 @@ dispatch.py says which run trains next, permissions.py whose run it is, actions.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 from resnet_demo.config import RunConfig
-from resnet_demo.errors import SettingError
+from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.model.cost import cost
 from resnet_demo.results.export import save_arm
 from resnet_demo.results.summary import Outcome, deepest_pair
-from resnet_demo.runs.actions import ALLOWED, Action, check_action, refusal
+from resnet_demo.runs.actions import ALLOWED, TEACHERS, Action, check_action, refusal
+from resnet_demo.runs.clearing import HELD, Clearing, clearing
 from resnet_demo.runs.dispatch import RunDispatch
 from resnet_demo.runs.duration_limit import DurationLimit
-from resnet_demo.runs.permissions import check_owner, is_teachers, new_run
+from resnet_demo.runs.permissions import check_owner, check_teacher, is_teachers, new_run
+from resnet_demo.runs.pin import Pin
 from resnet_demo.runs.predictions import Predictions, Tally
 from resnet_demo.runs.queue import disk_errors_as_run_error
 from resnet_demo.runs.repeat import repeat_config
 from resnet_demo.runs.run_state import RunState
 from resnet_demo.runs.trainer import Trainer
 
+log = logging.getLogger(__name__)
 MODELS = 50  # kept without the teacher's token
 FREE_BYTES = 500_000_000  # that a run must leave on the disk
 BYTES_OF_PARAMETER = 20  # in the checkpoint with two moments, while it is replaced, and in the weights
@@ -38,7 +43,7 @@ class RunService(RunDispatch):
     Args:
         home: the folder in which `runs/` is (files.home()).
         trainer: trains the runs; it is started by `start`.
-        token: the teacher's; whoever has it may stop, pause and delete every run, and start long ones. By default
+        token: the teacher's; whoever has it may stop, pause and delete every run, start long ones, and pin one. By default
             RESNET_DEMO_TOKEN, or a new one.
         recorded: a folder of finished runs that ship (recorded.py); None for none.
 
@@ -50,6 +55,7 @@ class RunService(RunDispatch):
         self.token = token or os.environ.get("RESNET_DEMO_TOKEN") or secrets.token_urlsafe(12)
         self.duration_limit = DurationLimit.from_environment()
         self._predictions = Predictions(self.folder)
+        self._pin = Pin(self.folder / "pin.json")
 
     def submit(self, config: RunConfig, visitor: str, token: str | None = None, address: str = "") -> str:
         """Put a run into the queue; returns its id.
@@ -121,6 +127,56 @@ class RunService(RunDispatch):
             self._predictions.forget(run_id)
             shutil.rmtree(self.folder / run_id)
 
+    @property
+    def pinned(self) -> str:
+        """The run that the teacher shows to everyone; empty for none."""
+        run_id = self._pin.run
+        return run_id if run_id and self.is_there(run_id) else ""
+
+    def pin(self, run_id: str, visitor: str, token: str | None = None) -> None:
+        """Show a comparison to everyone who has chosen none.
+
+        Raises:
+            SettingError: the token is not the teacher's, or there is no such comparison.
+            RunError: it cannot be written to the disk.
+        """
+        with self._lock:
+            if self._check("pin", run_id, visitor, token).is_transfer:
+                raise SettingError("The Lab shows no transfer: choose a comparison.")
+            with disk_errors_as_run_error(self.folder):
+                self._pin.move(run_id)
+
+    def unpin(self, token: str | None) -> None:
+        """Show no run to everyone any more. Raises like `pin`."""
+        check_teacher(token, self.token)
+        with self._lock, disk_errors_as_run_error(self.folder):
+            self._pin.move("")
+
+    def clearing(self, visitor: str, token: str | None = None) -> Clearing:
+        """What `clear` would do now: the comparisons that have ended, of this visitor or, for the teacher, of all.
+
+        Raises:
+            SettingError: there is a token, and it is not the teacher's.
+        """
+        if token:
+            check_teacher(token, self.token)
+        comparisons = (state for state in self.runs(visitor) if not state.is_transfer and state.status != "recorded")
+        return clearing(comparisons, lambda state: bool(token) or state.yours)
+
+    def clear(self, visitor: str, token: str | None = None) -> Clearing:
+        """Delete the runs of `clearing`; returns which went, and how many stay and why. Raises like `clearing`."""
+        with self._lock:
+            plan = self.clearing(visitor, token)
+            deleted = []
+            for run_id in plan.runs:
+                try:
+                    self.delete(run_id, visitor, token)
+                    deleted.append(run_id)
+                except (ResNetDemoError, OSError) as error:
+                    log.warning("Run %s stays in the list: %s", run_id, error)
+            held = {HELD: len(plan.runs) - len(deleted)} if len(deleted) < len(plan.runs) else {}
+            return Clearing(tuple(deleted), plan.stay + Counter(held))
+
     def keep(self, run_id: str, arm: str, name: str, visitor: str, token: str | None = None) -> Path:
         """Save a trained network among the user's models (results/export.py).
 
@@ -161,9 +217,12 @@ class RunService(RunDispatch):
 
     def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
         """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""
-        if self.is_recorded(run_id):
+        if action in TEACHERS:
+            check_teacher(token, self.token)
+        elif self.is_recorded(run_id):
             check_action(action, run_id, "recorded")
-        check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
+        else:
+            check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
         state = self.state(run_id)
         check_action(action, run_id, state.status)
         return state

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data.dataset import Dataset, ImageSet
-from resnet_demo.data.folders import LabelledFiles, data_folder, list_folder
+from resnet_demo.data.folders import LabelledFiles, data_folder, gone_in_a_sentence, list_folder
 from resnet_demo.data.image import decode, read, read_encoded
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
@@ -134,7 +134,8 @@ def load(
     else:
         folder = data_folder(config.source)
         name = folder.name
-        classes, train, test, skipped = _read_folder(folder, skip_unreadable=config.skip_unreadable)
+        with gone_in_a_sentence(folder):
+            classes, train, test, skipped = _read_folder(folder, skip_unreadable=config.skip_unreadable)
     none = [0] * len(classes)
     counts = limited_counts(train.counts(len(classes)), config.train_limit)
     held_out = held_out_counts(counts, validation)
@@ -180,7 +181,7 @@ def _read_folder(folder: Path, *, skip_unreadable: bool) -> tuple[tuple[str, ...
                 )
             readable.append((path, label))
             digests.append(digest)
-        sources.append(_Source([label for _, label in readable], digests, partial(_read, readable)))
+        sources.append(_Source([label for _, label in readable], digests, partial(_read, folder, readable)))
     train, test = sources
     return classes, train, test, tuple(skipped)
 
@@ -198,5 +199,6 @@ def _encoded(path: Path, *, check: bool) -> bytes:
     return encoded
 
 
-def _read(files: LabelledFiles, number: int) -> Image.Image:
-    return read(files[number][0])
+def _read(folder: Path, files: LabelledFiles, number: int) -> Image.Image:
+    with gone_in_a_sentence(folder):
+        return read(files[number][0])

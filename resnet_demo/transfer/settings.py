@@ -203,7 +203,7 @@ def transfer_run(settings: TransferSettings, title: str = "", *, allow_paths: bo
             schedule=settings.schedule, label_smoothing=settings.label_smoothing,
         ),
         "transfer": parse(TransferConfig, {
-            "base": _base_name(settings.base, allow_paths=allow_paths), "normalization": settings.normalization,
+            "base": base_name(settings.base, allow_paths=allow_paths), "normalization": settings.normalization,
             "validation": settings.validation,
             "views": settings.views, "cache_features": settings.cache and not settings.train_batch_norm,
             "train_batch_norm": settings.train_batch_norm, "baselines": settings.baselines, "unfreeze": settings.unfreeze,
@@ -215,8 +215,8 @@ def transfer_run(settings: TransferSettings, title: str = "", *, allow_paths: bo
     })  # fmt: skip
 
 
-def _base_name(source: str, *, allow_paths: bool) -> str:
-    """The base as a run keeps it: a name of the catalogue, a Hub id, or an absolute path."""
+def base_name(source: str, *, allow_paths: bool) -> str:
+    """The base as a run keeps it: a name of the catalogue, a Hub id, or an absolute path. Raises WeightsError like `transfer_run`."""
     place = catalogue.locate(source, allow_paths=allow_paths)
     return source if catalogue.find(source) is not None else str(place)
 

@@ -1,5 +1,6 @@
 """A run over plain HTTP.
 
+    GET  /runs                           which run pages show that have chosen none
     GET  /runs/<run>?position=…          to watch it
     POST /runs/<run>/prediction          {"choice": …}, to predict its result
     GET  /export/<run>/csv|json|png|zip  to take it away
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,21 @@ from resnet_demo.parsing import parse
 from resnet_demo.results import plots
 from resnet_demo.results.export import export_csv, export_json, export_zip
 from resnet_demo.runs.audience import Audience
+from resnet_demo.runs.controls import shown_runs
 from resnet_demo.runs.predictions import Prediction
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.training.record import Record
 from resnet_demo.web.sentences import MARK
+from resnet_demo.web.visitor import identity_of
 
 OURS = {MARK: "1"}
-MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "zip": "application/zip"}
+MEDIA = {
+    "csv": "text/csv", "json": "application/json", "png": "image/png", "zip": "application/zip", "md": "text/markdown",
+    "html": "text/html",
+}  # fmt: skip
+FORMS = ("csv", "json", "png", "zip")
+"""The forms of a run."""
 
 
 def add_exports(app: FastAPI, service: RunService) -> None:
@@ -41,17 +50,26 @@ def add_exports(app: FastAPI, service: RunService) -> None:
 
     @app.get("/runs/{run}")
     def watch(request: Request, run: str, position: int = 0) -> Response:
-        """A run's state, its events from a position on (runs/updates.py), and how many others watch it; 404 where there is none."""
+        """A run's state, its events from a position on (runs/updates.py), how many others watch it, and what everyone is shown.
+
+        404 where there is none.
+        """
         try:
-            update, visitor = updates_since(service, run, position), _visitor(request)
-            return JSONResponse(update | {"others": audience.see(run, visitor), "tally": tally(run, visitor)})
+            update, visitor = updates_since(service, run, position), identity_of(request)
+            room = {"others": audience.see(run, visitor), "tally": tally(run, visitor), "shown": shown_runs(service)}
+            return JSONResponse(update | room)
         except ResNetDemoError as error:
             return JSONResponse({"error": str(error)}, 404, OURS)
+
+    @app.get("/runs")
+    def choose() -> Response:
+        """What pages show that have chosen no run, for one that shows none yet."""
+        return JSONResponse(shown_runs(service))
 
     @app.post("/runs/{run}/prediction")
     async def predict(request: Request, run: str) -> Response:
         """Keep a visitor's prediction of a run (runs/predictions.py); the answer is the tally, or a sentence with status 400."""
-        body, visitor = await request.body(), _visitor(request)
+        body, visitor = await request.body(), identity_of(request)
 
         def answer() -> dict[str, Any] | None:
             service.predict(run, visitor, parse(Prediction, body.decode(errors="replace")).choice)
@@ -69,12 +87,9 @@ def add_exports(app: FastAPI, service: RunService) -> None:
     @app.get("/export/{run}/{form}")
     def export(run: str, form: str) -> Response:
         """One run in one form; 404 with a sentence where there is none."""
-        if form not in MEDIA:
-            return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(MEDIA)}.", 404, OURS)
+        name = f"resnet-lab-{run}.{form}"
         try:
-            return _file(service.record(run), form, f"resnet-lab-{run}.{form}")
-        except ResNetDemoError as error:
-            return PlainTextResponse(str(error), 404, OURS)
+            return export_in(form, FORMS, lambda: (name, _content(service.record(run), form, name)))
         except OSError as error:
             return PlainTextResponse(
                 f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507, OURS
@@ -97,19 +112,36 @@ class _TemporaryFile(FileResponse):
             shutil.rmtree(Path(self.path).parent, ignore_errors=True)
 
 
-def _file(record: Record, form: str, name: str) -> Response:
-    if form == "zip":
-        folder = Path(tempfile.mkdtemp(prefix="resnet-lab-"))
-        try:
-            path = export_zip(record, folder / name)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return _TemporaryFile(path, media_type=MEDIA[form], filename=name)
-    makers = {"csv": export_csv, "json": export_json, "png": _picture}
-    return Response(
-        makers[form](record), media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+def export_in(form: str, forms: Collection[str], make: Callable[[], tuple[str, bytes | str | Path]]) -> Response:
+    """The answer to a request for a file to take away; 404 with a sentence where there is none.
+
+    Args:
+        form: what is asked for, one of MEDIA.
+        forms: those that there are.
+        make: returns the name and the content of the file, or its path in a folder that is deleted then. May raise
+            ResNetDemoError.
+    """
+    if form not in forms:
+        return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(forms)}.", 404, OURS)
+    try:
+        name, content = make()
+    except ResNetDemoError as error:
+        return PlainTextResponse(str(error), 404, OURS)
+    if isinstance(content, Path):
+        return _TemporaryFile(content, media_type=MEDIA[form], filename=name)
+    return Response(content, media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _content(record: Record, form: str, name: str) -> bytes | str | Path:
+    if form != "zip":
+        makers = {"csv": export_csv, "json": export_json, "png": _picture}
+        return makers[form](record)
+    folder = Path(tempfile.mkdtemp(prefix="resnet-lab-"))
+    try:
+        return export_zip(record, folder / name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _picture(record: Record) -> bytes:

@@ -15,7 +15,7 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.paper.shapes import drawing
 from resnet_demo.runs.actions import IN_PROGRESS
-from resnet_demo.runs.controls import Controls, controls_for, initial_run
+from resnet_demo.runs.controls import Controls, controls_for, initial_run, newest_run
 from resnet_demo.runs.forecast import forecast, link
 from resnet_demo.runs.updates import updates_since
 from resnet_demo.ui.address import query_for
@@ -53,8 +53,9 @@ class LabCallbacks(RunCallbacks):
     def arrive(self, request: gr.Request) -> tuple[Any, ...]:
         """Open the page with the run and the settings that its address names."""
         query = query_for("lab", request.query_params)
-        settings = _settings_of_link(query)
-        return gr.Button(interactive=True), show(self._run_of_link(query), []), *form_values(settings)
+        settings, run = _settings_of_link(query), self._run_of_link(query)
+        curves = show(run, [], follows=not run or run != query.get("run"))
+        return gr.Button(interactive=True), curves, *form_values(settings)
 
     def describe(self, token: str, *values: Any) -> tuple[str, str, gr.Timer, str | None, Any]:
         """The estimate of these settings for this token, their link, the clock, the preset they are equal to, and their blocks.
@@ -92,10 +93,10 @@ class LabCallbacks(RunCallbacks):
     def delete(
         self, curves: dict[str, Any], token: str, overlays: list[str], request: gr.Request
     ) -> tuple[dict[str, Any], gr.Dropdown]:
-        """Delete a run and show the newest of the others."""
+        """Delete a run and show the pinned or the newest of the others."""
         self.service.delete(run_of(curves), visitor_of(request), token)
-        newest = initial_run(self.service, "")
-        return self._show_beside(newest, [run for run in overlays or [] if run != newest])
+        other = initial_run(self.service, "")
+        return self._show_beside(other, [run for run in overlays or [] if run != other], follows=True)
 
     def refresh(self, curves: dict[str, Any]) -> tuple[Any, ...]:
         """The controls around the curves, after the status of the run changed."""
@@ -148,7 +149,7 @@ class LabCallbacks(RunCallbacks):
         position: Annotated[int, "How many events to leave out: the offset that the last answer gave."] = 0,
     ) -> Annotated[dict[str, Any], "The state, events from the position on, and offset, the position to ask from next."]:
         """The state of a run, and its events from a position on."""
-        return updates_since(self.service, run or initial_run(self.service, ""), position)
+        return updates_since(self.service, run or newest_run(self.service), position)
 
     @error_in_a_sentence
     def stop_run(
@@ -181,16 +182,17 @@ class LabCallbacks(RunCallbacks):
     def _submit(self, config: RunConfig, token: str, request: gr.Request, visitor: str = "") -> str:
         return self.service.submit(config, visitor_of(request, visitor), token, address_of(request))
 
-    def _show_beside(self, run: str, overlays: list[str]) -> tuple[dict[str, Any], gr.Dropdown]:
+    def _show_beside(self, run: str, overlays: list[str], *, follows: bool = False) -> tuple[dict[str, Any], gr.Dropdown]:
         """The value of the curves and of the list of runs to draw beside them."""
-        return show(run, overlays), gr.Dropdown(list(controls_for(self.service, run).others), value=overlays)
+        return show(run, overlays, follows=follows), gr.Dropdown(list(controls_for(self.service, run).others), value=overlays)
 
     def _run_of_link(self, query: dict[str, str]) -> str:
-        """The run that the address names, else the newest, with a warning where there is no such run."""
+        """The run that the address names, else the pinned or the newest, with a warning where there is no such run."""
         link_run = query.get("run", "")
         run = initial_run(self.service, link_run)
         if link_run not in ("", run):
-            instead = "the newest run is shown" if run else "there is no run yet"
+            which = "run that the teacher shows" if run and run == self.service.pinned else "newest run"
+            instead = f"the {which} is shown" if run else "there is no run yet"
             warn(f"There is no run {link_run[:80]!r} here, or no longer: {instead}.")
         return run
 

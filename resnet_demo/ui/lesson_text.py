@@ -31,7 +31,8 @@ def document(minutes: int) -> str:
         "For a teacher with this app on a projector and a class that predicts before it looks. Everything works without internet, on a "
         "laptop with two cores. Start it with `.venv/bin/python app.py`, or with `--host 0.0.0.0` to let phones join (`/join` shows a QR "
         "code). The links below open each step on the same machine; in the app, 'A lesson' in the head of the page leads through all "
-        "steps. A network that is not trained in time can be stopped: the page keeps what it has learned.",
+        "steps. While a comparison trains, everyone may predict its end on a page of their own, and the page counts. Where time is short, "
+        "the link 'Recorded' below Start opens the same comparison finished, with machine and time.",
         "",
     ]
     for number, step in enumerate(steps, 1):
@@ -51,22 +52,26 @@ def document(minutes: int) -> str:
 def panel() -> str:
     """All steps as HTML, of which the page's script shows one."""
     steps = "".join(_step(number, step) for number, step in enumerate(STEPS, 1))
-    return f'<a class="lesson-start" href="{html.escape(_address(1))}">A lesson</a><div id="lesson">{steps}</div>'
+    start = _link(1, "A lesson", ' class="lesson-start"')
+    return f'{start}<div id="lesson">{steps}</div>'
 
 
 def _step(number: int, step: Step) -> str:
-    back = f'<a href="{html.escape(_address(number - 1))}">Back</a>' if number > 1 else ""
-    further = f'<a href="{html.escape(_address(number + 1))}">Next step</a>' if number < len(STEPS) else ""
     return (
         f'<section data-step="{number}" aria-label="Step {number} of the lesson"><h2>{number} of {len(STEPS)}: '
         f"{html.escape(step.title)}</h2><p>{html.escape(step.question)}</p>"
         f"<details><summary>What you will see</summary><p>{html.escape(step.observed.text)}</p></details>"
-        f'<nav aria-label="Lesson">{back}{further}<a href="?">End the lesson</a></nav></section>'
+        f'<nav aria-label="Lesson">{_link(number - 1, "Back")}{_link(number + 1, "Next step")}'
+        '<a href="?">End the lesson</a></nav></section>'
     )
 
 
-def _address(number: int) -> str:
-    return f"{address(STEPS[number - 1].link)}&lesson={number}"
+def _link(number: int, label: str, attributes: str = "") -> str:
+    """The link to a step; empty if there is none of that number."""
+    if not 1 <= number <= len(STEPS):
+        return ""
+    target = html.escape(f"{address(STEPS[number - 1].link)}&lesson={number}")
+    return f'<a{attributes} href="{target}">{label}</a>'
 
 
 def main() -> None:

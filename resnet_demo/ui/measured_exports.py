@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
 
-from resnet_demo.errors import ResNetDemoError, SettingError
+from resnet_demo.errors import SettingError
 from resnet_demo.evaluation.measurement import Measurement
 from resnet_demo.evaluation.request import EvaluateRequest
 from resnet_demo.inside.outcome import to_csv
@@ -19,11 +18,12 @@ from resnet_demo.parsing import parse_link
 from resnet_demo.results import evaluation_export, plots
 from resnet_demo.ui import evaluate_callbacks, inside_callbacks
 from resnet_demo.ui.engine import Engine
-from resnet_demo.ui.exports import OURS
+from resnet_demo.ui.exports import export_in
 
-MEDIA = {"csv": "text/csv", "json": "application/json", "png": "image/png", "md": "text/markdown", "html": "text/html"}
+FORMS = ("csv", "json", "png", "md", "html")
+"""The forms of an evaluation."""
 Export = Callable[[str, Mapping[str, str]], tuple[str, bytes | str]]
-"""The name and the content of a file, in a form of MEDIA, of what a query names. It raises ResNetDemoError."""
+"""The name and the content of a file, in one form, of what a query names. It raises ResNetDemoError."""
 
 
 def add_measured_exports(app: FastAPI, engine: Engine) -> None:
@@ -44,22 +44,16 @@ def add_measured_exports(app: FastAPI, engine: Engine) -> None:
         content = to_csv(outcome) if form == "csv" else plots.to_png(plots.experiment(outcome, request.about.title))
         return f"inside-{request.experiment}.{form}", content
 
-    _add(app, "/evaluation", tuple(MEDIA), evaluation)
+    _add(app, "/evaluation", FORMS, evaluation)
     _add(app, "/inside", ("csv", "png"), experiment)
 
 
 def _add(app: FastAPI, path: str, forms: tuple[str, ...], export: Export) -> None:
-    """Add the route of one kind of file; 404 with a sentence where there is none."""
+    """Add the route of one kind of file."""
 
     @app.get(f"{path}/{{form}}")
     def answer(form: str, request: Request) -> Response:
-        if form not in forms:
-            return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(forms)}.", 404, OURS)
-        try:
-            name, content = export(form, dict(request.query_params))
-        except ResNetDemoError as error:
-            return PlainTextResponse(str(error), 404, OURS)
-        return Response(content, media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        return export_in(form, forms, lambda: export(form, dict(request.query_params)))
 
 
 def _evaluation(form: str, request: EvaluateRequest, measurements: list[Measurement]) -> bytes | str:

@@ -14,14 +14,20 @@ from resnet_demo.ui.refusal import error_in_a_sentence
 from resnet_demo.ui.visitor import address_of, visitor_of
 
 
-def show(run: str, overlays: Sequence[str]) -> dict[str, Any]:
-    """The value of the curves: a run, and others beside it. The random number makes the widget load them again."""
-    return {"run": run, "overlays": list(overlays or []), "nonce": secrets.randbelow(2**31)}
+def show(run: str, overlays: Sequence[str], *, follows: bool = False) -> dict[str, Any]:
+    """The value of the curves. The random number makes the widget load them again.
+
+    Args:
+        run: its id; empty for none.
+        overlays: the ids of others, drawn beside it.
+        follows: whether nobody chose the run: then the page goes on to that which the teacher shows to everyone.
+    """
+    return {"run": run, "overlays": list(overlays or []), "follows": follows, "nonce": secrets.randbelow(2**31)}
 
 
 def reload(curves: dict[str, Any], overlays: list[str]) -> dict[str, Any]:
     """The value of the curves that makes them load the same run again."""
-    return show(run_of(curves), overlays)
+    return show(run_of(curves), overlays, follows=isinstance(curves, dict) and curves.get("follows") is True)
 
 
 def run_of(curves: Any) -> str:

@@ -107,12 +107,12 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 /* ?view=projector: the sentence and the curves of a run, for the last row of a room */
 .projector .page-head, .projector #tabs > .tab-wrapper, .projector footer, .projector #lab > .column:first-child,
 .projector #lab > .column:last-child > :not(#said, #curves) { display: none !important; }
-.projector #curves :is(figure:has(.gradient), figure:has(.response), .tools label, .prediction .options, .exports, details)
-  { display: none !important; }
+.projector #curves :is(figure:has(.gradient), figure:has(.response)) { display: none !important; }
+.projector #curves :is(.tools label, .prediction .options, .exports, .elsewhere, details)
+  { display: none !important; }  /* nothing to press */
 .projector .gradio-container { max-width: none !important; }
 .projector #said, .projector #curves { zoom: 1.5; }
 @media (max-width: 700px) {
-  #tabs .tab-container button { padding: 0 5px; font-size: 14px; }  /* all six tabs fit beside each other on a phone */
   #tabs .tab-wrapper { max-width: calc(100vw - 16px); }
   #tabs .tab-container button { padding: 0 6px; font-size: 15px; }  /* six tabs side by side */
   .settings-first { flex-direction: column !important; }

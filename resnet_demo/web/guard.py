@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from resnet_demo.errors import SettingError
 from resnet_demo.web.sentences import Refusal
 
 PUBLIC = ("*.hf.space", "*.gradio.live")  # only their owners control the DNS of these names
@@ -34,6 +35,12 @@ CLOSED: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 """Gradio endpoints that this app does not need: proxies to other hosts, video conversion, writing files on the server."""
 
+EMBEDDED = re.compile(r"(view)=projector|(tab)=lab|(run)=[0-9a-f-]{1,40}|(__theme)=(?:light|dark)")
+"""The fields of an address that opens the projector view. They are compared as they are sent, so that server and browser
+cannot read one address in two ways."""
+
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
@@ -45,11 +52,15 @@ class Site:
         names: host names, lower case; `*.example.org` stands for every name below example.org. IP addresses are always
             allowed, because DNS rebinding needs a name.
         frames: other sites that may show the page in a frame.
+        embedders: other sites that may show the projector view in a frame, and nothing else.
+        root: the path under which a proxy serves the page, without a slash at its end.
         is_behind_proxy: whether a proxy sets X-Forwarded-Host to the host name that the browser uses.
     """
 
     names: set[str] = field(default_factory=lambda: {"localhost"})
     frames: tuple[str, ...] = ()
+    embedders: tuple[str, ...] = ()
+    root: str = ""
     is_behind_proxy: bool = False
 
     def allows(self, authority: str) -> bool:
@@ -58,11 +69,18 @@ class Site:
         if parts is None:
             return False
         name = parts[0]
-        return is_address(name) or name in self.names or any(_covers(pattern, name) for pattern in (*PUBLIC, *self.names))
+        if address_of(name) is not None:
+            return ("[" in name) == (":" in name)
+        return name in self.names or any(_covers(pattern, name) for pattern in (*PUBLIC, *self.names))
 
 
 def site_of(
-    environment: Mapping[str, str], *, host: str | None = None, root_path: str | None = None, allowed: Iterable[str] = ()
+    environment: Mapping[str, str],
+    *,
+    host: str | None = None,
+    root_path: str | None = None,
+    allowed: Iterable[str] = (),
+    embedders: Iterable[str] = (),
 ) -> Site:
     """The names under which this process is reachable.
 
@@ -71,6 +89,7 @@ def site_of(
         host: the address to listen on, if it is a name.
         root_path: the path or the URL under which a proxy serves the app.
         allowed: further names, from the operator.
+        embedders: sites that may show the projector view in a frame, from the operator (`frame_ancestor`).
     """
     machine = socket.gethostname().lower()
     names = {"localhost", machine, f"{machine.partition('.')[0]}.local", *(name.lower().rstrip(".") for name in allowed)}
@@ -81,7 +100,40 @@ def site_of(
     threading.Thread(target=lambda: names.add(socket.getfqdn().lower()), name="own name", daemon=True).start()
     is_space = "SPACE_ID" in environment
     frames = ("https://huggingface.co", "https://*.hf.space") if is_space else ()
-    return Site(names, frames, is_behind_proxy=bool(root_path) or is_space)
+    root = urlsplit(root_path or "").path.rstrip("/")
+    return Site(names, frames, tuple(embedders), root, is_behind_proxy=bool(root_path) or is_space)
+
+
+def allowed_host(text: str) -> str:
+    """The name of a host from the command line, in lower case.
+
+    Raises:
+        SettingError: it is neither a name such as lab.school.org nor a pattern such as *.school.org.
+    """
+    name = text.lower().removesuffix(".")
+    if len(name) > 253 or not HOST.fullmatch(name):
+        raise SettingError(
+            f"{text!r:.80} is not the name of a host: say lab.school.org or *.school.org, without https:// or a path."
+        )
+    return name
+
+
+def frame_ancestor(text: str) -> str:
+    """The host of a site from the command line, which may have a port. Raises as `allowed_host` does."""
+    name, colon, port = text.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65535):
+        raise SettingError(f"{text!r:.80} has no port after the colon: say lms.school.org or lms.school.org:8443.")
+    return allowed_host(name) + colon + port
+
+
+def is_projector_view(query: bytes) -> bool:
+    """Whether the query of an address opens the projector view: it takes no action, so that other sites may frame it.
+
+    Anything else in the query, a field that stands twice or one in another spelling, and the page is no such view.
+    """
+    matches = [EMBEDDED.fullmatch(field) for field in query.decode("latin-1").split("&")]
+    names = [match[match.lastindex or 0] for match in matches if match]
+    return len(names) == len(matches) == len(set(names)) and "view" in names
 
 
 def split_authority(authority: str) -> tuple[str, int | None] | None:
@@ -92,13 +144,12 @@ def split_authority(authority: str) -> tuple[str, int | None] | None:
     return match[1].removesuffix("."), int(match[3]) if match[3] else None
 
 
-def is_address(name: str) -> bool:
-    """Whether a host is an IP address, in the usual form: not 127.1, 0x7f000001 or 2130706433."""
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a host is, in the usual form, not 127.1, 0x7f000001 or 2130706433; None for a name."""
     try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return False
-    return ("[" in name) == (":" in name)
+        return None
 
 
 def is_same_site(origin: str, authority: str) -> bool:
@@ -117,10 +168,8 @@ class Guard:
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app = app
         self.site = site
-        ancestors = " ".join(("'self'", *site.frames))
-        self._headers = {**HEADERS, "Content-Security-Policy": f"frame-ancestors {ancestors}"}
-        if not site.frames:
-            self._headers["X-Frame-Options"] = "SAMEORIGIN"
+        self._headers = _headers(site.frames)
+        self._headers_of_view = _headers((*site.frames, *site.embedders))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request or pass it on, with our headers on the response in both cases."""
@@ -129,9 +178,10 @@ class Guard:
             return
         refusal = self.refusal(scope)
         if refusal is None:
-            await self.app(scope, receive, self._with_headers(send))
+            headers = self._headers_of_view if self._is_view(scope) else self._headers
+            await self.app(scope, receive, _with_headers(send, headers))
         elif scope["type"] == "http":
-            await refusal(scope, receive, self._with_headers(send))
+            await refusal(scope, receive, _with_headers(send, self._headers))
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -153,18 +203,31 @@ class Guard:
                 return Refusal(403, sentence, scope)
         return None
 
-    def _with_headers(self, send: Send) -> Send:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=list(message.get("headers", ())))
-                for name in {name for name in headers if name.startswith("access-control-")}:
-                    del headers[name]  # Gradio allows every site to read its responses
-                for name, value in self._headers.items():
-                    headers.append(name, value)
-                message = {**message, "headers": headers.raw}
-            await send(message)
+    def _is_view(self, scope: Scope) -> bool:
+        """Whether a request is for the page as the projector view."""
+        is_page = scope["path"] in ("/", self.site.root, f"{self.site.root}/")
+        return is_page and scope.get("method") in SAFE_METHODS and is_projector_view(scope.get("query_string", b""))
 
-        return send_with_headers
+
+def _headers(ancestors: Iterable[str]) -> dict[str, str]:
+    """The headers of an answer that these sites, besides our own, may show in a frame."""
+    sites = tuple(ancestors)
+    own = {} if sites else {"X-Frame-Options": "SAMEORIGIN"}  # which can name no other site
+    return {**HEADERS, "Content-Security-Policy": " ".join(("frame-ancestors 'self'", *sites)), **own}
+
+
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer = MutableHeaders(raw=list(message.get("headers", ())))
+            for name in {name for name in answer if name.startswith("access-control-")}:
+                del answer[name]  # Gradio allows every site to read its responses
+            for name, value in headers.items():
+                answer.append(name, value)
+            message = {**message, "headers": answer.raw}
+        await send(message)
+
+    return send_with_headers
 
 
 def _covers(pattern: str, name: str) -> bool:

@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from resnet_demo.web.guard import address_of
+
 UNROUTED = ("192.0.2.1", 9)
 """An address that is nobody's (RFC 5737); a UDP socket that is connected to it sends nothing, and has the address of its route."""
 
@@ -44,21 +46,20 @@ def network_addresses() -> list[str]:
             pass
     for interface in psutil.net_if_addrs().values():
         addresses += [address.address for address in interface if address.family == socket.AF_INET]
-    return [address for address in dict.fromkeys(addresses) if not is_local(address)]
+    return [address for address in dict.fromkeys(addresses) if not ipaddress.ip_address(address).is_loopback]
 
 
-def is_local(host: str) -> bool:
-    """Whether a host, a name or an IP address, means this machine only, or no address that one could call."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host in ("", "localhost")
-    return address.is_loopback or address.is_unspecified
+def reachable(host: str) -> list[str]:
+    """The hosts by which other machines reach what listens on a host, or is called by it here.
 
-
-def is_open(listens_on: str) -> bool:
-    """Whether an app that listens on this host can be called from other machines."""
-    return listens_on in ("0.0.0.0", "::") or not is_local(listens_on)
+    That host itself; all addresses of this machine if it stands for them all; none if it means this machine only.
+    """
+    address = address_of(host)
+    if address is None:
+        return [] if host in ("", "localhost") else [host]
+    if address.is_unspecified:
+        return network_addresses()
+    return [] if address.is_loopback else [f"[{address}]" if address.version == 6 else str(address)]
 
 
 def join_page(links: Sequence[str]) -> str:
@@ -75,18 +76,15 @@ def join_page(links: Sequence[str]) -> str:
 
 
 def links_for(request: Request, listens_on: str) -> list[str]:
-    """Where phones reach the app: where the request did, if others can; else the addresses of this machine.
+    """Where phones reach the app: where the request did, if others can; else where the app listens.
 
     Args:
         request: for the page.
         listens_on: the host that the app was started with.
     """
     base = request.base_url
-    if not is_local(base.hostname or ""):
-        return [str(base)]
-    if not is_open(listens_on):
-        return []
-    return [str(base.replace(hostname=address)) for address in network_addresses()]
+    hosts = reachable(base.hostname or "") or reachable(listens_on)
+    return [str(base.replace(hostname=host)) for host in hosts]
 
 
 def add_join(app: Starlette, listens_on: str, port: int) -> None:
@@ -97,9 +95,8 @@ def add_join(app: Starlette, listens_on: str, port: int) -> None:
         listens_on: the host that it was started with.
         port: on which it listens.
     """
-    if is_open(listens_on):
-        for address in network_addresses():
-            print(f"For phones on this network: http://{address}:{port}/", flush=True)  # noqa: T201 - for whoever started it
+    for host in reachable(listens_on):
+        print(f"For phones on this network: http://{host}:{port}/", flush=True)  # noqa: T201 - for whoever started it
 
     async def join(request: Request) -> Response:
         return HTMLResponse(join_page(links_for(request, listens_on)))

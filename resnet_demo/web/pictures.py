@@ -29,6 +29,7 @@ from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import ResNetDemoError
 from resnet_demo.parsing import Frozen, parse
 from resnet_demo.web.sentences import MARK
+from resnet_demo.web.visitor import identity_of
 
 DECODED_AT_ONCE = 2  # pictures; each may take 100 MB while it is decoded
 SECONDS_BETWEEN_SWEEPS = 600
@@ -117,7 +118,7 @@ def sweep_regularly(store: PictureStore, end: threading.Event) -> None:
 
 
 def _owner(request: Request) -> str:
-    return owner_of(str(getattr(request.state, "visitor", "")))
+    return owner_of(identity_of(request))
 
 
 def _in_sentences(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

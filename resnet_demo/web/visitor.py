@@ -16,6 +16,7 @@ import secrets
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnet_demo.errors import RunError
@@ -49,6 +50,11 @@ def signing_key(home: Path) -> bytes:
             f"The key of the visitors' cookies cannot be kept in {path} ({error.strerror}): make room there, or name a "
             "folder that can be written in RESNET_DEMO_HOME."
         ) from error
+
+
+def identity_of(request: HTTPConnection) -> str:
+    """The identity of the visitor who sent a request; empty if it brought no cookie of ours."""
+    return str(getattr(request.state, "visitor", ""))
 
 
 class VisitorCookie:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from resnet_demo.__main__ import main
+from resnet_demo.training.record import RecordWriter
+from resnet_demo.transfer.settings import TransferSettings, transfer_run
 from resnet_demo.zoo import catalogue
 
 KEYS = {
@@ -54,6 +57,34 @@ def test_a_finished_transfer_is_printed_again_and_goes_on_with_its_own_settings_
     assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1
     assert main(["transfer", "--resume", "--out", str(out), "--epochs", "31"]) == 2
     assert "--epochs 31 (recorded: 30)" in capsys.readouterr().err
+
+
+@pytest.fixture
+def base(out: Path, tmp_path: Path) -> Path:
+    """A model folder that a test may delete."""
+    return shutil.copytree(out / "arms" / "transfer", tmp_path / "my-base")
+
+
+def test_a_transfer_goes_on_with_its_base_only_and_says_so_where_that_is_gone(
+    base: Path, picture_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = tmp_path / "begun"
+    settings = TransferSettings(base=str(base), data=str(picture_folder), image_size=16, precision="fp32")
+    with RecordWriter(begun, transfer_run(settings, allow_paths=True), resume=False):
+        pass
+    before = {path: path.read_bytes() for path in begun.rglob("*") if path.is_file()}
+    resume = ["transfer", "--resume", "--out", str(begun)]
+    for other in ("resnet20-cifar10", "no-such-model", str(tmp_path)):
+        assert main([*resume, "--base", other]) == 1
+        assert f"began with the base {base}, not {other}: leave --base out" in capsys.readouterr().err
+    shutil.rmtree(base)
+    for again in (resume, [*resume, "--base", str(base)], [*resume, "--epochs", "5"]):
+        assert main(again) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(
+            f"resnet_demo: The base {base} of the run in {begun} is no longer here: put it back and resume again"
+        )
+    assert {path: path.read_bytes() for path in begun.rglob("*") if path.is_file()} == before
 
 
 def test_a_base_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

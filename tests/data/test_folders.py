@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,23 @@ def test_where_a_visitor_s_pictures_were_is_told_to_nobody(tmp_path: Path) -> No
     with pytest.raises(DataError, match="no longer kept") as error:
         list_folder(folder)
     assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.parametrize("read", [list_folder, count_folder])
+@pytest.mark.parametrize("step", range(1, 4))
+def test_a_visitor_s_pictures_that_are_deleted_while_they_are_read_are_gone_in_the_same_sentence(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object], step: int
+) -> None:
+    folder = tmp_path / "pictures" / "ab12" / ("0" * 16) / "own pictures"
+    shutil.copytree(picture_folder, folder / "train")
+    names, calls = folders._names, itertools.count(1)
+
+    def delete_before(place: Path) -> Iterator[tuple[str, str]]:
+        if next(calls) == step:
+            shutil.rmtree(folder if step < 3 else place)  # the last step finds all but one class
+        return names(place)
+
+    monkeypatch.setattr(folders, "_names", delete_before)
+    with pytest.raises(DataError) as error:
+        read(folder)
+    assert str(error.value) == folders.GONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from resnet_demo.data.picture_room import PictureLimits
 from resnet_demo.data.picture_set import PictureSet
 from resnet_demo.data.picture_store import EMPTY, PictureStore
 from resnet_demo.errors import DataError, PictureError, ResNetDemoError, SettingError
+from tests.clock import Clock
 from tests.data.archives import pack, pack_link, picture
 
 ANNA, BEN = "anna", "ben"
@@ -26,32 +26,28 @@ EXAMPLE = [
 ]
 
 
-@dataclass
-class Clock:
-    """Seconds that a test sets."""
+class Disk:
+    """How much is free, as a test sets it."""
 
-    now: float = 1_000_000.0
-    free: int = 10**12
-    calls: list[Path] = field(default_factory=list)
+    free = 10**12
 
-    def __call__(self) -> float:
-        return self.now
-
-    def free_bytes(self, folder: Path) -> int:
-        self.calls.append(folder)
+    def __call__(self, _: Path) -> int:
         return self.free
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000_000.0)
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> PictureStore:
-    made = PictureStore(
-        tmp_path / "pictures", lambda: EXAMPLE, PictureLimits(pictures=10, bytes=100_000), clock, clock.free_bytes
-    )
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock, disk: Disk) -> PictureStore:
+    made = PictureStore(tmp_path / "pictures", lambda: EXAMPLE, PictureLimits(pictures=10, bytes=100_000), clock, disk)
     made.get(ANNA)
     return made
 
@@ -186,12 +182,12 @@ def test_a_copy_for_a_run_that_finds_no_room_leaves_nothing(store: PictureStore,
     assert files(store.folder) == before
 
 
-def test_a_nearly_full_disk_or_server_takes_no_more(tmp_path: Path, store: PictureStore, clock: Clock) -> None:
-    clock.free = 400_000_000
+def test_a_nearly_full_disk_or_server_takes_no_more(tmp_path: Path, store: PictureStore, clock: Clock, disk: Disk) -> None:
+    disk.free = 400_000_000
     with pytest.raises(DataError, match="nearly full"):
         store.add(ANNA, "cat", "a.png", picture(1))
-    clock.free = 10**12
-    small = PictureStore(store.folder, limits=PictureLimits(bytes_of_all=20_000), clock=clock, free=clock.free_bytes)
+    disk.free = 10**12
+    small = PictureStore(store.folder, limits=PictureLimits(bytes_of_all=20_000), clock=clock, free=disk)
     with pytest.raises(DataError, match="no room for more"):
         small.add(ANNA, "cat", "a.png", picture(1))
 
@@ -202,13 +198,13 @@ def test_sets_are_deleted_by_their_owner_an_hour_after_their_use_and_after_a_day
     store.copy_for_run(BEN)
     store.delete("cleo")
     assert sorted(path.name for path in store.folder.iterdir()) == ["anna", "ben", "examples"]
-    clock.now += 3000
+    clock.seconds += 3000
     store.get(BEN)
-    clock.now += 3000
+    clock.seconds += 3000
     assert store.sweep() == 1
     assert not store.is_own(ANNA) and store.is_own(BEN)
     for _ in range(30):
-        clock.now += 3000
+        clock.seconds += 3000
         store.get(BEN)
     assert store.sweep() == 1
     assert [path.name for path in store.folder.iterdir()] == ["examples"]
@@ -243,3 +239,11 @@ def test_copies_for_runs_are_counted_since_their_names_take_room_too(tmp_path: P
         store.copy_for_run(ANNA)
     store.delete(ANNA)
     assert store.copy_for_run(ANNA).is_dir()
+
+
+def test_visitors_who_have_changed_nothing_read_one_preview_that_none_of_them_replaces(store: PictureStore) -> None:
+    before = store.preview(ANNA).stat().st_ino
+    assert store.preview(BEN).stat().st_ino == store.preview("cleo").stat().st_ino == before
+    store.add(ANNA, "cat", "mine.png", picture(1))
+    assert len(list_folder(store.preview(ANNA))[1]) > len(list_folder(store.preview(BEN))[1])
+    assert store.preview(BEN).stat().st_ino == before

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from resnet_demo.config import ArmConfig, ModelConfig, RunConfig
 from resnet_demo.results.readings import readings
 from resnet_demo.training.events import Diagnosed, Event, Measured, TrainingPoint
@@ -31,6 +35,17 @@ def test_each_figure_is_read_from_the_latest_numbers() -> None:
         "gradient": "In the first layer, the gradient of plain-8 is 0.18 times that of residual-8.",
         "response": "2 of the 3 layers respond less in residual-8 than in plain-8; on average 1.20 against 2.00.",
     }
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("diverged", ["plain", "residual"])
+def test_nothing_is_read_from_layers_whose_numbers_are_not_finite(diverged: str, number: float) -> None:
+    other = "residual" if diverged == "plain" else "plain"
+    fine = of_arm(f"{other}8-s0", 1.5, 0.5, (0.5, 1, 1), (1, 1, 1))
+    everywhere = of_arm(f"{diverged}8-s0", 1.8, 0.9, (number, 1, 1), (1, number, 3))
+    assert readings(CONFIG, fine + everywhere).keys() == {"loss", "error"}
+    of_the_gradient = of_arm(f"{diverged}8-s0", 1.8, 0.9, (number, 1, 1), (1, 2, 3))
+    assert readings(CONFIG, fine + of_the_gradient).keys() == {"loss", "error", "response"}
 
 
 def test_nothing_is_said_before_it_is_measured_or_of_networks_that_are_no_pair() -> None:

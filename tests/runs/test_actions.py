@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
-from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS, REFUSAL, Action
+from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS, REFUSAL, TEACHERS, Action
 from resnet_demo.runs.controls import controls_for
 from resnet_demo.runs.service import RunService
 from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStopped
@@ -44,10 +43,11 @@ def run_in(status: Status, opened: Opened) -> str:
 
 
 def act(action: Action, lab: RunService) -> Callable[..., Any]:
-    return {
-        "stop": lab.stop, "pause": lab.pause, "continue": lab.resume, "repeat": lab.repeat, "delete": lab.delete,
-        "predict": partial(lab.predict, choice="plain"),
-    }[action]  # fmt: skip
+    acts: dict[Action, Callable[..., Any]] = {
+        "stop": lab.stop, "pause": lab.pause, "continue": lab.resume, "repeat": lab.repeat, "delete": lab.delete, "pin": lab.pin,
+        "predict": lambda run, visitor, _=None: lab.predict(run, visitor, "plain"),
+    }  # fmt: skip
+    return acts[action]
 
 
 def test_the_table_has_a_line_for_every_status_and_a_sentence_for_every_action() -> None:
@@ -63,12 +63,19 @@ def test_the_service_allows_what_the_table_allows_and_refuses_the_rest_in_its_se
     run = run_in(status, opened)
     assert opened.lab.state(run).status == status
     if action in ALLOWED[status]:
-        act(action, opened.lab)(run, "a")
+        act(action, opened.lab)(run, "a", "teacher" if action in TEACHERS else None)
     else:
         with pytest.raises(SettingError) as refused:
             act(action, opened.lab)(run, "a")
         assert str(refused.value) == f"Run {run} is {status}: {REFUSAL[action]}."
         assert opened.lab.state(run).status == status
+
+
+@pytest.mark.parametrize("action", TEACHERS)
+def test_the_visitor_who_started_a_run_may_not_do_what_only_the_teacher_may(opened: Opened, action: Action) -> None:
+    run = run_in("finished", opened)
+    with pytest.raises(SettingError, match="Only the teacher may do this"):
+        act(action, opened.lab)(run, "a")
 
 
 @pytest.mark.parametrize("status", get_args(Status))

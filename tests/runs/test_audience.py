@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from resnet_demo.runs import audience
 from resnet_demo.runs.audience import SECONDS, Audience
-
-
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.clock import Clock
 
 
 def test_others_count_while_their_pages_ask() -> None:

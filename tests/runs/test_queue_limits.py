@@ -10,6 +10,7 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.runs.queue import LONGEST_QUEUE
 from resnet_demo.runs.queue_limits import RUNS_OF_ADDRESS, RUNS_OF_VISITOR, WAITING_OF_ADDRESS, Limits, network_of
+from tests.clock import Clock
 from tests.runs.stand_in import Opened
 from tests.tiny import tiny_run
 
@@ -17,13 +18,6 @@ from tests.tiny import tiny_run
 @pytest.fixture
 def config(picture_folder: Path) -> RunConfig:
     return tiny_run(picture_folder)
-
-
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def test_a_visitor_who_started_enough_runs_is_told_when_to_come_back() -> None:

@@ -91,6 +91,12 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+class Complaint(str):
+    """What a page complained about, and how many pages were open by then, one after the other."""
+
+    pages = 0
+
+
 @dataclass
 class Watched:
     """A page, and what it should not do: complain, or ask another host."""
@@ -102,16 +108,26 @@ class Watched:
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.errors.append(message.text)
+            self.note(message.text)
+
+    def note(self, text: str) -> None:
+        complaint = Complaint(text)
+        complaint.pages = self.pages
+        self.errors.append(complaint)
 
     def arrive(self, _: Page) -> None:
         self.pages += 1
 
     @property
     def complaints(self) -> list[str]:
-        """The errors; Gradio's client logs each event that ends because the page is left for another one."""
+        """The errors; but a page that is left logs, through Gradio's client, each event that ends by that."""
         ended = ("AbortError", "Connection errored out")
-        return [error for error in self.errors if self.pages == 1 or not any(words in error for words in ended)]
+        left = [
+            error
+            for error in self.errors
+            if isinstance(error, Complaint) and error.pages < self.pages and any(words in error for words in ended)
+        ]
+        return [error for error in self.errors if error not in left]
 
     def see(self, request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
@@ -128,7 +144,7 @@ def visit(app: App, browser: Browser) -> Iterator[Callable[..., Watched]]:
         context.set_default_timeout(120_000)
         watched = Watched(context.new_page())
         watched.page.on("console", watched.hear)
-        watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
+        watched.page.on("pageerror", lambda error: watched.note(str(error)))
         watched.page.on("request", watched.see)
         watched.page.on("domcontentloaded", watched.arrive)
         watched.page.goto(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from resnet_demo.data.folders import data_folder, list_folder
+from resnet_demo.data.folders import GONE, data_folder, list_folder
 from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.files import home
 from resnet_demo.transfer.settings import TransferSettings
 from resnet_demo.ui.answer_callbacks import NOTHING, AnswerCallbacks
 from resnet_demo.ui.form import form_values
 from resnet_demo.ui.transfer_callbacks import FIRST, OWN, UNTRAINED, TransferCallbacks, preset_values, show_transfer
+from resnet_demo.web.pictures import owner_of
 from tests.data.archives import picture
 from tests.runs.stand_in import Opened
 
@@ -53,6 +55,32 @@ def test_a_run_learns_from_a_copy_whose_place_it_does_not_tell(callbacks: Transf
     assert not Path(config.data.source).is_absolute() and str(home()) not in config.model_dump_json()
     assert list_folder(data_folder(config.data.source))[0] == ("cat", "mouse")
     assert callbacks.arrive(ANNA)[1]["run"] == run
+
+
+class Elsewhere(PictureStore):
+    """A store whose sets another page of the same visitor deletes as soon as their folder was told."""
+
+    def preview(self, owner: str) -> Path:
+        return self._deleted(owner, super().preview(owner))
+
+    def copy_for_run(self, owner: str) -> Path:
+        return self._deleted(owner, super().copy_for_run(owner))
+
+    def _deleted(self, owner: str, folder: Path) -> Path:
+        self.delete(owner)
+        return folder
+
+
+def test_pictures_that_another_page_deletes_meanwhile_are_gone_in_a_sentence(
+    callbacks: TransferCallbacks, opened: Opened
+) -> None:
+    elsewhere = replace(callbacks, pictures=Elsewhere(home() / "pictures", lambda: EXAMPLES))
+    elsewhere.pictures.add(owner_of("anna"), "cat", "mine.png", picture(7))
+    assert elsewhere.describe(FIRST, "", ANNA, *own()) == GONE
+    elsewhere.pictures.add(owner_of("anna"), "cat", "mine.png", picture(7))
+    with pytest.raises(gr.Error, match="no longer kept"):
+        elsewhere.begin("teacher", ANNA, *own())
+    assert opened.lab.runs() == ()
 
 
 def test_a_transfer_is_none_of_the_labs_runs(callbacks: TransferCallbacks, opened: Opened) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from resnet_demo.web.guard import Guard, Site, site_of
+from resnet_demo.errors import SettingError
+from resnet_demo.web.guard import Guard, Site, allowed_host, frame_ancestor, is_projector_view, site_of
 from tests.web.asgi import Answer, answering, ask, http, run
 
 LOCAL = Site()
@@ -168,6 +169,90 @@ def test_only_a_space_may_be_framed_and_only_by_hugging_face() -> None:
     space = get(("host", "localhost"), site=site_of({"SPACE_ID": "someone/lab"})).headers
     assert space["content-security-policy"] == "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
     assert "x-frame-options" not in space
+
+
+OURS = "frame-ancestors 'self'"
+THEIRS = "frame-ancestors 'self' lms.school.org *.uni.example:8443"
+
+
+def ancestors(query: bytes, *, path: str = "/", host: str = "localhost", method: str = "GET", **around: Any) -> str:
+    """Who may frame an answer, where the operator named two sites."""
+    site = site_of({}, embedders=["lms.school.org", "*.uni.example:8443"], **around)
+    scope = http(method, path, [("host", host)]) | {"query_string": query}
+    headers = ask(Guard(answering(b"in"), site), scope).headers
+    policy = headers["content-security-policy"]
+    assert headers.getlist("content-security-policy") == [policy]
+    assert headers.getlist("x-frame-options") == (["SAMEORIGIN"] if policy == OURS else [])  # it would overrule the policy
+    return policy
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"view=projector", b"tab=lab&view=projector", b"view=projector&run=20260131-235959-3f9c01&tab=lab",
+        b"__theme=dark&view=projector",
+    ],
+)  # fmt: skip
+def test_the_sites_that_the_operator_names_may_frame_the_projector_view(query: bytes) -> None:
+    assert ancestors(query) == THEIRS
+    assert ancestors(query, path="/lab/", root_path="https://proxy.school.org/lab/") == THEIRS
+    assert ancestors(query, path="/lab/") == OURS  # without a proxy, that is not the page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"", b"view=", b"view=api", b"view=projector&view=projector", b"view=projector&view=", b"view=projector&tab=transfer",
+        b"view=projector&tab=lab&tab=transfer", b"tab=transfer&view=projector&tab=lab", b"view=projector;tab=transfer",
+        b"view=projector&t%61b=transfer", b"view=projector&settings=%7B%7D", b"view=projector&lesson=1", b"view=projector&",
+        b"view%3Dprojector", b"view=%70rojector", b"VIEW=projector", b"view=projector&run=%22", b"run=1&tab=lab", b"x=&view=projector",
+        b"view=projector&run=" + b"1" * 41, b"view=projector\xff", b"view=projector\n", b"&" * 5000,
+    ],
+)  # fmt: skip
+def test_they_may_frame_nothing_else_however_its_address_is_written(query: bytes) -> None:
+    assert ancestors(query) == OURS
+    assert not is_projector_view(query)
+
+
+def test_they_may_frame_no_other_address_of_the_app_and_no_refusal() -> None:
+    for path in ("/join", "/runs/x", "/gradio_api/file=x", "//", "/view=projector", "/lab"):
+        assert ancestors(b"view=projector", path=path) == OURS, path
+    for host in ("evil.example", "lms.school.org", "localhost.evil.example", ""):
+        assert ancestors(b"view=projector", host=host) == OURS, host
+    assert ancestors(b"view=projector", method="POST") == OURS
+
+
+def test_a_site_that_may_frame_the_view_may_send_nothing() -> None:
+    site = site_of({}, embedders=["lms.school.org"])
+    assert post(("host", "localhost:7860"), ("origin", "https://lms.school.org"), site=site) == 403
+    assert post(("host", "lms.school.org"), site=site) == 421
+
+
+def test_a_space_keeps_hugging_face_beside_them() -> None:
+    site = site_of({"SPACE_ID": "someone/lab"}, embedders=["lms.school.org"])
+    scope = http(headers=[("host", "localhost")]) | {"query_string": b"view=projector"}
+    policy = ask(Guard(answering(b"in"), site), scope).headers["content-security-policy"]
+    assert policy == "frame-ancestors 'self' https://huggingface.co https://*.hf.space lms.school.org"
+
+
+def test_hosts_from_the_command_line_are_names_and_nothing_that_a_header_could_be_made_of() -> None:
+    assert [allowed_host(name) for name in ("Lab.School.org.", "*.school.org", "lab_1", "10.0.0.7")] == [
+        "lab.school.org", "*.school.org", "lab_1", "10.0.0.7",
+    ]  # fmt: skip
+    assert [frame_ancestor(name) for name in ("LMS.school.org", "lms.school.org:8443", "*.uni.example")] == [
+        "lms.school.org", "lms.school.org:8443", "*.uni.example",
+    ]  # fmt: skip
+    for name in (
+        "", "*", ".", "*.", "a..b", "https://lms.school.org", "lms.school.org/path", "lms.school.org ; script-src *", "a b", "a,b",
+        "'none'", "lms.school.org\r\nX: y", "*.*.org", "ä.org", "x" * 254, "[::1]", "data:", "lms.school.org\n",
+    ):  # fmt: skip
+        with pytest.raises(SettingError, match="is not the name of a host"):
+            allowed_host(name)
+        with pytest.raises(SettingError, match=r"is not the name of a host|has no port after the colon"):
+            frame_ancestor(name)
+    for name in ("a.org:", "a.org:0", "a.org:65536", "a.org:8x", "a.org:80:80", "a.org:٣", "a.org:1234567"):
+        with pytest.raises(SettingError, match="has no port after the colon"):
+            frame_ancestor(name)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from resnet_demo.web import join
-from resnet_demo.web.join import add_join, is_local, join_page, network_addresses
+from resnet_demo.web.join import add_join, join_page, network_addresses, reachable
 
 
 def page(listens_on: str, asked: str) -> str:
@@ -25,10 +25,24 @@ def test_the_addresses_are_those_that_other_machines_can_call() -> None:
     assert all(not ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]", "0.0.0.0", ""])
-def test_a_host_that_only_this_machine_can_call(host: str) -> None:
-    assert is_local(host)
-    assert not is_local("192.168.1.5") and not is_local("lab.school.org")
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [
+        *((host, []) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]", "")),
+        *((host, ["192.168.1.5", "10.0.0.7"]) for host in ("0.0.0.0", "::", "[::]")),
+        *((host, [host]) for host in ("192.168.1.5", "lab.school.org")),
+        ("2001:db8::5", ["[2001:db8::5]"]),
+    ],
+)
+def test_other_machines_reach_what_listens_on_a_host(host: str, hosts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "network_addresses", lambda: ["192.168.1.5", "10.0.0.7"])
+    assert reachable(host) == hosts
+
+
+def test_an_app_that_listens_on_one_address_names_that_one_only(capsys: pytest.CaptureFixture[str]) -> None:
+    text = page("192.168.1.5", "http://localhost:7861")
+    assert capsys.readouterr().out == "For phones on this network: http://192.168.1.5:7861/\n"
+    assert text.count("<svg") == 1 and "http://192.168.1.5:7861/" in text
 
 
 def test_an_app_for_this_machine_alone_says_how_to_open_it() -> None:

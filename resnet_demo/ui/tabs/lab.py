@@ -11,6 +11,7 @@ from resnet_demo.comparison import PRESETS, LabSettings, allowed_data
 from resnet_demo.ui.endpoint import add_endpoint
 from resnet_demo.ui.form import Choices, build_form, or_none
 from resnet_demo.ui.lab_callbacks import NAMES, LabCallbacks, preset_values
+from resnet_demo.ui.room_callbacks import PIN, RoomCallbacks
 from resnet_demo.ui.run_callbacks import reload, show_curves
 from resnet_demo.ui.shell import SILENT, UNQUEUED, Shell
 from resnet_demo.ui.widget import widget
@@ -35,12 +36,25 @@ class _Setup:
     settings: list[Any]
     link: gr.HTML
     token: gr.Textbox
+    pin: gr.Button
     delete: gr.Button
 
     @property
     def inputs(self) -> list[Any]:
         """What an estimate depends on."""
         return [self.token, *self.settings]
+
+
+@dataclass(frozen=True)
+class _Clearing:
+    """Below the list of runs: the button that clears it, its question, and what was done."""
+
+    ask: gr.Button
+    question: gr.Column
+    plan: gr.Markdown
+    yes: gr.Button
+    no: gr.Button
+    result: gr.Markdown
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,7 @@ class _Monitor:
     kept_as: gr.Markdown
     overlays: gr.Dropdown
     table: gr.Dataframe
+    clearing: _Clearing
 
     @property
     def controls(self) -> list[Any]:
@@ -72,7 +87,7 @@ class _Monitor:
 
 def build(shell: Shell) -> None:
     """Put the tab's components into the open Blocks and wire them to the service."""
-    callbacks = LabCallbacks(shell.service)
+    callbacks, room = LabCallbacks(shell.service), RoomCallbacks(shell.service)
     with gr.Row(elem_classes="settings-first", elem_id="lab"):
         with gr.Column(scale=2, min_width=290):
             setup = _setup()
@@ -81,6 +96,7 @@ def build(shell: Shell) -> None:
     clock = gr.Timer(SECONDS, active=False)
     _wire_setup(callbacks, setup, monitor, clock)
     _wire_monitor(callbacks, setup, monitor, shell)
+    _wire_room(room, callbacks, setup, monitor)
     described = [setup.estimate, setup.link, clock, setup.preset, monitor.blocks]
     changed = monitor.curves.status(  # no status may be lost
         callbacks.refresh, monitor.curves, monitor.controls, trigger_mode="always_last", **UNQUEUED
@@ -90,7 +106,8 @@ def build(shell: Shell) -> None:
     opened.then(callbacks.refresh, monitor.curves, monitor.controls, **UNQUEUED)
     opened.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
     examples = {"settings": {"depth": 20, "steps": 100}, "run": "20260131-235959-3f9c01"}
-    for function in (callbacks.start_run, callbacks.run, callbacks.stop_run, callbacks.delete_run):
+    endpoints = (callbacks.start_run, callbacks.run, callbacks.stop_run, callbacks.delete_run, room.pin_run, room.clear_runs)
+    for function in endpoints:
         add_endpoint(function, examples)
 
 
@@ -107,8 +124,9 @@ def _setup() -> _Setup:
     with gr.Accordion("For the teacher", open=False, elem_id="teacher"):
         gr.HTML(ROOM)
         token = gr.Textbox(label="Teacher's token", type="password", info=TOKEN, elem_id="token")
+        pin = gr.Button(PIN, size="sm", elem_id="pin", interactive=False)
         delete = gr.Button("Delete the run that is shown", size="sm", elem_id="delete")
-    return _Setup(preset, start, estimate, settings, link, token, delete)
+    return _Setup(preset, start, estimate, settings, link, token, pin, delete)
 
 
 def _monitor() -> _Monitor:
@@ -138,9 +156,21 @@ def _monitor() -> _Monitor:
             show_label=False,
             elem_id="runs",
         )
+        clearing = _clearing()
     return _Monitor(
-        stop, pause, resume, sentence, blocks, curves, repeat, reseed, take_over, arm, name, keep, kept_as, overlays, table
-    )
+        stop, pause, resume, sentence, blocks, curves, repeat, reseed, take_over, arm, name, keep, kept_as, overlays, table,
+        clearing,
+    )  # fmt: skip
+
+
+def _clearing() -> _Clearing:
+    ask = gr.Button("Clear the list", size="sm", elem_id="clear")
+    with gr.Column(visible=False, elem_id="clear-question") as question:
+        plan = gr.Markdown()
+        with gr.Row(elem_classes="tight"):
+            yes = gr.Button("Delete them", variant="stop", size="sm", elem_id="clear-yes", min_width=90, scale=0)
+            no = gr.Button("Keep them", size="sm", elem_id="clear-no", min_width=90, scale=0)
+    return _Clearing(ask, question, plan, yes, no, gr.Markdown(elem_id="cleared"))
 
 
 def _wire_setup(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, clock: gr.Timer) -> None:
@@ -172,12 +202,27 @@ def _wire_monitor(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, she
     overlays.input(reload, [curves, overlays], curves, **UNQUEUED)
 
 
+def _wire_room(room: RoomCallbacks, callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor) -> None:
+    """What the teacher does for everyone, and clearing the list, which visitors may do for their own runs, too."""
+    curves, overlays, token, clearing = monitor.curves, monitor.overlays, setup.token, monitor.clearing
+    curves.status(room.pin_button, curves, setup.pin, trigger_mode="always_last", **UNQUEUED)
+    pinned = setup.pin.click(room.pin, [curves, token], None, **SILENT)
+    pinned.success(room.pin_button, curves, setup.pin, **UNQUEUED)
+    pinned.success(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
+    question = [clearing.plan, clearing.question, clearing.result]
+    clearing.ask.click(room.plan, token, question, **SILENT)
+    clearing.no.click(lambda: gr.Column(visible=False), None, clearing.question, **UNQUEUED)
+    cleared = clearing.yes.click(room.clear, [curves, token, overlays], [curves, overlays, *question[1:]], **SILENT)
+    cleared.success(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
+
+
 def _small_button(name: str, identity: str) -> gr.Button:
     return gr.Button(name, interactive=False, elem_id=identity, min_width=90, size="sm", scale=0)
 
 
 ROOM = (
     "<p><a style='color: inherit' href='join' target='_blank' rel='noopener'>Address and QR code for phones</a> · "
-    "<a style='color: inherit' href='?tab=lab&amp;view=projector' target='_blank' rel='noopener'>Projector view</a> of the newest run</p>"
+    "<a style='color: inherit' href='?tab=lab&amp;view=projector' target='_blank' rel='noopener'>Projector view</a>: the run that is "
+    "shown to everyone, else each run as it starts</p>"
 )
-TOKEN = "Printed where the app was started. With it, any run can be stopped, and long ones can be started."
+TOKEN = "Printed where the app was started. With it, any run can be stopped, deleted and shown to everyone, and long ones can be started."

@@ -2,7 +2,7 @@
 // queries of the other tabs wait here. Widgets write their part with pageAddress.put, whether their tab is shown or not.
 const pageAddress = (() => {
   const first = Object.keys(TAB_TITLES)[0], waiting = {};
-  document.documentElement.classList.toggle('projector', new URL(location.href).searchParams.get('view') === 'projector');
+  document.documentElement.classList.toggle('projector', shown() === 'lab' && new URL(location.href).searchParams.get('view') === 'projector');
   document.documentElement.dataset.lesson = new URL(location.href).searchParams.get('lesson') || '';   // the step that is shown
   let opened = false;                                 // Gradio selects the first tab as the page opens
 

@@ -2,11 +2,12 @@
 // position; nothing else is asked of the server, and nothing is drawn while nothing has changed. The figures
 // themselves are in curves.figures.js.
 const runs = new Map();          // run id -> its state and its points
-let current = null, hovered = null, failures = 0, generation = 0, announced = null;
+let current = null, hovered = null, failures = 0, generation = 0, announced = null, pinned = '';
 
 const blank = (id) => ({ id, offset: 0, state: null, started: null, fetching: null, features: null, phases: [], progress: null, arms: new Map() });
 const kindOf = (arm) => (arm.startsWith('plain') ? 'plain' : arm === 'scratch' || arm === 'linear-probe' ? arm : 'residual');
 const isTransfer = () => (props.value || {}).tab === 'transfer';
+const isProjector = () => document.documentElement.classList.contains('projector');
 const groupOf = (arm) => arm.replace(/-s\d+$/, '').replace(/^(plain|residual)(\d)/, '$1-$2');   // as the paper says it
 
 function armOf(run, name) {
@@ -43,21 +44,22 @@ async function poll(id, mine) {
     const update = await (await fetch(`${root()}/runs/${id}?position=${run.offset}`)).json();
     if (mine !== generation) return;
     run.error = update.error;
-    if (run.error) { draw(); return; }
+    if (run.error) { draw(); if (id === current) look(mine); return; }
     update.events.forEach((event) => take(run, event));
-    const changed = failures > 0 || run.others !== update.others || JSON.stringify(run.tally) !== JSON.stringify(update.tally) || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
+    const shown = update.shown || {}, isPinAnother = (shown.pinned || '') !== pinned;
+    const changed = isPinAnother || failures > 0 || run.others !== update.others || JSON.stringify(run.tally) !== JSON.stringify(update.tally) || update.events.length > 0 || JSON.stringify(update.state) !== JSON.stringify(run.state);
     const before = run.state && run.state.status, reason = run.state && run.state.reason;
     failures = 0;
     run.offset = update.offset; run.state = update.state;
     if (update.readings) run.readings = update.readings;
     run.others = update.others; run.tally = update.tally;
+    if (id === current && follow(shown)) return;
     if (changed) draw();
     const status = update.state.status;
-    if (id === current && (status !== before || update.state.reason !== reason)) trigger('status', { run: id, status });
-    if (['finished', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
+    if (id === current && (status !== before || update.state.reason !== reason || isPinAnother)) trigger('status', { run: id, status });
+    if (['finished', 'recorded', 'failed', 'stopped', 'paused', 'interrupted'].includes(status)) {
       if (update.events.length === 0 && before === status) wait = id === current ? 3000 : 0;
     } else if (status === 'waiting') wait = 1000;
-    else if (status === 'recorded') wait = 0;
   } catch (error) {
     failures += 1;
     wait = Math.min(400 * 2 ** failures, 5000);
@@ -66,13 +68,32 @@ async function poll(id, mine) {
   if (wait && mine === generation) setTimeout(() => poll(id, mine), wait);
 }
 
+// A page on which nobody chose a run goes on to the one that the teacher shows to everyone; the projector view without
+// one, to each run as it begins to train. Gives whether another run is shown now.
+function follow(shown) {
+  pinned = shown.pinned || '';
+  const isNothingShown = !current || runs.get(current).error;
+  const next = (props.value || {}).follows && (pinned || (isNothingShown || isProjector() ? shown.latest : ''));
+  if (!next || next === current) return false;
+  props.value = { ...props.value, run: next };
+  show(props.value);
+  return true;
+}
+
+// While nothing is shown: is there a run by now?
+async function look(mine) {
+  if (mine !== generation || !(props.value || {}).follows) return;
+  try { if (follow(await (await fetch(`${root()}/runs`)).json())) return; } catch { /* asked again below */ }
+  setTimeout(() => look(mine), 2000);
+}
+
 function root() { return ((window.gradio_config && window.gradio_config.root) || location.href.split(/[?#]/)[0]).replace(/\/$/, ''); }
 
 function links(id) {
   find('.exports').hidden = !id;
   element.querySelectorAll('a.export').forEach((link) => { link.href = `${root()}/export/${id}/${link.dataset.form}`; link.setAttribute('download', ''); });
   if (!id) return;
-  pageAddress.put(isTransfer() ? 'transfer' : 'lab', { run: id });   // a link to this page shows this run
+  pageAddress.put(isTransfer() ? 'transfer' : 'lab', { run: props.value.follows ? null : id });   // a link to this page shows what it shows
 }
 
 function say(what, detail, more = '', news = what) {
@@ -93,6 +114,7 @@ function show(value) {
   links(current);
   draw();
   ids.forEach((id) => poll(id, generation));
+  if (!current) look(generation);
 }
 
 const WORDS = {
@@ -103,7 +125,7 @@ function status() {
   const run = runs.get(current);
   find('.curves').classList.toggle('empty', !run);
   find('.curves').classList.toggle('transfer', isTransfer());
-  if (!run) { say('No run yet.', isTransfer() ? 'Give each class a few pictures, or take the examples, and press Train.' : 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.facts').textContent = ''; return; }
+  if (!run) { say('No run yet.', isTransfer() ? 'Give each class a few pictures, or take the examples, and press Train.' : isProjector() ? 'It is shown here as soon as one starts.' : 'Choose a comparison and press Start.'); find('.bar').hidden = true; find('.numbers').textContent = ''; return; }
   if (run.error) { say('This run cannot be shown.', run.error); return; }
   if (!run.state) { say('Loading the run…', ''); return; }
   const { state, started, progress } = run;
@@ -132,7 +154,9 @@ function status() {
   if (started?.skipped?.length) facts.push(`${started.skipped.length} unreadable files left out`);
   if (started) facts.push(started.device, started.precision, ...(isTransfer() ? [] : [`${percent(state.share_of_paper * step / started.steps)} of the paper's training`]));
   if (run.others) facts.push(`${run.others} ${run.others === 1 ? 'other watches' : 'others watch'}: one starts, all watch`);
-  find('.facts').textContent = facts.join(' · ');
+  if (pinned && pinned === run.id) facts.push('the teacher shows this run to everyone');
+  find('.numbers').textContent = facts.join(' · ');
+  find('.elsewhere').hidden = !pinned || pinned === run.id || isTransfer();
 }
 
 function table() {
