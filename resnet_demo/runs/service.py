@@ -201,14 +201,14 @@ class RunService(RunDispatch):
         """
         with self._lock:
             check_action("predict", run_id, self.state(run_id).status)
-            if deepest_pair(self.record(run_id).config) is None:
+            if deepest_pair(self.follower(run_id).config) is None:
                 raise SettingError(f"Run {run_id} compares no plain network with a residual one: there is nothing to predict.")
             with disk_errors_as_run_error(self.folder):
                 self._predictions.predict(run_id, visitor, choice)
 
     def tally(self, run_id: str, visitor: str) -> Tally | None:
         """The predictions of a comparison as a visitor may see them; None for other runs. Raises a SettingError as `state`."""
-        status, depth = self.state(run_id).status, deepest_pair(self.record(run_id).config)
+        status, depth = self.state(run_id).status, deepest_pair(self.follower(run_id).config)
         if depth is None or status == "recorded":
             return None
         is_open = "predict" in ALLOWED[status]

@@ -15,7 +15,9 @@ from gradio_client import Client
 from tests.ui.conftest import TEACHER, App, Watched
 from tests.ui.laboratory import until
 
-ENDPOINTS = ["/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/evaluate", "/inside", "/transfer"]
+ENDPOINTS = [
+    "/classify", "/start_run", "/run", "/stop_run", "/delete_run", "/pin_run", "/clear_runs", "/evaluate", "/inside", "/transfer",
+]  # fmt: skip
 PLACEHOLDER = re.compile(r"parameter_\d+|value_\d+|param_\d+|\d(st|nd|rd|th)")
 
 
@@ -68,6 +70,8 @@ def test_the_code_to_copy_runs_without_the_internet(
             client.predict(run, token=TEACHER, api_name="/stop_run")
             until(client, run, "stopped")
             source = source.replace("20260131-235959-3f9c01", run).replace('token=""', f'token="{TEACHER}"')
+        if name == "/pin_run":  # the one that only the teacher may call
+            source = source.replace('token=""', f'token="{TEACHER}"')
         capsys.readouterr()
         exec(source, {})
         text = capsys.readouterr().out.strip().splitlines()[-1]
@@ -82,6 +86,8 @@ def test_the_code_to_copy_runs_without_the_internet(
     assert printed["/inside"]["depth"] == 56 and "197 times as large" in printed["/inside"]["sentence"]
     assert printed["/run"]["state"]["id"] == printed["/start_run"]
     assert (printed["/stop_run"], printed["/delete_run"]) == ("nothing to stop", "deleted")
+    assert printed["/pin_run"] == "nothing is shown to everyone"
+    assert printed["/clear_runs"].startswith("No run was deleted")
 
 
 @pytest.mark.browser

@@ -22,6 +22,7 @@ def test_two_visitors_predict_a_run_and_hear_who_was_right(app: App, visit: Call
     first.focus("#curves .prediction input[value=plain]")
     first.keyboard.press("Space")
     first.wait_for_function(f"{TALLY}?.startsWith('You said: plain-8.')")
+    assert "You said: plain-8." in first.locator("#curves .spoken").inner_text()
     second.wait_for_function(f"{TALLY} === '1 visitor has predicted already.'")
     second.tap("#curves .prediction label:has(input[value=residual])")
     second.wait_for_function(f"{TALLY}?.startsWith('You said: residual-8. All predictions so far: 1 plain-8, 1 residual-8')")

@@ -1,10 +1,16 @@
-// What visitors predict of the run before it ends; the server says what may be seen, and in which words.
+// What visitors predict of the run before it ends; the server says what may be seen, and in which words. People who hear the page are
+// told of their own choice and of the verdict, not of each prediction of others.
+let lastNews = '';
+
 function predictions() {
   const run = runs.get(current), tally = run && !run.error && run.tally, box = find('.prediction');
   const isShown = Boolean(tally && (tally.is_open || tally.sentence));
   box.hidden = !isShown;
   if (!isShown) return;
-  find('.prediction .tally').textContent = run.refusal || tally.sentence;
+  const sentence = run.refusal || tally.sentence, news = [run.id, tally.own, tally.is_open, run.refusal].join();
+  find('.prediction .tally').textContent = sentence;
+  if (news !== lastNews && (tally.own || run.refusal)) find('.spoken').textContent += ` ${sentence}`;
+  lastNews = news;
   const options = find('.prediction .options');
   options.hidden = !tally.is_open;
   find('.prediction legend').textContent = tally.is_open ? tally.question : 'What was predicted';
