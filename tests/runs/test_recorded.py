@@ -68,7 +68,10 @@ def test_every_recorded_run_is_whole_small_and_says_what_came_of_it_and_where(sh
 def test_the_recorded_pair_of_56_layers_shows_figure_6(shipped: RunService) -> None:
     run = next(run for run, title in shipped.recorded().items() if title == "Full length: 56 layers")
     errors = {event.arm: event.error for event in shipped.events(run)[0] if isinstance(event, Measured)}
-    assert errors == {"plain56": pytest.approx(0.2756), "resnet56": pytest.approx(0.0717)}  # before rounding to float16: LOG.md
+    assert errors == {
+        "plain56": pytest.approx(0.2756),
+        "residual56": pytest.approx(0.0717),
+    }  # before rounding to float16: LOG.md
 
 
 def test_a_page_without_runs_opens_the_recorded_one_of_the_first_preset_and_later_the_newest(
