@@ -96,10 +96,6 @@ def add_exports(app: FastAPI, service: RunService) -> None:
             )
 
 
-def _visitor(request: Request) -> str:
-    return str(getattr(request.state, "visitor", ""))
-
-
 class _TemporaryFile(FileResponse):
     """Sends the whole of a file, then deletes the folder that it is in, however the request ends."""
 
