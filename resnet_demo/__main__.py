@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from resnet_demo import __version__
 from resnet_demo.commands import classify, compare, evaluate, import_, keep, models, prefetch, publish, train, transfer
@@ -36,5 +39,19 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def end_process(status: int) -> NoReturn:
+    """Exit with the status; under torchrun, without interpreter shutdown.
+
+    A DistributedDataParallel keeps gloo's threads alive after `destroy_process_group` (torch 2.14), and a thread that still
+    runs during shutdown now and then aborts the process, after all its work was done.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

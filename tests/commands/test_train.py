@@ -196,7 +196,7 @@ def test_of_the_processes_of_torchrun_only_the_first_draws_and_speaks(picture_fo
     command += ["train", *TINY, "--data", str(picture_folder), "--steps", "2", "--out", str(tmp_path / "run")]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=240)
     lines = [line.rpartition("\r")[2] for line in done.stderr.decode().split("\n")]  # as a terminal shows them at the end
-    assert done.returncode == 0, lines
+    assert done.returncode == 0, "\n".join(lines)
     assert sum("Training resnet8" in line for line in lines) == 1, lines
     assert [re.search(r"\d/2", line)[0] for line in lines if "step/s" in line or "s/step" in line] == ["2/2"], lines  # type: ignore[index]
 
