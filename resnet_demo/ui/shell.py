@@ -17,8 +17,12 @@ from resnet_demo.ui.engine import Engine
 SILENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """Options of an event that is not part of the API and draws no progress bar over its outputs."""
 
-UNQUEUED: dict[str, Any] = {**SILENT, "queue": False}
-"""For an event that never refuses or warns: outside the queue, an error has no sentence and a warning is lost."""
+UNQUEUED: dict[str, Any] = {**SILENT, "queue": False, "trigger_mode": "always_last"}
+"""For an event that never refuses or warns: outside the queue, an error has no sentence and a warning is lost.
+
+Triggered while its last call is on its way, it is called again afterwards, with the inputs of that time; Gradio's default would
+drop the second trigger. The second call gets the first one's event data, so this is not for callbacks that read them.
+"""
 
 _Components = Sequence[gr.components.Component]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Route
 
 from tests.ui.classify_page import (
     PRESSED,
@@ -112,6 +113,32 @@ def test_back_from_the_lab_shows_the_question_and_then_the_one_before(app: App, 
     seen.page.go_back()
     seen.page.wait_for_function(SEEN, arg=cat)
     assert seen.page.get_by_role("tab", name="Classify").get_attribute("aria-selected") == "true"
+
+
+def test_a_second_step_back_is_answered_while_the_answer_to_the_first_is_on_its_way(
+    app: App, visit: Callable[..., Watched]
+) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    cat = seen_by_the_network(seen)
+    seen.page.locator("#examples button").nth(3).click()
+    wait_for_another_picture(seen, cat)
+    seen.page.get_by_role("tab", name="Lab").click()
+    seen.page.wait_for_function("location.search.includes('tab=lab')")
+    requests: list[Route] = []
+
+    def hold_second(route: Route) -> None:
+        requests.append(route)
+        if len(requests) != 2:
+            route.continue_()
+
+    seen.page.route("**/queue/join*", hold_second)
+    seen.page.go_back()  # the first request reads the address, the second answers its picture
+    while len(requests) < 2:
+        seen.page.wait_for_timeout(50)
+    seen.page.go_back()
+    seen.page.wait_for_function(SEEN, arg=cat)
+    requests[1].continue_()
 
 
 def test_a_picture_of_one_s_own_is_there_after_a_reload_and_by_back_and_answered_as_before(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from pathlib import Path
 from unittest import mock
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from gradio.queueing import Queue
 
 from resnet_demo.ui import page
 from resnet_demo.ui.shell import ModelsChanged
+from tests.ui.conftest import App
 
 TABS = sorted(path for path in (Path(page.__file__).parent / "tabs").glob("*.py") if path.name != "__init__.py")
 
@@ -62,3 +65,15 @@ def test_a_change_of_the_models_calls_every_listener_whichever_tab_is_built_firs
         step()
     event.then.assert_called_once()
     assert event.then.call_args.args == (int, None, outputs)
+
+
+def test_only_a_second_click_is_dropped_while_the_first_is_answered(app: App) -> None:
+    page_source = httpx.get(app.url).text
+    config = json.JSONDecoder().raw_decode(page_source, page_source.index("{", page_source.index("window.gradio_config =")))[0]
+    dropped = {
+        event
+        for each in config["dependencies"]
+        if each["backend_fn"] and each["trigger_mode"] == "once"
+        for _, event in each["targets"]
+    }
+    assert dropped == {"click", "load", "abandon"}  # abandon: the button that cancels

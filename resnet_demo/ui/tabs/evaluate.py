@@ -62,10 +62,10 @@ def build(shell: Shell) -> None:
 
 def _wire(callbacks: EvaluateCallbacks, components: _Components, shell: Shell) -> None:
     evaluation, outputs = components.evaluation, components.outputs
-    components.start.click(callbacks.measure, components.request, outputs, **SILENT, **TOGETHER)
+    components.start.click(callbacks.measure, components.request, outputs, **SILENT, **TOGETHER, trigger_mode="always_last")
     shell.page.load(callbacks.arrive, None, outputs, **SILENT, **TOGETHER)
     evaluation.restore(callbacks.restore, None, outputs, trigger_mode="multiple", **SILENT, **TOGETHER)
-    evaluation.show(callbacks.show, None, components.pictures, **SILENT, trigger_mode="always_last")
+    evaluation.show(callbacks.show, None, components.pictures, **SILENT, trigger_mode="multiple")
     evaluation.abandon(callbacks.cancel, None, None, queue=False, **SILENT)
     shell.models_changed.refresh(callbacks.model_lists, [components.model, components.second])
 

@@ -98,9 +98,7 @@ def build(shell: Shell) -> None:
     _wire_monitor(callbacks, setup, monitor, shell)
     _wire_room(room, callbacks, setup, monitor)
     described = [setup.estimate, setup.link, clock, setup.preset, monitor.blocks]
-    changed = monitor.curves.status(  # no status may be lost
-        callbacks.refresh, monitor.curves, monitor.controls, trigger_mode="always_last", **UNQUEUED
-    )
+    changed = monitor.curves.status(callbacks.refresh, monitor.curves, monitor.controls, **UNQUEUED)
     changed.then(callbacks.describe, setup.inputs, described, **UNQUEUED)
     opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, *setup.settings], **SILENT)
     opened.then(callbacks.refresh, monitor.curves, monitor.controls, **UNQUEUED)
@@ -177,7 +175,7 @@ def _wire_setup(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, clock
     setup.preset.input(preset_values, setup.preset, setup.settings, **UNQUEUED)
     described = [setup.estimate, setup.link, clock, setup.preset, monitor.blocks]
     changes = [component.change for component in setup.inputs]
-    gr.on([*changes, clock.tick], callbacks.describe, setup.inputs, described, trigger_mode="always_last", **UNQUEUED)
+    gr.on([*changes, clock.tick], callbacks.describe, setup.inputs, described, **UNQUEUED)
     length = dict(zip(NAMES, setup.settings, strict=True))
     length["steps"].input(lambda: 0, None, length["epochs"], **UNQUEUED)  # a number of steps replaces one of epochs
     submitted = [setup.token, monitor.overlays, *setup.settings]
@@ -205,7 +203,7 @@ def _wire_monitor(callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor, she
 def _wire_room(room: RoomCallbacks, callbacks: LabCallbacks, setup: _Setup, monitor: _Monitor) -> None:
     """What the teacher does for everyone, and clearing the list, which visitors may do for their own runs, too."""
     curves, overlays, token, clearing = monitor.curves, monitor.overlays, setup.token, monitor.clearing
-    curves.status(room.pin_button, curves, setup.pin, trigger_mode="always_last", **UNQUEUED)
+    curves.status(room.pin_button, curves, setup.pin, **UNQUEUED)
     pinned = setup.pin.click(room.pin, [curves, token], None, **SILENT)
     pinned.success(room.pin_button, curves, setup.pin, **UNQUEUED)
     pinned.success(callbacks.refresh, curves, monitor.controls, **UNQUEUED)

@@ -151,7 +151,7 @@ def _monitor() -> _Monitor:
 def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
     setup.preset.input(preset_values, setup.preset, setup.settings, **UNQUEUED)
     changes = [component.change for component in (setup.classes, setup.preset, setup.token, *setup.settings)]
-    gr.on(changes, callbacks.describe, setup.inputs, setup.estimate, trigger_mode="always_last", **UNQUEUED)
+    gr.on(changes, callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)
     started = setup.start.click(callbacks.begin, [setup.token, *setup.settings], monitor.curves, **SILENT)
     started.success(None, None, None, js=show_curves("transfer-curves", "transfer-stop"))
     opened = shell.page.load(callbacks.arrive, None, [setup.start, monitor.curves, setup.settings[0]], **SILENT)
@@ -161,7 +161,7 @@ def _wire_setup(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, 
 def _wire_monitor(callbacks: TransferCallbacks, setup: _Setup, monitor: _Monitor, shell: Shell) -> None:
     curves, token = monitor.curves, setup.token
     question = [monitor.picture, curves, monitor.about]
-    changed = curves.status(callbacks.refresh, curves, monitor.controls, trigger_mode="always_last", **UNQUEUED)
+    changed = curves.status(callbacks.refresh, curves, monitor.controls, **UNQUEUED)
     answered = [monitor.answer, monitor.about]
     changed.then(callbacks.ask, question, answered, **LATEST)
     changed.then(callbacks.describe, setup.inputs, setup.estimate, **UNQUEUED)  # meanwhile a step may be measured
