@@ -13,12 +13,12 @@ from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.files import home
 from resnet_demo.runs.queue import single_app_lock
-from resnet_demo.runs.recorded import RECORDED
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.worker_process import WorkerProcess
 from resnet_demo.ui.engine import Engine
 from resnet_demo.ui.page import build, serve
 from resnet_demo.web.guard import allowed_host, frame_ancestor
+from resnet_demo.zoo.catalogue import RECORDED
 
 
 def end_on_sigterm() -> None:

@@ -1,6 +1,6 @@
 """Finished runs that ship with the project, to be looked at where nothing was trained. No torch here.
 
-    resnet_demo/recorded/<id>/     config.json and events.jsonl, as training/record.py describes them
+    resnet_demo/recorded/<id>/     config.json and events.jsonl, as training/record.py describes them; of a transfer, its network too
 
 `python -m resnet_demo.runs.recorded RUN [RUN …] [--title TITLE]` makes such a folder of a finished run, or one comparison of
 several runs that trained a network each in the same way (the networks in weights/ were trained so). Numbers keep DIGITS digits.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +21,10 @@ from resnet_demo.errors import RunError
 from resnet_demo.files import write_atomically
 from resnet_demo.training.events import CheckpointSaved, Event, Progress, Resized, RunFinished, RunStarted, to_line
 from resnet_demo.training.record import Record
+from resnet_demo.transfer.settings import TRANSFER
 from resnet_demo.words import duration
+from resnet_demo.zoo.catalogue import RECORDED
 
-RECORDED = Path(__file__).parents[1] / "recorded"
 DIGITS = 5
 
 
@@ -79,6 +81,8 @@ def write(runs: Sequence[Record], target: Path, title: str = "") -> Path:
     config = config.model_copy(update={"title": title or config.title})
     write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
     write_atomically(folder / "events.jsonl", b"".join(to_line(rounded(event)) for event in events))
+    if config.transfer is not None:
+        shutil.copytree(runs[0].folder / "arms" / TRANSFER, folder / "arms" / TRANSFER)
     return folder
 
 

@@ -67,8 +67,9 @@ class RunRecords:
         return self._recorded is not None and (self._recorded / run_id / "config.json").exists()
 
     def recorded(self) -> dict[str, str]:
-        """The titles of the runs that ship, by id."""
-        return {name: self.follower(name).config.title for name in (_names_in(self._recorded) if self._recorded else ())}
+        """The titles of the comparisons that ship, by id."""
+        configs = {name: self.follower(name).config for name in (_names_in(self._recorded) if self._recorded else ())}
+        return {name: config.title for name, config in configs.items() if config.transfer is None}
 
     def forget(self, run_id: str) -> None:
         """Drop everything about a deleted run from memory."""

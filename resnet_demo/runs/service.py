@@ -185,7 +185,7 @@ class RunService(RunDispatch):
                 or the network has no weights, or the name is taken or not allowed.
         """
         if self.is_recorded(run_id):
-            raise SettingError(f"Run {run_id} is recorded and ships without its weights: run it again to keep a network.")
+            raise SettingError(f"Run {run_id} is recorded and ships with this app: train a network of your own to keep it.")
         check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
         models = self.folder.parent / "models"
         if not is_teachers(token, self.token) and models.is_dir() and len(list(models.iterdir())) >= MODELS:

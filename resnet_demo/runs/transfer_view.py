@@ -22,6 +22,7 @@ class TransferControls:
     can_pause: bool = False
     can_continue: bool = False
     has_network: bool = False
+    can_keep: bool = False
     outcome: dict[str, Any] | None = None  # of TransferMeasured, for the tables
 
 
@@ -34,19 +35,24 @@ def transfer_controls(service: RunService, run: str) -> TransferControls:
     except ResNetDemoError:  # there is none, or it was deleted
         return TransferControls()
     allowed, is_over = ALLOWED[state.status], state.status not in IN_PROGRESS
+    has_network = is_over and (record.folder / "arms" / TRANSFER / "config.json").exists()
     return TransferControls(
         sentence=sentence if is_over else "",
         can_stop="stop" in allowed,
         can_pause="pause" in allowed and state.status != "waiting",
         can_continue="continue" in allowed,
-        has_network=is_over and (record.folder / "arms" / TRANSFER / "config.json").exists(),
+        has_network=has_network,
+        can_keep=has_network and state.status != "recorded",
         outcome=plain(measured.model_dump()) if is_over and measured is not None else None,
     )
 
 
 def latest_transfer(service: RunService, visitor: str, run: str = "") -> str:
-    """The transfer that a page opens with: `run`, which its link names, if there is one, else the visitor's newest; else ""."""
+    """The transfer that a page opens with.
+
+    It is `run`, which its link names, if there is one; else the visitor's newest; else the recorded one; else "".
+    """
     transfers = [state for state in service.runs(visitor) if state.is_transfer]
     if any(state.id == run for state in transfers):
         return run
-    return next((state.id for state in transfers if state.yours), "")
+    return next((state.id for state in transfers if state.yours or state.status == "recorded"), "")  # those that ship are last

@@ -104,6 +104,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 #keep-transfer { align-items: stretch; }
 #try.no-camera .source-selection button[aria-label*="camera" i],
 #try.no-clipboard .source-selection button[aria-label*="clipboard" i] { display: none; }
+footer img, footer .divider { display: none !important; }  /* Gradio's drawing, and the dot before a link that is not there */
 /* ?view=projector: the sentence and the curves of a run, for the last row of a room */
 .projector .page-head, .projector #tabs > .tab-wrapper, .projector footer, .projector #lab > .column:first-child,
 .projector #lab > .column:last-child > :not(#said, #curves) { display: none !important; }

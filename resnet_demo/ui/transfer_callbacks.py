@@ -95,12 +95,13 @@ class TransferCallbacks(RunCallbacks):
         """The controls around the curves, after the status of the run changed."""
         run = run_of(curves)
         controls = transfer_controls(self.service, run)
-        buttons = (controls.can_stop, controls.can_pause, controls.can_continue, controls.has_network)
+        buttons = (controls.can_stop, controls.can_pause, controls.can_continue, controls.can_keep)
         link = (
-            f'<a href="?tab=classify&amp;model={run_model(run, TRANSFER)}">Open it in Classify</a> or keep it under a name.'
+            f'<a href="?tab=classify&amp;model={run_model(run, TRANSFER)}">Open it in Classify</a>'
             if controls.has_network
             else ""
         )
+        link += " or keep it under a name." if controls.can_keep else ""
         return controls.sentence, *(gr.Button(interactive=enabled) for enabled in buttons), controls.outcome, link
 
     def ask(

@@ -22,6 +22,9 @@ from resnet_demo.hub import fetch
 from resnet_demo.parsing import ClassName, parse
 
 SHIPPED = Path(__file__).parents[2] / "weights"
+RECORDED = Path(__file__).parents[1] / "recorded"
+"""Finished runs that ship (runs/recorded.py); the one of a transfer has its network."""
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 # Top-1 accuracy at one central crop of 224, as in timm's table of results. Not measured here.
@@ -31,7 +34,7 @@ TIMM_TOP1 = {
 }
 RUN_MODEL = re.compile(r"run-(\d{8}-\d{6}-[0-9a-f]{6})-([a-z0-9][a-z0-9-]{0,39})")
 
-ARM_TITLES = {"transfer": "Your network"}  # of networks of runs, until they are kept under another name
+ARM_TITLES = {"transfer": "The transferred network"}  # of networks of runs, until they are kept under another name
 TIMM_RECIPES = {"tv": "torchvision's weights", "a1": "timm's recipe A1"}
 
 log = logging.getLogger(__name__)
@@ -117,8 +120,8 @@ def find(name: str) -> Path | None:
     """The folder of that name, among the models that ship, the user's own and the networks of runs; it is never taken for a path."""
     match = RUN_MODEL.fullmatch(name)
     if match is not None:
-        folder = files.home() / "runs" / match[1] / "arms" / match[2]
-        return folder if (folder / "config.json").is_file() else None
+        folders = [runs / match[1] / "arms" / match[2] for runs in (files.home() / "runs", RECORDED)]
+        return next((folder for folder in folders if (folder / "config.json").is_file()), None)
     for root, _ in _roots():
         for folder in _subfolders(root):
             if folder.name == name:

@@ -47,4 +47,4 @@ def test_the_network_of_a_run_is_in_the_list_where_a_link_names_it(tmp_path: Pat
     (tmp_path / "runs" / "20260131-235959-3f9c01" / "arms" / "transfer").mkdir(parents=True)
     (tmp_path / "runs" / "20260131-235959-3f9c01" / "arms" / "transfer" / "config.json").write_text("{}")
     here, gone = run_model("20260131-235959-3f9c01", "transfer"), run_model("20260131-235959-000000", "transfer")
-    assert choices(here, here, gone, "../x", "") == [*choices(), ("Your network", here)]
+    assert choices(here, here, gone, "../x", "") == [*choices(), ("The transferred network", here)]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from gradio_client import Client
 from playwright.sync_api import Page
 
-from resnet_demo.runs.recorded import RECORDED
+from resnet_demo.zoo.catalogue import RECORDED
 from tests.ui.conftest import TEACHER, App, Watched
 
 TINY = {"depth": 8, "width": 4, "image_size": 16, "steps": 30, "batch": 16, "warmup": 2, "precision": "fp32"}

@@ -91,7 +91,12 @@ def test_own_pictures_are_dropped_learned_and_a_new_one_is_classified(
     app: App, visit: Callable[..., Watched], trained: dict[str, str], tmp_path: Path
 ) -> None:
     page = open_tab(visit, app)
-    count(page, 0, 12)  # the examples
+    count(page, 0, 12)  # the examples, and what a network learned of them when it was recorded
+    becomes(page, "Recorded")
+    recorded = page.evaluate(RUN)
+    expect(page.locator("#try-answer ol .label").first).to_have_text("cat")
+    expect(page.locator("#transfer-said")).to_contain_text("on 100.0 % of the 4 test pictures")
+    assert page.locator("#transfer-keep").is_disabled() and page.locator("#transfer-stop").is_disabled()
     page.get_by_role("button", name="Begin with my own").click()
     count(page, 0, 0)
     for place, name in enumerate(("red mug", "blue pen")):
@@ -108,7 +113,7 @@ def test_own_pictures_are_dropped_learned_and_a_new_one_is_classified(
     expect(page.locator("#classes .news")).to_contain_text("is in another class already")
     page.wait_for_function("document.querySelector('#transfer-estimate')?.innerText.includes('6 pictures of 2 classes')")
     page.click("#transfer-start")
-    page.wait_for_function(f"!!{RUN}")
+    page.wait_for_function(f"recorded => {RUN} !== recorded", arg=recorded)
     trained["run"] = page.evaluate(RUN)
     page.reload()
     becomes(page, "Finished")
@@ -121,7 +126,7 @@ def test_own_pictures_are_dropped_learned_and_a_new_one_is_classified(
     expect(page.locator("#try-answer ol .label").first).to_have_text("blue pen")
     page.wait_for_selector("#try-answer .card > .view img.heat")
     page.get_by_role("link", name="Open it in Classify").click()  # before it is kept
-    expect(page.locator("#model input")).to_have_value("Your network")
+    expect(page.locator("#model input")).to_have_value("The transferred network")
     expect(page.locator("#answer ol .label").first).to_have_text(re.compile("red mug|blue pen"))
     page.go_back()
     becomes(page, "Finished")

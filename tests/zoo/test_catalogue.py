@@ -128,7 +128,7 @@ def test_the_network_of_a_run_has_a_name_before_it_is_kept(tmp_path: Path, monke
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
     assert catalogue.find(name) == catalogue.locate(name, allow_paths=False) == folder
-    assert catalogue.title_of(name) == "Your network"
+    assert catalogue.title_of(name) == "The transferred network"
     for other in ("run-20260131-235959-3f9c01-../../x", "run-..-transfer", "run-20260131-235959-3f9c01-"):
         assert catalogue.find(other) is None
 
