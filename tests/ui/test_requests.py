@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from resnet_demo.zoo.catalogue import RECORDED
 from tests.ui.conftest import ROOT, App, free_port, start_app, stop_app
 
 MB = 1_000_000
@@ -54,6 +55,19 @@ def test_a_foreign_page_drives_nothing_and_reads_nothing(app: App) -> None:
         assert preflight[0] == 403
         read = ask(app, "GET", "/gradio_api/info", Origin=origin)
         assert not [name for name in (*preflight[1], *read[1]) if name.startswith("access-control")]
+
+
+def test_the_page_and_the_curves_are_sent_compressed_and_events_are_not(app: App) -> None:
+    run = next(RECORDED.iterdir()).name
+    for path in ("", f"runs/{run}?position=0"):
+        with httpx.stream("GET", app.url + path) as answer:
+            sent = sum(map(len, answer.iter_raw()))
+        assert answer.headers["content-encoding"] == "gzip" and sent < len(httpx.get(app.url + path).content) / 3
+        assert "content-encoding" not in httpx.get(app.url + path, headers={"Accept-Encoding": "identity"}).headers
+    event = httpx.post(f"{app.url}gradio_api/call/run", json={"data": [run, 0]}).json()["event_id"]
+    answer = httpx.get(f"{app.url}gradio_api/call/run/{event}", timeout=60)
+    assert answer.headers["content-type"].startswith("text/event-stream") and len(answer.content) > 10_000
+    assert "content-encoding" not in answer.headers
 
 
 def test_the_apps_page_and_a_script_are_let_in(app: App) -> None:
