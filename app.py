@@ -39,7 +39,7 @@ def own_upload_folder() -> None:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
 
 
-def checked(check: Callable[[str], str]) -> Callable[[str], str]:
+def option_type(check: Callable[[str], str]) -> Callable[[str], str]:
     """A type of an option; argparse prints the sentence of what it refuses."""
 
     def convert(text: str) -> str:
@@ -67,22 +67,22 @@ if __name__ == "__main__":
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's tunnel")
     parser.add_argument("--root-path", help="path under which a proxy serves the app")
     parser.add_argument(
-        "--allowed-host", type=checked(allowed_host), action="append", default=[], metavar="NAME",
+        "--allowed-host", type=option_type(allowed_host), action="append", default=[], metavar="NAME",
         help="a further name by which the app may be called, such as lab.school.org or *.school.org; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--frame-ancestor", type=checked(frame_ancestor), action="append", default=[], metavar="HOST",
+        "--frame-ancestor", type=option_type(frame_ancestor), action="append", default=[], metavar="HOST",
         help="a site that may show the projector view (?view=projector) in a frame, such as lms.school.org; may be repeated",
     )  # fmt: skip
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     try:
         with single_app_lock(home()), closing(RunService(home(), WorkerProcess(), recorded=RECORDED)) as lab:
             own_upload_folder()
             engine, pictures = Engine(), PictureStore(home() / "pictures", example_pictures)
             print(f"Teacher's token, for any visitor's runs and for long ones: {lab.token}", flush=True)  # noqa: T201 - as Jupyter does
             serve(
-                build(lab, engine, pictures), lab, engine, pictures, host=chosen.host, port=chosen.port, share=chosen.share,
-                root_path=chosen.root_path, allowed_hosts=chosen.allowed_host, frame_ancestors=chosen.frame_ancestor,
+                build(lab, engine, pictures), lab, engine, pictures, host=options.host, port=options.port, share=options.share,
+                root_path=options.root_path, allowed_hosts=options.allowed_host, frame_ancestors=options.frame_ancestor,
             )  # fmt: skip
     except ResNetDemoError as error:
         sys.exit(f"ResNet Lab: {error}")

@@ -18,7 +18,7 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", "
 TEST_FOLDERS = ("test", "val", "valid")
 
 OWN_PICTURES = re.compile(r"pictures/[0-9a-z]{1,64}/[0-9a-f]{16}/own pictures")
-GONE = "These pictures are no longer kept: their owner or the time has deleted them. Give them again."
+DELETED_PICTURES = "These pictures are no longer kept: their owner deleted them, or they have expired. Add them again."
 
 LabelledFiles = list[tuple[Path, int]]
 
@@ -53,27 +53,27 @@ def source_of(folder: Path) -> str:
 
 
 @contextmanager
-def gone_in_a_sentence(folder: Path) -> Iterator[None]:
-    """While a data set is read: say of a visitor's own pictures that they are gone, whatever the error is, and name no place.
+def deleted_pictures_as_data_error(folder: Path) -> Iterator[None]:
+    """Reports any error while a visitor's own pictures are read as their deletion, without naming the folder.
 
-    Each copy of own pictures was whole when it was made, and every picture was decoded before; but its owner may delete it
-    at any moment, from another page.
+    A copy of own pictures is complete when it is made, and every picture in it has been decoded once; but its owner may
+    delete it at any time, from another page. Errors of other data sets pass unchanged.
 
     Raises:
-        DataError: own pictures are gone.
+        DataError: the visitor's pictures cannot be read.
     """
     try:
         yield
     except (OSError, DataError, PictureError) as error:
         if OWN_PICTURES.fullmatch(source_of(folder)):
-            raise DataError(GONE) from error
+            raise DataError(DELETED_PICTURES) from error
         raise
 
 
 @contextmanager
-def _in_a_sentence(folder: Path) -> Iterator[None]:
+def _os_error_as_data_error(folder: Path) -> Iterator[None]:
     try:
-        with gone_in_a_sentence(folder):
+        with deleted_pictures_as_data_error(folder):
             yield
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
@@ -90,7 +90,7 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], LabelledFiles, LabelledF
     """
     train: LabelledFiles = []
     test: LabelledFiles = []
-    with _in_a_sentence(folder):
+    with _os_error_as_data_error(folder):
         layout = _layout(folder)
         for label, name in enumerate(layout.classes):
             files = _files(layout.train / name)
@@ -117,7 +117,7 @@ def list_test_files(folder: Path) -> tuple[tuple[str, ...], LabelledFiles]:
     if alone is None or (folder / "train").is_dir():
         classes, _, test = list_folder(folder)
         return classes, test
-    with _in_a_sentence(folder):
+    with _os_error_as_data_error(folder):
         layout = _layout(alone)
         files = [(file, label) for label, name in enumerate(layout.classes) for file in _files(layout.train / name)]
     return layout.classes, files
@@ -137,7 +137,7 @@ def count_folder(folder: Path) -> tuple[tuple[str, ...], int]:
         DataError: like `list_folder`.
     """
     total = 0
-    with _in_a_sentence(folder):
+    with _os_error_as_data_error(folder):
         layout = _layout(folder)
         for name in layout.classes:
             count = sum(1 for _ in _names(layout.train / name))

@@ -15,7 +15,8 @@ from resnet_demo.words import tenths
 def readings(config: RunConfig, events: Sequence[Event]) -> dict[str, str]:
     """A sentence by figure (loss, error, gradient, response) on a plain and a residual network of one depth and seed.
 
-    Figures without numbers yet have none, or with such as a network leaves that diverged; neither has a run without such a pair.
+    A figure has no sentence while it has no numbers, or if a network diverged and left numbers that are not finite. A run without
+    such a pair has no sentences.
 
     Args:
         config: of the run.

@@ -36,8 +36,8 @@ class Result:
 Arms = dict[tuple[int, bool], list[Result]]
 """The results by depth and by whether the networks are residual; one for each seed."""
 
-Outcome = Literal["plain", "residual", "neither"]
-"""Which of two kinds of network learned better; 'neither' where there is no clear difference."""
+Winner = Literal["plain", "residual", "neither"]
+"""The kind of network that learned better; 'neither' if there is no clear difference."""
 
 
 def results(config: RunConfig, events: Iterable[Event]) -> tuple[Result, ...]:
@@ -110,13 +110,13 @@ def sentence(config: RunConfig, events: Sequence[Event]) -> str:
 
 
 def deepest_pair(config: RunConfig) -> int | None:
-    """The largest depth that a run trains with and without shortcuts; None if there is none."""
+    """The largest depth at which a run trains both a plain and a residual network; None if there is none."""
     kinds = {(arm.model.depth, arm.model.residual) for arm in config.arms}
     return max((depth for depth, _ in kinds if {(depth, False), (depth, True)} <= kinds), default=None)
 
 
-def outcome(config: RunConfig, events: Sequence[Event]) -> Outcome | None:
-    """Which network of the deepest pair learned better, as `sentence` says; None if it was too early to say."""
+def winner(config: RunConfig, events: Sequence[Event]) -> Winner | None:
+    """The network of the deepest pair that learned better, by the rule of `sentence`; None if it is too early to say."""
     depth = deepest_pair(config)
     arms, steps = _by_kind(config, events)
     if depth is None or _is_early(config, steps):
@@ -137,11 +137,15 @@ def _is_early(config: RunConfig, steps: int) -> bool:
     return steps < max(FEWEST_STEPS, config.optimizer.warmup * config.steps)
 
 
-def _better(plain: Sequence[Result], residual: Sequence[Result]) -> Outcome | None:
-    """Which kind learned better; networks that diverged learned worse than ones that did not."""
-    diverged = [any(arm.diverged for arm in arms) for arms in (plain, residual)]
-    if any(diverged):
-        return "neither" if all(diverged) else "residual" if diverged[0] else "plain"
+def _better(plain: Sequence[Result], residual: Sequence[Result]) -> Winner | None:
+    """The kind that learned better: one that did not diverge, else the one with the clearly lower training loss."""
+    plain_diverged, residual_diverged = (any(arm.diverged for arm in arms) for arms in (plain, residual))
+    if plain_diverged and residual_diverged:
+        return "neither"
+    if plain_diverged:
+        return "residual"
+    if residual_diverged:
+        return "plain"
     losses = [[arm.train_loss for arm in arms if arm.train_loss is not None] for arms in (plain, residual)]
     if not losses[0] or not losses[1]:
         return None

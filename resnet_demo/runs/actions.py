@@ -12,7 +12,7 @@ from resnet_demo.training.record import Status
 Action = Literal["stop", "pause", "continue", "repeat", "delete", "predict", "pin"]
 
 RunStatus = Literal[Status, "recorded"]
-"""The status of a run of this machine, or that of a finished run that ships with the project (recorded.py)."""
+"""The status of a run that was started on this machine, or 'recorded' for one that ships with the project (recorded.py)."""
 
 ALLOWED: Mapping[RunStatus, frozenset[Action]] = MappingProxyType({
     "waiting": frozenset({"stop", "pause", "predict", "pin"}),
@@ -31,18 +31,18 @@ REFUSAL: Mapping[Action, str] = MappingProxyType({
     "continue": "there is nothing to continue",
     "repeat": "repeat it when it has ended",
     "delete": "stop it before you delete it",
-    "predict": "what it shows can be seen, so nothing can be predicted any more",
+    "predict": "its result can be seen, so predictions are closed",
     "pin": "it cannot be shown to everyone",
 })  # fmt: skip
 
 IN_PROGRESS: frozenset[RunStatus] = frozenset({"waiting", "running"})
 """A run in any other status has ended, for good or until it is continued."""
 
-CLEARED = frozenset(status for status, actions in ALLOWED.items() if "delete" in actions and "stop" not in actions)
-"""A run in such a status goes when the list is cleared; one that was only set aside stays."""
+CLEARABLE = frozenset(status for status, actions in ALLOWED.items() if "delete" in actions and "stop" not in actions)
+"""Clearing the list deletes the runs in these statuses; runs that can be continued stay."""
 
-TEACHERS: frozenset[Action] = frozenset({"pin"})
-"""What only the teacher may do; everything else but a repetition, the visitor who started the run may do, too."""
+TEACHER_ACTIONS: frozenset[Action] = frozenset({"pin"})
+"""Only the teacher may do these."""
 
 
 def check_action(action: Action, run_id: str, status: RunStatus) -> None:
@@ -58,5 +58,5 @@ def check_action(action: Action, run_id: str, status: RunStatus) -> None:
 def refusal(action: Action, run_id: str, status: RunStatus) -> SettingError:
     """The error that refuses an action in one sentence."""
     if status == "recorded":
-        return SettingError(f"Run {run_id} is recorded and ships with this app: it can only be looked at, and run again.")
+        return SettingError(f"Run {run_id} is recorded and ships with this app: it can only be viewed or repeated.")
     return SettingError(f"Run {run_id} is {status}: {REFUSAL[action]}.")

@@ -1,4 +1,4 @@
-"""Which runs go when the list is cleared, and why the others stay. No torch here."""
+"""Which runs clearing the list deletes, and why the others stay. No torch here."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from resnet_demo.runs.actions import CLEARED, IN_PROGRESS
+from resnet_demo.runs.actions import CLEARABLE, IN_PROGRESS
 from resnet_demo.runs.run_state import RunState
 
 OTHERS = ("is another visitor's", "are other visitors'")
-IN_WORK = ("trains or waits", "train or wait")
+TRAINING = ("trains or waits", "train or wait")
 UNFINISHED = ("can be continued", "can be continued")
-HELD = ("could not be deleted just now", "could not be deleted just now")
+UNDELETABLE = ("could not be deleted just now", "could not be deleted just now")
 
 
 @dataclass(frozen=True)
 class Clearing:
-    """The ids of the runs that go, and how many stay, by the reason for one and for several."""
+    """The ids of the runs to delete, and how many stay, by the reason, which is worded for one run and for several."""
 
     runs: tuple[str, ...] = ()
     stay: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -39,14 +39,14 @@ class Clearing:
     def _rest(self) -> str:
         if not self.stay:
             return ""
-        counts = [(self.stay[reason], reason) for reason in (OTHERS, IN_WORK, UNFINISHED, HELD) if self.stay[reason]]
+        counts = [(self.stay[reason], reason) for reason in (OTHERS, TRAINING, UNFINISHED, UNDELETABLE) if self.stay[reason]]
         reasons = [f"{count} {reason[count > 1]}" for count, reason in counts]
         count = self.stay.total()
         return f"; {count} {'stays' if count == 1 else 'stay'}: {', '.join(reasons)}"
 
 
-def clearing(states: Iterable[RunState], may_delete: Callable[[RunState], bool]) -> Clearing:
-    """What clearing the list means for these runs.
+def plan_clearing(states: Iterable[RunState], may_delete: Callable[[RunState], bool]) -> Clearing:
+    """Which of these runs clearing the list deletes.
 
     Args:
         states: of the runs in the list.
@@ -59,12 +59,12 @@ def clearing(states: Iterable[RunState], may_delete: Callable[[RunState], bool])
 
 
 def _reason(state: RunState, may_delete: Callable[[RunState], bool]) -> tuple[str, str] | None:
-    """Why a run stays; None if it goes."""
+    """Why a run stays; None if it is deleted."""
     if not may_delete(state):
         return OTHERS
     if state.status in IN_PROGRESS:
-        return IN_WORK
-    return None if state.status in CLEARED else UNFINISHED
+        return TRAINING
+    return None if state.status in CLEARABLE else UNFINISHED
 
 
 def _runs(count: int) -> str:

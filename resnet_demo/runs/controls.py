@@ -80,8 +80,8 @@ def _rows(service: RunService, run: str) -> tuple[tuple[str | int, ...], ...]:
 def initial_run(service: RunService, run: str) -> str:
     """The run that a page opens with; empty if there are none.
 
-    It is `run`, which its link names, if there is one; else the pinned one; else the newest that was trained here; else the recorded
-    one of the first preset.
+    In this order: `run`, which the link names; the pinned run; the newest run of this machine; the recorded run of the first
+    preset; any other.
     """
     states = _comparisons(service)
     every = [state.id for state in states]
@@ -96,5 +96,5 @@ def newest_run(service: RunService) -> str:
 
 
 def shown_runs(service: RunService) -> dict[str, str]:
-    """What pages show that have chosen no run: the `pinned` one, and in the projector view without one the `latest`."""
+    """The runs shown to visitors who have not chosen one: the `pinned` run; without one, the projector view shows the `latest`."""
     return {"pinned": service.pinned, "latest": service.latest()}

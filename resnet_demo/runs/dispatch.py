@@ -50,7 +50,7 @@ class RunDispatch(RunRecords):
         self._waiting = RunQueue(self.folder / "queue.json")
         self._exports = RunQueue(self.folder / "exports.json")  # an entry stays until its weights are written: a worker may die
         self._current: str | None = None
-        self._latest = ""  # the comparison that the trainer got last, to train it
+        self._latest = ""  # the comparison that the trainer started last
         self._request: Literal["stop", "pause"] | None = None  # what the trainer was asked to do with the current run
         self._closed = False
         self._events_before = 0  # events in the current run's record when the trainer got the run
@@ -89,7 +89,7 @@ class RunDispatch(RunRecords):
         )  # fmt: skip
 
     def runs(self, visitor: str = "") -> tuple[RunState, ...]:
-        """All runs, newest first; those that ship are the last ones."""
+        """All runs, newest first, then those that ship."""
         states = []
         for name in self.names():
             try:
@@ -99,7 +99,7 @@ class RunDispatch(RunRecords):
         return tuple(states)
 
     def latest(self) -> str:
-        """The comparison that began to train last; before one has, the newest; empty if there is none."""
+        """The comparison that started to train last; the newest one if none has started yet; empty if there is none."""
         if self._latest and self.is_there(self._latest):
             return self._latest
         for name in self.names():

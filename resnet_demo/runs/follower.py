@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 from resnet_demo.config import RunConfig
-from resnet_demo.results.summary import Outcome, outcome, sentence, table
+from resnet_demo.results.summary import Winner, sentence, table, winner
 from resnet_demo.training.events import Event
 from resnet_demo.training.record import Record, Status, drop_repeated_steps, status_after
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The result of a run so far: a sentence, which network learned better, and a row for each (results/summary.py)."""
+    """The result of a run so far: a sentence, the kind of network that learned better, and a row for each network."""
 
     sentence: str
-    outcome: Outcome | None
+    winner: Winner | None
     rows: tuple[tuple[str | int, ...], ...]
 
 
@@ -84,5 +84,5 @@ class Follower:
         if latest is None or latest[0] != length:
             events = drop_repeated_steps(history)
             rows = tuple(tuple(row) for row in table(self.config, events))
-            latest = self._summary = (length, Summary(sentence(self.config, events), outcome(self.config, events), rows))
+            latest = self._summary = (length, Summary(sentence(self.config, events), winner(self.config, events), rows))
         return latest[1]

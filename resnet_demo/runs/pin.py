@@ -12,12 +12,12 @@ from resnet_demo.parsing import Frozen, parse
 from resnet_demo.runs.permissions import RUN_ID
 
 
-class _Pinned(Frozen):
+class _PinFile(Frozen):
     run: str = Field(pattern=rf"^({RUN_ID.pattern})?$")
 
 
 class Pin:
-    """One run, or none. `run` is its id; empty for none, also where the file cannot be read.
+    """The pinned run: `run` is its id; empty if none is pinned or the file cannot be read.
 
     Args:
         path: of the file, beside the runs.
@@ -33,12 +33,12 @@ class Pin:
         Raises:
             OSError: the file cannot be written; nothing changes then.
         """
-        write_atomically(self._path, _Pinned(run=run).model_dump_json().encode())
+        write_atomically(self._path, _PinFile(run=run).model_dump_json().encode())
         self.run = run
 
 
 def _read(path: Path) -> str:
     try:
-        return parse(_Pinned, path.read_text(encoding="utf-8")).run
+        return parse(_PinFile, path.read_text(encoding="utf-8")).run
     except (OSError, UnicodeDecodeError, SettingError):
         return ""

@@ -1,9 +1,9 @@
-"""Finished runs that ship with the project, to be looked at where nothing was trained. No torch here.
+"""Finished runs that ship with the project, to view before anything has been trained. No torch here.
 
     resnet_demo/recorded/<id>/     config.json and events.jsonl, as training/record.py describes them; of a transfer, its network too
 
-`python -m resnet_demo.runs.recorded RUN [RUN …] [--title TITLE]` makes such a folder of a finished run, or one comparison of
-several runs that trained a network each in the same way (the networks in weights/ were trained so). Numbers keep DIGITS digits.
+`python -m resnet_demo.runs.recorded RUN [RUN …] [--title TITLE]` makes such a folder from a finished run. Several runs that each
+trained one network in the same way, as those in weights/ were, become one comparison. Numbers keep DIGITS significant digits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DIGITS = 5
 
 
 def origin(events: Sequence[Event]) -> str:
-    """Where and when a recorded run was trained, and how long it took, as a text of two sentences."""
+    """When, where and how long a recorded run was trained, in two sentences."""
     first = next((event for event in events if isinstance(event, RunStarted)), None)
     last = next((event for event in reversed(events) if isinstance(event, RunFinished)), None)
     if first is None or last is None:
@@ -41,8 +41,8 @@ def origin(events: Sequence[Event]) -> str:
     )
 
 
-def joined(runs: Sequence[Record]) -> tuple[RunConfig, list[Event]]:
-    """One run of all networks of several runs. Its duration is the sum of theirs.
+def join_runs(runs: Sequence[Record]) -> tuple[RunConfig, list[Event]]:
+    """The config and the events of one run that has the networks of several runs. Its duration is the sum of theirs.
 
     Raises:
         RunError: a run has not finished, or they differ in more than their networks.
@@ -50,17 +50,17 @@ def joined(runs: Sequence[Record]) -> tuple[RunConfig, list[Event]]:
     configs, histories = [run.config for run in runs], [run.events() for run in runs]
     for run, history in zip(runs, histories, strict=True):
         if not history or not isinstance(history[-1], RunFinished):
-            raise RunError(f"The run in {run.folder} has not finished.")
+            raise RunError(f"The run in {run.folder} is not finished.")
     arms = tuple(arm for config in configs for arm in config.arms)
     whole = configs[0].model_copy(update={"arms": arms})
     if any(config.model_copy(update={"arms": arms}) != whole for config in configs):
-        raise RunError("These runs differ in more than their networks: they are no comparison.")
+        raise RunError("These runs differ in more than their networks, so they cannot be compared.")
     starts = [event for history in histories for event in history if isinstance(event, RunStarted)]
     ends = [event for history in histories for event in history if isinstance(event, RunFinished)]
     start = min(starts, key=lambda event: (event.step, event.time))
     parameters = {name: count for event in starts for name, count in event.parameters.items()}
     shared = [event for event in histories[0] if isinstance(event, Resized)]
-    of_arms = [event for history in histories for event in history if not isinstance(event, (*_OF_THE_RUN, Resized))]
+    of_arms = [event for history in histories for event in history if not isinstance(event, (*_RUN_EVENTS, Resized))]
     return whole, [
         start.model_copy(update={"parameters": parameters}),
         *sorted([*shared, *of_arms], key=lambda event: event.step),
@@ -68,26 +68,26 @@ def joined(runs: Sequence[Record]) -> tuple[RunConfig, list[Event]]:
     ]
 
 
-_OF_THE_RUN = (RunStarted, RunFinished, CheckpointSaved, Progress)
+_RUN_EVENTS = (RunStarted, RunFinished, CheckpointSaved, Progress)
 
 
 def write(runs: Sequence[Record], target: Path, title: str = "") -> Path:
-    """Write the recorded run into a new folder below `target`, named by its start. Raises like `joined`."""
-    config, events = joined(runs)
+    """Write a recorded run to a new folder in `target`, named by its start. Raises like `join_runs`."""
+    config, events = join_runs(runs)
     first = events[0]
     assert isinstance(first, RunStarted)
     folder = target / f"{datetime.fromisoformat(first.time):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder.mkdir(parents=True)
     config = config.model_copy(update={"title": title or config.title})
     write_atomically(folder / "config.json", config.model_dump_json(indent=1).encode())
-    write_atomically(folder / "events.jsonl", b"".join(to_line(rounded(event)) for event in events))
+    write_atomically(folder / "events.jsonl", b"".join(to_line(round_numbers(event)) for event in events))
     if config.transfer is not None:
         shutil.copytree(runs[0].folder / "arms" / TRANSFER, folder / "arms" / TRANSFER)
     return folder
 
 
-def rounded(event: Event) -> Event:
-    """The event with DIGITS significant digits of each number that is not whole: a figure shows three."""
+def round_numbers(event: Event) -> Event:
+    """The event with its fractions rounded to DIGITS significant digits; a figure shows three."""
     return type(event).model_validate(_rounded(event.model_dump()))
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     """Make a recorded run and print its folder."""
     parser = argparse.ArgumentParser(description="Make a recorded run of a finished one.")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="the folder of a finished run")
-    parser.add_argument("--title", default="", help="by default that of the run")
+    parser.add_argument("--title", default="", help="by default the title of the run")
     parsed = parser.parse_args()
     print(write([Record(path) for path in parsed.runs], RECORDED, parsed.title))  # noqa: T201 - its result
 

@@ -13,7 +13,7 @@ from resnet_demo.training.record import Record
 
 
 class RunRecords:
-    """The runs of this machine, and recorded ones that ship. Every method may be called from any thread.
+    """The runs of this machine, and the recorded runs that ship. Every method may be called from any thread.
 
     Args:
         folder: of the runs; it is created if it does not exist.
@@ -28,7 +28,7 @@ class RunRecords:
         self._lock = threading.RLock()
 
     def names(self) -> list[str]:
-        """The ids of all runs, newest first; those that ship are the last ones."""
+        """The ids of all runs, newest first, then those that ship."""
         return [*_names_in(self.folder), *(_names_in(self._recorded) if self._recorded else ())]
 
     def record(self, run_id: str) -> Record:

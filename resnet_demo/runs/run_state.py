@@ -55,12 +55,17 @@ def run_state(
         is_recorded: whether it ships with the project.
     """
     config, ticket, last = follower.config, RunOwner.of(follower.record.folder), follower.last()
+    status: RunStatus
+    status, reason = follower.status(), ""
     if is_recorded:
-        status: RunStatus = "recorded"
-    else:
-        status = "waiting" if place else "stopped" if export else "running" if is_current else follower.status()
-    reason = EXPORT if export else origin(follower.since()[0]) if is_recorded else ""
-    if trouble and status == "interrupted":
+        status, reason = "recorded", origin(follower.since()[0])
+    elif place:
+        status = "waiting"
+    elif export:
+        status, reason = "stopped", EXPORT
+    elif is_current:
+        status = "running"
+    elif status == "interrupted" and trouble:
         status, reason = "failed", trouble
     elif status == "interrupted":
         reason = LEFT

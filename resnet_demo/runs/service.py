@@ -18,9 +18,9 @@ from resnet_demo.config import RunConfig
 from resnet_demo.errors import ResNetDemoError, SettingError
 from resnet_demo.model.cost import cost
 from resnet_demo.results.export import save_arm
-from resnet_demo.results.summary import Outcome, deepest_pair
-from resnet_demo.runs.actions import ALLOWED, TEACHERS, Action, check_action, refusal
-from resnet_demo.runs.clearing import HELD, Clearing, clearing
+from resnet_demo.results.summary import Winner, deepest_pair
+from resnet_demo.runs.actions import ALLOWED, TEACHER_ACTIONS, Action, check_action, refusal
+from resnet_demo.runs.clearing import UNDELETABLE, Clearing, plan_clearing
 from resnet_demo.runs.dispatch import RunDispatch
 from resnet_demo.runs.duration_limit import DurationLimit
 from resnet_demo.runs.permissions import check_owner, check_teacher, is_teachers, new_run
@@ -134,7 +134,7 @@ class RunService(RunDispatch):
         return run_id if run_id and self.is_there(run_id) else ""
 
     def pin(self, run_id: str, visitor: str, token: str | None = None) -> None:
-        """Show a comparison to everyone who has chosen none.
+        """Show a comparison to everyone who has not chosen one.
 
         Raises:
             SettingError: the token is not the teacher's, or there is no such comparison.
@@ -147,13 +147,13 @@ class RunService(RunDispatch):
                 self._pin.move(run_id)
 
     def unpin(self, token: str | None) -> None:
-        """Show no run to everyone any more. Raises like `pin`."""
+        """Stop showing a run to everyone. Raises like `pin`."""
         check_teacher(token, self.token)
         with self._lock, disk_errors_as_run_error(self.folder):
             self._pin.move("")
 
-    def clearing(self, visitor: str, token: str | None = None) -> Clearing:
-        """What `clear` would do now: the comparisons that have ended, of this visitor or, for the teacher, of all.
+    def plan_clearing(self, visitor: str, token: str | None = None) -> Clearing:
+        """What `clear` would do now with the comparisons of this visitor or, for the teacher, of all visitors.
 
         Raises:
             SettingError: there is a token, and it is not the teacher's.
@@ -161,12 +161,12 @@ class RunService(RunDispatch):
         if token:
             check_teacher(token, self.token)
         comparisons = (state for state in self.runs(visitor) if not state.is_transfer and state.status != "recorded")
-        return clearing(comparisons, lambda state: bool(token) or state.yours)
+        return plan_clearing(comparisons, lambda state: bool(token) or state.yours)
 
     def clear(self, visitor: str, token: str | None = None) -> Clearing:
-        """Delete the runs of `clearing`; returns which went, and how many stay and why. Raises like `clearing`."""
+        """Delete the runs of `plan_clearing`; returns those deleted, and how many stay and why. Raises like `plan_clearing`."""
         with self._lock:
-            plan = self.clearing(visitor, token)
+            plan = self.plan_clearing(visitor, token)
             deleted = []
             for run_id in plan.runs:
                 try:
@@ -174,8 +174,7 @@ class RunService(RunDispatch):
                     deleted.append(run_id)
                 except (ResNetDemoError, OSError) as error:
                     log.warning("Run %s stays in the list: %s", run_id, error)
-            held = {HELD: len(plan.runs) - len(deleted)} if len(deleted) < len(plan.runs) else {}
-            return Clearing(tuple(deleted), plan.stay + Counter(held))
+            return Clearing(tuple(deleted), plan.stay + Counter({UNDELETABLE: len(plan.runs) - len(deleted)}))
 
     def keep(self, run_id: str, arm: str, name: str, visitor: str, token: str | None = None) -> Path:
         """Save a trained network among the user's models (results/export.py).
@@ -192,8 +191,8 @@ class RunService(RunDispatch):
             raise SettingError(f"{MODELS} models are kept here already: the teacher's token is needed to keep another one.")
         return save_arm(self.record(run_id), arm, name, models)
 
-    def predict(self, run_id: str, visitor: str, choice: Outcome) -> None:
-        """Keep what a visitor predicts of a comparison that has not ended (predictions.py).
+    def predict(self, run_id: str, visitor: str, choice: Winner) -> None:
+        """Record a visitor's prediction of a comparison that has not ended (predictions.py).
 
         Raises:
             SettingError: there is no such run, it has ended, or it compares no plain network with a residual one.
@@ -212,16 +211,14 @@ class RunService(RunDispatch):
         if depth is None or status == "recorded":
             return None
         is_open = "predict" in ALLOWED[status]
-        outcome = None if is_open else self.summary(run_id).outcome
-        return self._predictions.tally(run_id, visitor, depth, is_open=is_open, outcome=outcome)
+        winner = None if is_open else self.summary(run_id).winner
+        return self._predictions.tally(run_id, visitor, depth, is_open=is_open, winner=winner)
 
     def _check(self, action: Action, run_id: str, visitor: str, token: str | None) -> RunState:
         """The state of a run that this visitor may change in this way now; the lock must be held. Raises like `stop`."""
-        if action in TEACHERS:
+        if action in TEACHER_ACTIONS:
             check_teacher(token, self.token)
-        elif self.is_recorded(run_id):
-            check_action(action, run_id, "recorded")
-        else:
+        elif not self.is_recorded(run_id):  # a recorded run has no owner, and its status allows no more than to repeat it
             check_owner(self.follower(run_id).record.folder, visitor, token, self.token)
         state = self.state(run_id)
         check_action(action, run_id, state.status)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resnet_demo.config import DataConfig
 from resnet_demo.data.dataset import Dataset, ImageSet
-from resnet_demo.data.folders import LabelledFiles, data_folder, gone_in_a_sentence, list_folder
+from resnet_demo.data.folders import LabelledFiles, data_folder, deleted_pictures_as_data_error, list_folder
 from resnet_demo.data.image import decode, read, read_encoded
 from resnet_demo.data.preprocessing import Preprocessing
 from resnet_demo.errors import DataError, PictureError
@@ -134,7 +134,7 @@ def load(
     else:
         folder = data_folder(config.source)
         name = folder.name
-        with gone_in_a_sentence(folder):
+        with deleted_pictures_as_data_error(folder):
             classes, train, test, skipped = _read_folder(folder, skip_unreadable=config.skip_unreadable)
     none = [0] * len(classes)
     counts = limited_counts(train.counts(len(classes)), config.train_limit)
@@ -200,5 +200,5 @@ def _encoded(path: Path, *, check: bool) -> bytes:
 
 
 def _read(folder: Path, files: LabelledFiles, number: int) -> Image.Image:
-    with gone_in_a_sentence(folder):
+    with deleted_pictures_as_data_error(folder):
         return read(files[number][0])

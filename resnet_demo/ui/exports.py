@@ -1,9 +1,9 @@
 """A run over plain HTTP.
 
-    GET  /runs                           which run pages show that have chosen none
-    GET  /runs/<run>?position=…          to watch it
-    POST /runs/<run>/prediction          {"choice": …}, to predict its result
-    GET  /export/<run>/csv|json|png|zip  to take it away
+    GET  /runs                           the run to show to a visitor who has not chosen one
+    GET  /runs/<run>?position=…          watch a run
+    POST /runs/<run>/prediction          predict its result: {"choice": …}
+    GET  /export/<run>/csv|json|png|zip  download it
 
 Watching goes past Gradio's own calls of server functions: thirty watchers cost about half of what they cost there.
 """
@@ -41,7 +41,7 @@ MEDIA = {
     "html": "text/html",
 }  # fmt: skip
 FORMS = ("csv", "json", "png", "zip")
-"""The forms of a run."""
+"""The forms in which a run can be downloaded, of MEDIA."""
 
 
 def add_exports(app: FastAPI, service: RunService) -> None:
@@ -50,9 +50,8 @@ def add_exports(app: FastAPI, service: RunService) -> None:
 
     @app.get("/runs/{run}")
     def watch(request: Request, run: str, position: int = 0) -> Response:
-        """A run's state, its events from a position on (runs/updates.py), how many others watch it, and what everyone is shown.
-
-        404 where there is none.
+        """A run's state, its events from a position on (runs/updates.py), how many others watch it, the tally of its predictions,
+        and the runs shown to everyone; 404 if there is no such run.
         """
         try:
             update, visitor = updates_since(service, run, position), identity_of(request)
@@ -62,13 +61,13 @@ def add_exports(app: FastAPI, service: RunService) -> None:
             return JSONResponse({"error": str(error)}, 404, OURS)
 
     @app.get("/runs")
-    def choose() -> Response:
-        """What pages show that have chosen no run, for one that shows none yet."""
+    def default_runs() -> Response:
+        """The runs shown to visitors who have not chosen one; for a page that shows no run yet."""
         return JSONResponse(shown_runs(service))
 
     @app.post("/runs/{run}/prediction")
     async def predict(request: Request, run: str) -> Response:
-        """Keep a visitor's prediction of a run (runs/predictions.py); the answer is the tally, or a sentence with status 400."""
+        """Record a visitor's prediction of a run (runs/predictions.py); answers with the tally, or with a sentence and status 400."""
         body, visitor = await request.body(), identity_of(request)
 
         def answer() -> dict[str, Any] | None:
@@ -89,7 +88,7 @@ def add_exports(app: FastAPI, service: RunService) -> None:
         """One run in one form; 404 with a sentence where there is none."""
         name = f"resnet-lab-{run}.{form}"
         try:
-            return export_in(form, FORMS, lambda: (name, _content(service.record(run), form, name)))
+            return export_response(form, FORMS, lambda: (name, _content(service.record(run), form, name)))
         except OSError as error:
             return PlainTextResponse(
                 f"Run {run} cannot be packed ({error.strerror or error}): make room on the disk.", 507, OURS
@@ -108,14 +107,14 @@ class _TemporaryFile(FileResponse):
             shutil.rmtree(Path(self.path).parent, ignore_errors=True)
 
 
-def export_in(form: str, forms: Collection[str], make: Callable[[], tuple[str, bytes | str | Path]]) -> Response:
-    """The answer to a request for a file to take away; 404 with a sentence where there is none.
+def export_response(form: str, forms: Collection[str], make: Callable[[], tuple[str, bytes | str | Path]]) -> Response:
+    """The response to a request for a download; 404 with a sentence if it does not exist.
 
     Args:
-        form: what is asked for, one of MEDIA.
-        forms: those that there are.
-        make: returns the name and the content of the file, or its path in a folder that is deleted then. May raise
-            ResNetDemoError.
+        form: the requested form.
+        forms: the forms that exist, of MEDIA.
+        make: returns the name of the file and its content, or the path of a temporary file, whose folder is deleted once it is
+            sent. May raise ResNetDemoError.
     """
     if form not in forms:
         return PlainTextResponse(f"There is no export {form[:20]!r}: say {', '.join(forms)}.", 404, OURS)

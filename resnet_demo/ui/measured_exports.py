@@ -18,12 +18,12 @@ from resnet_demo.parsing import parse_link
 from resnet_demo.results import evaluation_export, plots
 from resnet_demo.ui import evaluate_callbacks, inside_callbacks
 from resnet_demo.ui.engine import Engine
-from resnet_demo.ui.exports import export_in
+from resnet_demo.ui.exports import export_response
 
 FORMS = ("csv", "json", "png", "md", "html")
-"""The forms of an evaluation."""
+"""The forms in which an evaluation can be downloaded."""
 Export = Callable[[str, Mapping[str, str]], tuple[str, bytes | str]]
-"""The name and the content of a file, in one form, of what a query names. It raises ResNetDemoError."""
+"""From a form and a query: the name and the content of a file. May raise ResNetDemoError."""
 
 
 def add_measured_exports(app: FastAPI, engine: Engine) -> None:
@@ -49,11 +49,11 @@ def add_measured_exports(app: FastAPI, engine: Engine) -> None:
 
 
 def _add(app: FastAPI, path: str, forms: tuple[str, ...], export: Export) -> None:
-    """Add the route of one kind of file."""
+    """Add the route of one kind of download."""
 
     @app.get(f"{path}/{{form}}")
     def answer(form: str, request: Request) -> Response:
-        return export_in(form, forms, lambda: export(form, dict(request.query_params)))
+        return export_response(form, forms, lambda: export(form, dict(request.query_params)))
 
 
 def _evaluation(form: str, request: EvaluateRequest, measurements: list[Measurement]) -> bytes | str:

@@ -92,7 +92,7 @@ def serve(
     Raises:
         SettingError: the port cannot be opened.
     """
-    site = site_of(os.environ, host=host, root_path=root_path, allowed=allowed_hosts, embedders=frame_ancestors)
+    site = site_of(os.environ, host=host, root_path=root_path, allowed=allowed_hosts, frame_ancestors=frame_ancestors)
     in_front = before_gradios(layers(site, Path(get_upload_folder()), signing_key(service.folder.parent)))
     # After each event Gradio's queue sums up the last thousand, for a page of statistics that is off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))

@@ -44,7 +44,7 @@ class RoomCallbacks:
     @error_in_a_sentence
     def plan(self, token: str, request: gr.Request) -> tuple[str, gr.Column, str]:
         """What clearing the list would delete, with the buttons that do it or not."""
-        clearing = self.service.clearing(visitor_of(request), token)
+        clearing = self.service.plan_clearing(visitor_of(request), token)
         if not clearing.runs:
             return "", gr.Column(visible=False), clearing.plan()
         return clearing.plan(), gr.Column(visible=True), ""

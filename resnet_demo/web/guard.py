@@ -52,14 +52,14 @@ class Site:
         names: host names, lower case; `*.example.org` stands for every name below example.org. IP addresses are always
             allowed, because DNS rebinding needs a name.
         frames: other sites that may show the page in a frame.
-        embedders: other sites that may show the projector view in a frame, and nothing else.
+        frame_ancestors: other sites that may show the projector view in a frame, and nothing else.
         root: the path under which a proxy serves the page, without a slash at its end.
         is_behind_proxy: whether a proxy sets X-Forwarded-Host to the host name that the browser uses.
     """
 
     names: set[str] = field(default_factory=lambda: {"localhost"})
     frames: tuple[str, ...] = ()
-    embedders: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
     root: str = ""
     is_behind_proxy: bool = False
 
@@ -80,7 +80,7 @@ def site_of(
     host: str | None = None,
     root_path: str | None = None,
     allowed: Iterable[str] = (),
-    embedders: Iterable[str] = (),
+    frame_ancestors: Iterable[str] = (),
 ) -> Site:
     """The names under which this process is reachable.
 
@@ -89,7 +89,7 @@ def site_of(
         host: the address to listen on, if it is a name.
         root_path: the path or the URL under which a proxy serves the app.
         allowed: further names, from the operator.
-        embedders: sites that may show the projector view in a frame, from the operator (`frame_ancestor`).
+        frame_ancestors: sites that may show the projector view in a frame, from the operator (`frame_ancestor`).
     """
     machine = socket.gethostname().lower()
     names = {"localhost", machine, f"{machine.partition('.')[0]}.local", *(name.lower().rstrip(".") for name in allowed)}
@@ -101,7 +101,7 @@ def site_of(
     is_space = "SPACE_ID" in environment
     frames = ("https://huggingface.co", "https://*.hf.space") if is_space else ()
     root = urlsplit(root_path or "").path.rstrip("/")
-    return Site(names, frames, tuple(embedders), root, is_behind_proxy=bool(root_path) or is_space)
+    return Site(names, frames, tuple(frame_ancestors), root, is_behind_proxy=bool(root_path) or is_space)
 
 
 def allowed_host(text: str) -> str:
@@ -169,7 +169,7 @@ class Guard:
         self.app = app
         self.site = site
         self._headers = _headers(site.frames)
-        self._headers_of_view = _headers((*site.frames, *site.embedders))
+        self._headers_of_view = _headers((*site.frames, *site.frame_ancestors))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request or pass it on, with our headers on the response in both cases."""

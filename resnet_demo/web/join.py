@@ -49,7 +49,7 @@ def network_addresses() -> list[str]:
     return [address for address in dict.fromkeys(addresses) if not ipaddress.ip_address(address).is_loopback]
 
 
-def reachable(host: str) -> list[str]:
+def reachable_hosts(host: str) -> list[str]:
     """The hosts by which other machines reach what listens on a host, or is called by it here.
 
     That host itself; all addresses of this machine if it stands for them all; none if it means this machine only.
@@ -83,7 +83,7 @@ def links_for(request: Request, listens_on: str) -> list[str]:
         listens_on: the host that the app was started with.
     """
     base = request.base_url
-    hosts = reachable(base.hostname or "") or reachable(listens_on)
+    hosts = reachable_hosts(base.hostname or "") or reachable_hosts(listens_on)
     return [str(base.replace(hostname=host)) for host in hosts]
 
 
@@ -95,7 +95,7 @@ def add_join(app: Starlette, listens_on: str, port: int) -> None:
         listens_on: the host that it was started with.
         port: on which it listens.
     """
-    for host in reachable(listens_on):
+    for host in reachable_hosts(listens_on):
         print(f"For phones on this network: http://{host}:{port}/", flush=True)  # noqa: T201 - for whoever started it
 
     async def join(request: Request) -> Response:

@@ -116,4 +116,4 @@ def test_a_visitor_s_pictures_that_are_deleted_while_they_are_read_are_gone_in_t
     monkeypatch.setattr(folders, "_names", delete_before)
     with pytest.raises(DataError) as error:
         read(folder)
-    assert str(error.value) == folders.GONE
+    assert str(error.value) == folders.DELETED_PICTURES

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from resnet_demo.comparison import LabSettings, comparison
-from resnet_demo.results.summary import deepest_pair, is_clear, outcome, results, sentence, table
+from resnet_demo.results.summary import deepest_pair, is_clear, results, sentence, table, winner
 from resnet_demo.training.events import ArmDiverged, Event, Measured, RunFinished, TrainingPoint
 
 ONE = comparison(LabSettings(depth=32, steps=240))
@@ -162,7 +162,7 @@ def test_when_both_diverge_each_has_its_sentence() -> None:
 )
 def test_the_outcome_is_what_the_sentence_says(plain: float, residual: float, steps: int, expected: str | None) -> None:
     events = finished(history({"plain32-s0": plain, "residual32-s0": residual}, steps=steps))
-    assert outcome(ONE, events) == expected
+    assert winner(ONE, events) == expected
     better = {"plain": "The plain network learns better", "residual": "The residual network learns better"}
     words = better.get(expected or "", "no clear difference" if expected else "too few steps to say")
     assert words in sentence(ONE, events)
@@ -172,10 +172,10 @@ def test_of_two_depths_the_outcome_is_that_of_the_deeper_one_and_a_network_that_
     both = comparison(LabSettings(depth=20, other_depth=56, steps=240))
     losses = {"plain20-s0": 1.0, "residual20-s0": 2.0, "plain56-s0": 2.0, "residual56-s0": 1.0}
     assert deepest_pair(both) == 56
-    assert outcome(both, history(losses)) == "residual"
+    assert winner(both, history(losses)) == "residual"
     diverged = ArmDiverged(step=200, arm="residual56-s0", loss=math.inf)
-    assert outcome(both, [*history(losses), diverged]) == "plain"
-    assert outcome(both, [*history(losses), diverged, diverged.model_copy(update={"arm": "plain56-s0"})]) == "neither"
+    assert winner(both, [*history(losses), diverged]) == "plain"
+    assert winner(both, [*history(losses), diverged, diverged.model_copy(update={"arm": "plain56-s0"})]) == "neither"
     alone = both.model_copy(update={"arms": both.arms[:1]})
     assert deepest_pair(alone) is None
-    assert outcome(alone, history({"plain20-s0": 1.0})) is None
+    assert winner(alone, history({"plain20-s0": 1.0})) is None

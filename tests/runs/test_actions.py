@@ -10,7 +10,7 @@ import pytest
 from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.config import RunConfig
 from resnet_demo.errors import SettingError
-from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS, REFUSAL, TEACHERS, Action
+from resnet_demo.runs.actions import ALLOWED, IN_PROGRESS, REFUSAL, TEACHER_ACTIONS, Action
 from resnet_demo.runs.controls import controls_for
 from resnet_demo.runs.service import RunService
 from resnet_demo.training.events import Event, RunFailed, RunFinished, RunPaused, RunStopped
@@ -63,7 +63,7 @@ def test_the_service_allows_what_the_table_allows_and_refuses_the_rest_in_its_se
     run = run_in(status, opened)
     assert opened.lab.state(run).status == status
     if action in ALLOWED[status]:
-        act(action, opened.lab)(run, "a", "teacher" if action in TEACHERS else None)
+        act(action, opened.lab)(run, "a", "teacher" if action in TEACHER_ACTIONS else None)
     else:
         with pytest.raises(SettingError) as refused:
             act(action, opened.lab)(run, "a")
@@ -71,7 +71,7 @@ def test_the_service_allows_what_the_table_allows_and_refuses_the_rest_in_its_se
         assert opened.lab.state(run).status == status
 
 
-@pytest.mark.parametrize("action", TEACHERS)
+@pytest.mark.parametrize("action", TEACHER_ACTIONS)
 def test_the_visitor_who_started_a_run_may_not_do_what_only_the_teacher_may(opened: Opened, action: Action) -> None:
     run = run_in("finished", opened)
     with pytest.raises(SettingError, match="Only the teacher may do this"):

@@ -11,7 +11,7 @@ import pytest
 
 from resnet_demo.comparison import LabSettings, comparison
 from resnet_demo.errors import SettingError
-from resnet_demo.runs.actions import ALLOWED, CLEARED
+from resnet_demo.runs.actions import CLEARABLE
 from resnet_demo.training.events import RunFailed, RunFinished, RunPaused, RunStopped
 from resnet_demo.training.record import RecordWriter
 from tests.runs.stand_in import Opened
@@ -44,20 +44,19 @@ def names(opened: Opened, room: dict[str, str]) -> set[str]:
     return {name for name, run in room.items() if run in left}
 
 
-def test_what_is_cleared_is_over_by_the_table() -> None:
-    assert {"finished", "stopped", "failed"} == CLEARED
-    assert all("delete" in ALLOWED[status] for status in CLEARED)
+def test_only_runs_that_have_ended_for_good_are_cleared() -> None:
+    assert {"finished", "stopped", "failed"} == CLEARABLE
 
 
 def test_a_visitor_clears_own_runs_that_are_over_and_is_told_why_the_others_stay(opened: Opened, room: dict[str, str]) -> None:
     stays = "4 stay: 3 are other visitors', 1 can be continued"
-    plan = opened.lab.clearing("anna")
+    plan = opened.lab.plan_clearing("anna")
     assert plan.plan() == f"3 runs will be deleted with their weights; {stays}."
     assert names(opened, room) == room.keys()  # a plan deletes nothing
     assert opened.lab.clear("anna").result() == f"3 runs were deleted; {stays}."
     assert names(opened, room) == room.keys() - {"anna finished", "anna stopped", "anna failed"}
     assert opened.lab.clear("anna").result() == f"No run was deleted; {stays}."
-    assert opened.lab.clearing("anna").plan() == f"There is no run here that you may clear; {stays}."
+    assert opened.lab.plan_clearing("anna").plan() == f"There is no run here that you may clear; {stays}."
 
 
 def test_the_teacher_clears_everyones_but_none_that_trains_waits_or_can_be_continued(

@@ -1,4 +1,4 @@
-"""What visitors predict of a run: counted once each, changed until the end, seen after one's own, judged as the sentence judges."""
+"""Predictions of a run: one a visitor, changeable until the end, shown after one's own, judged by the rule of the sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONFIG: RunConfig = comparison(LabSettings())
 NAMES = ("plain32-s0", "residual32-s0")
 
 
-def seen(opened: Opened, run: str, visitor: str) -> Tally:
+def tally_of(opened: Opened, run: str, visitor: str) -> Tally:
     tally = opened.lab.tally(run, visitor)
     assert tally is not None
     return tally
@@ -43,37 +43,37 @@ def end(opened: Opened, run: str, event: Event, losses: tuple[float, float] = (2
 
 def test_others_are_seen_after_ones_own_prediction_which_may_be_changed(opened: Opened) -> None:
     run = opened.lab.submit(CONFIG, "a")
-    assert seen(opened, run, "a") == Tally(
+    assert tally_of(opened, run, "a") == Tally(
         predictions.QUESTION,
         {"plain": "plain-32", "residual": "residual-32", "neither": "no clear difference"},
         is_open=True, own=None, counts={}, sentence="",
     )  # fmt: skip
     opened.lab.predict(run, "a", "plain")
     opened.lab.predict(run, "b", "residual")
-    unseen = seen(opened, run, "c")
+    unseen = tally_of(opened, run, "c")
     assert (unseen.counts, unseen.sentence) == ({}, "2 visitors have predicted already.")
     opened.lab.predict(run, "a", "residual")
-    assert seen(opened, run, "a").counts == {"plain": 0, "residual": 2, "neither": 0}
-    assert seen(opened, run, "a").sentence == (
+    assert tally_of(opened, run, "a").counts == {"plain": 0, "residual": 2, "neither": 0}
+    assert tally_of(opened, run, "a").sentence == (
         "You said: residual-32. All predictions so far: 0 plain-32, 2 residual-32, 0 no clear difference. "
         "You may change yours until the run ends."
     )
 
 
-@pytest.mark.parametrize(("losses", "outcome"), [((2.0, 1.0), "residual"), ((1.0, 2.0), "plain"), ((1.0, 1.01), "neither")])
-def test_the_end_says_who_was_right(opened: Opened, losses: tuple[float, float], outcome: str) -> None:
+@pytest.mark.parametrize(("losses", "winner"), [((2.0, 1.0), "residual"), ((1.0, 2.0), "plain"), ((1.0, 1.01), "neither")])
+def test_the_end_says_who_was_right(opened: Opened, losses: tuple[float, float], winner: str) -> None:
     run = opened.lab.submit(CONFIG, "a")
     for visitor, choice in {"a": "residual", "b": "plain", "c": "neither", "d": "residual"}.items():
         opened.lab.predict(run, visitor, choice)  # type: ignore[arg-type]
     end(opened, run, RunFinished(step=400, seconds=1), losses)
-    right = {"residual": 2, "plain": 1, "neither": 1}[outcome]
-    result = "There is no clear difference" if outcome == "neither" else f"It is {outcome}-32"
-    verdict = {"residual": ": you were right", "plain": "; you said residual-32", "neither": "; you said residual-32"}[outcome]
+    right = {"residual": 2, "plain": 1, "neither": 1}[winner]
+    result = "There is no clear difference" if winner == "neither" else f"It is {winner}-32"
+    verdict = {"residual": ": you were right", "plain": "; you said residual-32", "neither": "; you said residual-32"}[winner]
     counted = f"{right} of 4 predictions were right."
-    assert seen(opened, run, "a").sentence == f"{result}{verdict}. {counted}"
-    assert seen(opened, run, "nobody").sentence == f"{result}. {counted}"
-    assert seen(opened, run, "nobody").counts == {"plain": 1, "residual": 2, "neither": 1}
-    with pytest.raises(SettingError, match="nothing can be predicted any more"):
+    assert tally_of(opened, run, "a").sentence == f"{result}{verdict}. {counted}"
+    assert tally_of(opened, run, "nobody").sentence == f"{result}. {counted}"
+    assert tally_of(opened, run, "nobody").counts == {"plain": 1, "residual": 2, "neither": 1}
+    with pytest.raises(SettingError, match="predictions are closed"):
         opened.lab.predict(run, "a", "plain")
 
 
@@ -81,7 +81,7 @@ def test_a_run_that_was_stopped_early_judges_nobody(opened: Opened) -> None:
     run = opened.lab.submit(CONFIG, "a")
     opened.lab.predict(run, "a", "plain")
     end(opened, run, RunStopped(step=10, seconds=1))
-    assert seen(opened, run, "a").sentence == "1 visitor has predicted; the run ended too early to say who is right."
+    assert tally_of(opened, run, "a").sentence == "1 visitor has predicted; the run ended too early to say who is right."
 
 
 def test_predictions_outlive_the_app_name_nobody_and_go_with_their_run(opened: Opened, tmp_path: Path) -> None:
@@ -89,9 +89,9 @@ def test_predictions_outlive_the_app_name_nobody_and_go_with_their_run(opened: O
     opened.lab.predict(run, "a-secret-cookie", "plain")
     text = (opened.lab.folder / run / FILE).read_text()
     assert "a-secret-cookie" not in text
-    assert seen(Opened(tmp_path), run, "a-secret-cookie").own == "plain"
+    assert tally_of(Opened(tmp_path), run, "a-secret-cookie").own == "plain"
     (opened.lab.folder / run / FILE).write_text("{")
-    assert seen(Opened(tmp_path), run, "a-secret-cookie").own is None
+    assert tally_of(Opened(tmp_path), run, "a-secret-cookie").own is None
     end(opened, run, RunFinished(step=400, seconds=1))
     opened.lab.delete(run, "a")
     with pytest.raises(SettingError, match="There is no run"):
@@ -109,7 +109,7 @@ def test_without_a_cookie_and_beyond_the_limit_nothing_is_counted(tmp_path: Path
     kept.predict("run", "b", "neither")
     with pytest.raises(SettingError, match="no more are counted"):
         kept.predict("run", "c", "plain")
-    assert kept.tally("run", "b", 20, is_open=True, outcome=None).counts == {"plain": 1, "residual": 0, "neither": 1}
+    assert kept.tally("run", "b", 20, is_open=True, winner=None).counts == {"plain": 1, "residual": 0, "neither": 1}
 
 
 def test_a_run_of_one_kind_of_network_has_nothing_to_predict(opened: Opened, picture_folder: Path) -> None:
@@ -149,5 +149,5 @@ def test_what_is_no_prediction_is_refused_in_a_sentence(opened: Opened, client: 
     answer = client.post(f"/runs/{run}/prediction", content=body)
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(".")
-    assert seen(opened, run, "a").own is None
+    assert tally_of(opened, run, "a").own is None
     assert client.post("/runs/x/prediction", json={"choice": "plain"}).json() == {"error": "There is no run 'x'."}

@@ -18,7 +18,7 @@ from resnet_demo.inference.classify import classify
 from resnet_demo.results.export import export_csv
 from resnet_demo.runs.controls import controls_for, initial_run
 from resnet_demo.runs.forecast import forecast
-from resnet_demo.runs.recorded import joined, rounded, write
+from resnet_demo.runs.recorded import join_runs, round_numbers, write
 from resnet_demo.runs.service import RunService
 from resnet_demo.runs.transfer_view import TransferControls, latest_transfer, transfer_controls
 from resnet_demo.training import session
@@ -181,7 +181,7 @@ def test_runs_of_one_network_each_become_one_comparison(trained: list[Record], t
     for record in trained:
         name = record.config.arms[0].name
         assert [event for event in events if getattr(event, "arm", "") == name] == [
-            rounded(event) for event in record.events() if getattr(event, "arm", "") == name
+            round_numbers(event) for event in record.events() if getattr(event, "arm", "") == name
         ]
     last = events[-1]
     assert isinstance(last, RunFinished)
@@ -195,8 +195,8 @@ def test_runs_that_differ_or_have_not_finished_are_not_joined(
     for _ in session.run(tiny_run(picture_folder, arms=(tiny_arm("other"),), steps=13), tmp_path / "other"):
         pass
     with pytest.raises(RunError, match="differ in more than their networks"):
-        joined([trained[0], Record(tmp_path / "other")])
+        join_runs([trained[0], Record(tmp_path / "other")])
     lines = (trained[1].folder / "events.jsonl").read_bytes().splitlines(keepends=True)
     (trained[1].folder / "events.jsonl").write_bytes(b"".join(lines[:-1]))
-    with pytest.raises(RunError, match="has not finished"):
-        joined(trained)
+    with pytest.raises(RunError, match="is not finished"):
+        join_runs(trained)

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from resnet_demo.data.folders import GONE, data_folder, list_folder
+from resnet_demo.data.folders import DELETED_PICTURES, data_folder, list_folder
 from resnet_demo.data.picture_store import PictureStore
 from resnet_demo.files import home
 from resnet_demo.transfer.settings import TransferSettings
@@ -76,7 +76,7 @@ def test_pictures_that_another_page_deletes_meanwhile_are_gone_in_a_sentence(
 ) -> None:
     elsewhere = replace(callbacks, pictures=Elsewhere(home() / "pictures", lambda: EXAMPLES))
     elsewhere.pictures.add(owner_of("anna"), "cat", "mine.png", picture(7))
-    assert elsewhere.describe(FIRST, "", ANNA, *own()) == GONE
+    assert elsewhere.describe(FIRST, "", ANNA, *own()) == DELETED_PICTURES
     elsewhere.pictures.add(owner_of("anna"), "cat", "mine.png", picture(7))
     with pytest.raises(gr.Error, match="no longer kept"):
         elsewhere.begin("teacher", ANNA, *own())

@@ -177,7 +177,7 @@ THEIRS = "frame-ancestors 'self' lms.school.org *.uni.example:8443"
 
 def ancestors(query: bytes, *, path: str = "/", host: str = "localhost", method: str = "GET", **around: Any) -> str:
     """Who may frame an answer, where the operator named two sites."""
-    site = site_of({}, embedders=["lms.school.org", "*.uni.example:8443"], **around)
+    site = site_of({}, frame_ancestors=["lms.school.org", "*.uni.example:8443"], **around)
     scope = http(method, path, [("host", host)]) | {"query_string": query}
     headers = ask(Guard(answering(b"in"), site), scope).headers
     policy = headers["content-security-policy"]
@@ -223,13 +223,13 @@ def test_they_may_frame_no_other_address_of_the_app_and_no_refusal() -> None:
 
 
 def test_a_site_that_may_frame_the_view_may_send_nothing() -> None:
-    site = site_of({}, embedders=["lms.school.org"])
+    site = site_of({}, frame_ancestors=["lms.school.org"])
     assert post(("host", "localhost:7860"), ("origin", "https://lms.school.org"), site=site) == 403
     assert post(("host", "lms.school.org"), site=site) == 421
 
 
 def test_a_space_keeps_hugging_face_beside_them() -> None:
-    site = site_of({"SPACE_ID": "someone/lab"}, embedders=["lms.school.org"])
+    site = site_of({"SPACE_ID": "someone/lab"}, frame_ancestors=["lms.school.org"])
     scope = http(headers=[("host", "localhost")]) | {"query_string": b"view=projector"}
     policy = ask(Guard(answering(b"in"), site), scope).headers["content-security-policy"]
     assert policy == "frame-ancestors 'self' https://huggingface.co https://*.hf.space lms.school.org"

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from resnet_demo.web import join
-from resnet_demo.web.join import add_join, join_page, network_addresses, reachable
+from resnet_demo.web.join import add_join, join_page, network_addresses, reachable_hosts
 
 
 def page(listens_on: str, asked: str) -> str:
@@ -36,7 +36,7 @@ def test_the_addresses_are_those_that_other_machines_can_call() -> None:
 )
 def test_other_machines_reach_what_listens_on_a_host(host: str, hosts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join, "network_addresses", lambda: ["192.168.1.5", "10.0.0.7"])
-    assert reachable(host) == hosts
+    assert reachable_hosts(host) == hosts
 
 
 def test_an_app_that_listens_on_one_address_names_that_one_only(capsys: pytest.CaptureFixture[str]) -> None:
