@@ -148,7 +148,7 @@ _PRESETS = (
         ),
         look_for="Section 4.2's training: 64,000 iterations of 128 images, learning rate 0.1, divided by 10 at half and at three "
         "quarters. The paper's ResNet-20 ends with 8.75 % of the test images wrong.",
-        recorded=("Full length: 20 layers", "Full length: 56 layers"),
+        recorded=("Full length: 20 layers", "Full length: 32 layers", "Full length: 56 layers"),
     ),
 )  # fmt: skip
 

@@ -1,6 +1,8 @@
-"""Numbers as text; the page, the command line and the reports share these formats."""
+"""Numbers and lists as text; the page, the command line and the reports share these formats."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -23,6 +25,11 @@ def percent(fraction: float) -> str:
         return f"under 0.01{SPACE}%"
     digits = 2 if round(100 * fraction, 2) < 10 else 0
     return f"{100 * fraction:.{digits}f}{SPACE}%"
+
+
+def enumeration(names: Sequence[str]) -> str:
+    """One or several names in a sentence: 'cat', 'cat and dog', 'cat, dog and deer'."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_demo.words import duration, duration_range, percent, share
+from resnet_demo.words import duration, duration_range, enumeration, percent, share
 
 
 @pytest.mark.parametrize(("probability", "words"), [(1.0, ">99.9 %"), (0.9994, ">99.9 %"), (0.732, "73.2 %"), (0.0, "<0.1 %")])
@@ -56,3 +56,10 @@ def test_a_range_of_durations_names_its_unit_once_where_it_can(shortest: float, 
 )
 def test_a_duration_is_given_in_the_largest_unit_of_which_there_are_two(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("names", "words"), [(["cat"], "cat"), (["cat", "dog"], "cat and dog"), (["cat", "dog", "deer"], "cat, dog and deer")]
+)
+def test_names_stand_in_a_sentence(names: list[str], words: str) -> None:
+    assert enumeration(names) == words

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_demo.words import share
+from resnet_demo.words import enumeration, share
 
 UNSURE = 0.3
 """An answer is unsure if its entropy is a larger share than this of the largest possible."""
@@ -59,7 +59,7 @@ def words(probability: float, entropy: float, classes: Sequence[str]) -> str:
 def knows(classes: Sequence[str]) -> str:
     """Which classes the model knows, in one sentence."""
     if len(classes) <= NAMED:
-        names = f"{', '.join(classes[:-1])} and {classes[-1]}"
+        names = enumeration(classes)
         return f"This model knows {len(classes)} classes, {names}, and must choose one of them whatever it is shown."
     names = ", ".join(name.split(",")[0] for name in classes[:3])
     return f"This model knows {len(classes):,} classes, such as {names}, and must choose one of them whatever it is shown."

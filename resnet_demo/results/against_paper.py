@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from resnet_demo.model.cost import cost
 from resnet_demo.paper import tables
 from resnet_demo.paper.tables import RELEASED, TABLES, Row, Table
 from resnet_demo.results.shipped import Curve, ShippedModel
+from resnet_demo.words import enumeration
 from resnet_demo.zoo.catalogue import TIMM_RECIPES, TIMM_TOP1
 
 NOT_HERE = "not measured here"
@@ -194,26 +195,30 @@ def sentences_on_figure_6(models: Sequence[ShippedModel]) -> list[str]:
         for depth, plain, residual in _pairs(models)
     ]
     for kind in ("plain", "residual"):
-        for low, high in _ends([model for model in models if model.config.kind == kind]):
-            if low.differences != high.differences:
-                sentences.append(f"{_title(low)} and {_title(high)} were trained differently, so their errors do not compare.")
-                continue
+        groups = _trained_alike([model for model in models if model.config.kind == kind])
+        for low, *_, high in (group for group in groups if len(group) > 1):
             change = "rises" if high.test_error > low.test_error else "falls"
             sentences.append(
                 f"From {low.config.depth} to {high.config.depth} layers the {kind} error {change} from {low.test_error:.2f} to "
                 f"{high.test_error:.2f} %."
             )
+        if len(groups) > 1:
+            first, *others = groups
+            sentences.append(
+                f"The errors of {_titles(first)} do not compare with those of {_titles(itertools.chain(*others))}, which were "
+                "trained differently."
+            )
     resized = [model for model in models if model.curves is not None and model.curves.full_size_from]
     if resized:
         step = max(model.curves.full_size_from for model in resized if model.curves is not None)
-        sentences.append(f"{_names(resized)} trained on smaller pictures first, at full size from step {step:,} on.")
+        sentences.append(f"{_titles(resized)} trained on smaller pictures first, at full size from step {step:,} on.")
     undrawn = [model for model in models if model.curves is None]
     if undrawn:
         sentences.append(f"Of {_names(undrawn)} no record with measurements ships, so nothing is drawn.")
     depths = {model.config.depth for model in models if model.curves is not None}
     missing = [str(depth) for depth in (20, 32, 44, 56, 110) if depth not in depths]
     if missing:
-        sentences.append(f"Of the paper's depths, {', '.join(missing)} have no record here.")
+        sentences.append(f"Of the paper's depths, no record ships of {enumeration(missing)} layers.")
     return sentences
 
 
@@ -228,11 +233,10 @@ def sentences_on_figure_7(models: Sequence[ShippedModel]) -> list[str]:
             f"{statistics.fmean(plain.responses):.2f} in the plain one; {smaller} of {len(plain.responses)} layers respond less "
             "in the residual one."
         )
-    for low, high in _ends([model for model in computed if model.config.residual]):
-        alike = "" if low.differences == high.differences else ", which was trained differently"
+    for low, *_, high in (group for group in _trained_alike([m for m in computed if m.config.residual]) if len(group) > 1):
         sentences.append(
-            f"The mean of {_title(low)} is {statistics.fmean(low.responses):.2f}, that of {_title(high)} "
-            f"{statistics.fmean(high.responses):.2f}{alike}."
+            f"The mean of {_title(low)} is {statistics.fmean(low.responses):.2f}, that of {_title(high)}, trained alike, "
+            f"{statistics.fmean(high.responses):.2f}."
         )
     missing = [model for model in models if not model.responses]
     if missing:
@@ -244,8 +248,12 @@ def _title(model: ShippedModel) -> str:
     return f"{model.config.kind}-{model.config.depth}"
 
 
+def _titles(models: Iterable[ShippedModel]) -> str:
+    return enumeration([_title(model) for model in models])
+
+
 def _names(models: Sequence[ShippedModel]) -> str:
-    return " and ".join(model.name for model in models)
+    return enumeration([model.name for model in models])
 
 
 def _pairs(models: Sequence[ShippedModel]) -> Iterator[tuple[int, ShippedModel, ShippedModel]]:
@@ -259,9 +267,9 @@ def _pairs(models: Sequence[ShippedModel]) -> Iterator[tuple[int, ShippedModel, 
             yield depth, plain, residual
 
 
-def _ends(models: Sequence[ShippedModel]) -> Iterator[tuple[ShippedModel, ShippedModel]]:
-    """The shallowest and the deepest of several networks, if their depths differ."""
-    if models:
-        low, high = (choose(models, key=lambda model: model.config.depth) for choose in (min, max))
-        if low.config.depth < high.config.depth:
-            yield low, high
+def _trained_alike(models: Sequence[ShippedModel]) -> list[list[ShippedModel]]:
+    """The models in groups that were trained in the same way, one of each depth, shallowest first."""
+    groups: dict[str, dict[int, ShippedModel]] = {}
+    for model in sorted(models, key=lambda model: model.config.depth):
+        groups.setdefault(model.differences, {}).setdefault(model.config.depth, model)
+    return [list(group.values()) for group in groups.values()]

@@ -96,7 +96,7 @@ def test_the_sentences_are_computed_and_name_what_is_missing() -> None:
     assert "From 20 to 56 layers the plain error rises from 9.00 to 12.00 %." in text
     assert "From 20 to 56 layers the residual error falls from 8.00 to 7.00 %." in text
     assert "Of resnet56-cifar10 no record with measurements ships, so nothing is drawn." in text
-    assert "Of the paper's depths, 32, 44, 110 have no record here." in text
+    assert "Of the paper's depths, no record ships of 32, 44 and 110 layers." in text
     text = " ".join(sentences_on_figure_7(models))
     assert "the mean is 1.75 in the residual network and 2.00 in the plain one; 1 of 2 layers respond less" in text
     assert "Not computed yet for plain56-cifar10 and resnet56-cifar10" in text
@@ -106,11 +106,17 @@ def test_networks_that_were_trained_differently_are_not_compared() -> None:
     other = Curves(CURVES.training, CURVES.test, 5, full_size_from=8)
     deep = replace(model("resnet56", 7.0, (1.0, 1.0), other), differences="12 iterations, not 64,000")
     text = " ".join(sentences_on_figure_6([model("plain56", 12.0), model("resnet20", 8.0), deep]))
-    assert "residual-20 and residual-56 were trained differently, so their errors do not compare." in text
+    assert "The errors of residual-20 do not compare with those of residual-56, which were trained differently." in text
     assert "At 56 layers" not in text and "From 20" not in text
-    assert "resnet56-cifar10 trained on smaller pictures first, at full size from step 8 on." in text
+    assert "residual-56 trained on smaller pictures first, at full size from step 8 on." in text
     text = " ".join(sentences_on_figure_7([model("resnet20", 8.0, (2.0, 2.0)), deep]))
-    assert "The mean of residual-20 is 2.00, that of residual-56 1.00, which was trained differently." in text
+    assert "that of residual-56" not in text
+    middle = replace(deep, name="resnet32-cifar10", config=ModelConfig.named("resnet32"), test_error=9.0, responses=(1.5, 1.5))
+    text = " ".join(sentences_on_figure_6([model("resnet20", 8.0), deep, middle]))
+    assert "From 32 to 56 layers the residual error falls from 9.00 to 7.00 %." in text
+    assert "The errors of residual-20 do not compare with those of residual-32 and residual-56, which were" in text
+    text = " ".join(sentences_on_figure_7([model("resnet20", 8.0, (2.0, 2.0)), deep, middle]))
+    assert "The mean of residual-32 is 1.50, that of residual-56, trained alike, 1.00." in text
 
 
 @pytest.mark.parametrize("name", ["plain20-cifar10", "resnet20-cifar10"])
