@@ -56,7 +56,7 @@ def run_state(
     """
     config, ticket, last = follower.config, RunOwner.of(follower.record.folder), follower.last()
     status: RunStatus
-    status, reason = follower.status(), ""
+    reason = ""
     if is_recorded:
         status, reason = "recorded", origin(follower.since()[0])
     elif place:
@@ -65,12 +65,12 @@ def run_state(
         status, reason = "stopped", EXPORT
     elif is_current:
         status = "running"
-    elif status == "interrupted" and trouble:
-        status, reason = "failed", trouble
-    elif status == "interrupted":
-        reason = LEFT
-    elif status == "failed" and isinstance(last, RunFailed):
-        reason = last.reason
+    else:
+        status = follower.status()
+        if status == "interrupted":
+            status, reason = ("failed", trouble) if trouble else ("interrupted", LEFT)
+        elif status == "failed" and isinstance(last, RunFailed):
+            reason = last.reason
     return RunState(
         id=follower.record.folder.name, title=config.title, status=status, step=last.step if last else 0, steps=config.steps,
         submitted=ticket.submitted, classes=config.arms[0].model.classes, share_of_paper=share_of_paper(config.steps, config.batch),
