@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import Executor
 
 import torch
 from torch import Tensor
@@ -13,14 +14,16 @@ from resnet_demo.inside.context import Context
 from resnet_demo.inside.lesions import CHANCE
 from resnet_demo.inside.outcome import Line, Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
-from resnet_demo.inside.sample import Sample, sample
+from resnet_demo.inside.sample import PART, Sample, sample
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.zoo.catalogue import title_of
+from resnet_demo.zoo.folder import Weights
 
 DISTANCES = tuple(round(-1 + n / 10, 1) for n in range(21))
 HIGHEST = 5.0
 """The loss at which the figure is cut off; chance is 2.30."""
-PART = 125
+DESCRIPTION = "Mean cross-entropy on 250 test pictures of CIFAR-10 that ship"
+"""Of `pictures_of`."""
 
 
 def direction(model: ResNet, seed: int) -> dict[str, Tensor]:
@@ -47,23 +50,32 @@ def moved(model: ResNet, way: dict[str, Tensor], distance: float) -> ResNet:
     return result
 
 
-def losses(model: ResNet, pictures: Sample, seed: int, context: Context) -> list[float]:
-    """The mean cross-entropy on the pictures at each of DISTANCES."""
-    way = direction(model, seed)
+def pictures_of(weights: Weights) -> Sample:
+    """Every second picture of the sample. Raises like `sample`."""
+    pictures = sample(weights)
+    return Sample(pictures.inputs[::2], pictures.labels[::2])
 
-    def total(network: ResNet, inputs: Tensor, labels: Tensor) -> float:
+
+def mean_loss(network: ResNet, pictures: Sample, pool: Executor, context: Context) -> float:
+    """The mean cross-entropy on the pictures, in the threads of a pool.
+
+    Raises:
+        ExperimentCancelled: the result is no longer wanted.
+    """
+
+    def total(inputs: Tensor, labels: Tensor) -> float:
         context.check()
         with torch.no_grad():
             return float(cross_entropy(network(inputs), labels.to(network.device), reduction="sum"))
 
-    parts = list(zip(pictures.inputs.split(PART), pictures.labels.split(PART), strict=True))
-    result = []
+    return sum(pool.map(total, pictures.inputs.split(PART), pictures.labels.split(PART))) / len(pictures.labels)
+
+
+def losses(model: ResNet, pictures: Sample, seed: int, context: Context) -> list[float]:
+    """The mean cross-entropy on the pictures at each of DISTANCES."""
+    way = direction(model, seed)
     with one_processor_each() as pool:
-        for distance in DISTANCES:
-            network = moved(model, way, distance)
-            sums = [pool.submit(total, network, inputs, labels) for inputs, labels in parts]
-            result.append(sum(future.result() for future in sums) / len(pictures.labels))
-    return result
+        return [mean_loss(moved(model, way, distance), pictures, pool, context) for distance in DISTANCES]
 
 
 def run(request: InsideRequest, context: Context) -> Outcome:
@@ -72,8 +84,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
     for name in request.models:
         weights, title = context.load(name), title_of(name)
         context.say(f"Measuring the loss of {title} at {len(DISTANCES)} points.")
-        pictures = sample(weights)
-        values = losses(weights.model, Sample(pictures.inputs[::2], pictures.labels[::2]), request.seed, context)
+        values = losses(weights.model, pictures_of(weights), request.seed, context)
         lines.append(Line(title, weights.model.config.kind, tuple(zip(DISTANCES, values, strict=True)), marks=True))
         at = dict(zip(DISTANCES, values, strict=True))
         sentences.append(
@@ -85,7 +96,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
         limits=(0, HIGHEST), levels=((chance, "chance"),),
     )  # fmt: skip
     conditions = (
-        f"Mean cross-entropy on 250 test pictures of CIFAR-10 that ship. Each filter of the direction, seed {request.seed}, is random "
+        f"{DESCRIPTION}. Each filter of the direction, seed {request.seed}, is random "
         "and as long as the filter of the network; biases and batch normalization stay. "
         f"The figure is cut off at {HIGHEST:g}; the CSV file is not."
     )

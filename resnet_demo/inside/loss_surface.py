@@ -9,17 +9,13 @@ import sys
 import time
 from dataclasses import replace
 
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-
 from resnet_demo.evaluation.forward import fused
 from resnet_demo.evaluation.threads import one_processor_each
 from resnet_demo.inside.context import Context
-from resnet_demo.inside.loss_line import PART, direction
+from resnet_demo.inside.loss_line import DESCRIPTION, direction, mean_loss, pictures_of
 from resnet_demo.inside.outcome import Outcome, Panel
 from resnet_demo.inside.request import InsideRequest
-from resnet_demo.inside.sample import Sample, sample
+from resnet_demo.inside.sample import Sample
 from resnet_demo.inside.stored_outcomes import SHIPPED, StoredOutcomes
 from resnet_demo.model.resnet import ResNet
 from resnet_demo.words import duration
@@ -52,13 +48,6 @@ def losses(model: ResNet, pictures: Sample, seed: int, context: Context, title: 
     ways = [
         {name: step.to(model.device) for name, step in direction(network, one).items()} for one in (seed, seed + SECOND_SEED)
     ]
-    parts = list(zip(pictures.inputs.split(PART), pictures.labels.split(PART), strict=True))
-
-    def total(part: tuple[Tensor, Tensor]) -> float:
-        context.check()
-        with torch.no_grad():
-            return float(cross_entropy(network(part[0]), part[1].to(network.device), reduction="sum"))
-
     result: list[float] = []
     count, start_time = len(distances()) ** 2, time.monotonic()
     with one_processor_each() as pool:
@@ -69,7 +58,7 @@ def losses(model: ResNet, pictures: Sample, seed: int, context: Context, title: 
                 context.say(f"{title}: the loss at place {len(result) + 1} of {count}{remaining}.")
                 for name, parameter in network.named_parameters():  # `fused` takes no gradients
                     parameter.copy_(start[name] + first * ways[0][name] + second * ways[1][name])
-                result.append(round(sum(pool.map(total, parts)) / len(pictures.labels), 4))
+                result.append(round(mean_loss(network, pictures, pool, context), 4))
     return result
 
 
@@ -78,8 +67,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
     panels, sentences = list[Panel](), list[str]()
     for name in request.models:
         weights, title = context.load(name), title_of(name)
-        pictures = sample(weights)
-        heights = losses(weights.model, Sample(pictures.inputs[::2], pictures.labels[::2]), request.seed, context, title)
+        heights = losses(weights.model, pictures_of(weights), request.seed, context, title)
         panels.append(
             Panel(
                 title, form="map", x="first direction", y="second direction", kind=weights.model.config.kind, axis=distances(),
@@ -93,7 +81,7 @@ def run(request: InsideRequest, context: Context) -> Outcome:
     everywhere = [height for panel in panels for height in panel.heights]
     limits = (min(everywhere), max(everywhere))
     conditions = (
-        f"Mean cross-entropy on 250 test pictures of CIFAR-10 that ship, at {SIDE} × {SIDE} places up to the filters' own lengths away. "
+        f"{DESCRIPTION}, at {SIDE} × {SIDE} places up to the filters' own lengths away. "
         f"Both directions, seed {request.seed}, are random, with filters as long as the network's; biases and batch normalization stay. "
         "Strong colour is low, on a logarithmic scale that all maps share; the lines are at round losses."
     )

@@ -1,4 +1,4 @@
-"""Outcomes on disk that took minutes, by hashes of the weights and the settings: kept on this machine, or shipped. No torch here."""
+"""Outcomes that take minutes, on disk by hashes of weights and settings: computed on this machine, or shipped. No torch here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resnet_demo.inside.outcome import Outcome
 from resnet_demo.inside.request import InsideRequest
 
 VERSION = 1
-"""Of what is kept; another one when an experiment computes something else."""
+"""Part of each hash; raise it when an experiment computes something else, so that older files are ignored."""
 OUTCOMES = TypeAdapter(Outcome)
 SHIPPED = Path(__file__).parent / "surfaces"
 """Outcomes that ship; `python -m resnet_demo.inside.loss_surface` makes them."""
@@ -30,12 +30,12 @@ class StoredOutcomes:
 
     Args:
         folder: where the files are; made when the first is written.
-        most: files; the oldest go first.
-        fingerprints: by which networks are known again.
+        max_bytes: of all files together; those written longest ago are deleted first.
+        fingerprints: identify the weights of a network.
     """
 
     folder: Path
-    most: int = 200
+    max_bytes: int = 5_000_000
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
 
     def get(self, request: InsideRequest) -> Outcome | None:
@@ -46,7 +46,7 @@ class StoredOutcomes:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, ValidationError) as error:
-            log.warning("A kept experiment cannot be read: %s", error)
+            log.warning("The outcome of an experiment cannot be read: %s", error)
             return None
 
     def put(self, request: InsideRequest, outcome: Outcome) -> None:
@@ -56,8 +56,7 @@ class StoredOutcomes:
             if path is not None:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 files.write_atomically(path, OUTCOMES.dump_json(outcome))
-                for old in sorted(self.folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[: -self.most]:
-                    old.unlink(missing_ok=True)
+                files.drop_least_recently_used(self.folder.glob("*.json"), self.max_bytes)
         except OSError as error:
             log.warning("The outcome of an experiment is not kept: %s", error)
 

@@ -24,7 +24,7 @@ from resnet_demo.training.events import ArmDiverged, Event, Measured, TrainingPo
 LINES = {True: "-", False: "--"}
 COLOURS = {"plain": OF_NETWORK[False], "residual": OF_NETWORK[True], "neutral": "0.35"}
 SMOOTHED_OVER = 10  # points
-CONTOURS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of the loss; widgets/inside.figures.js has the same
+CONTOURS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of the loss; widgets/inside.map.js draws the same
 LABELLED = 40  # classes up to which a matrix has names and numbers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from resnet_demo.inside.sample import Sample, sample
 from resnet_demo.inside.stored_outcomes import StoredOutcomes
 from resnet_demo.model.resnet import ResNet, build
 from resnet_demo.results import plots
+from resnet_demo.ui.widget import FOLDER
 from resnet_demo.zoo import folder
 from resnet_demo.zoo.catalogue import SHIPPED
 
@@ -58,7 +60,7 @@ OUTCOME = Outcome("S.", "C.", (MAP,))
 
 
 def test_a_surface_is_kept_by_weights_and_settings(tmp_path: Path) -> None:
-    stored, request = StoredOutcomes(tmp_path / "inside", most=1), InsideRequest(experiment="surface", seed=7)
+    stored, request = StoredOutcomes(tmp_path / "inside", max_bytes=300), InsideRequest(experiment="surface", seed=7)
     assert stored.get(request) is None
     stored.put(request, OUTCOME)
     assert Laboratory(StoredOutcomes(tmp_path / "inside")).find(request) == OUTCOME
@@ -68,6 +70,11 @@ def test_a_surface_is_kept_by_weights_and_settings(tmp_path: Path) -> None:
     (file,) = (tmp_path / "inside").glob("*.json")
     file.write_text("{")
     assert stored.get(request.model_copy(update={"seed": 1})) is None
+
+
+def test_the_page_and_the_picture_draw_contours_at_the_same_losses() -> None:
+    script = (FOLDER / "inside.map.js").read_text(encoding="utf-8")
+    assert f"const contours = {json.dumps(plots.CONTOURS)};" in script
 
 
 def test_a_map_has_a_table_and_a_picture() -> None:
