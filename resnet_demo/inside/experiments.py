@@ -92,7 +92,7 @@ EXPERIMENTS = {
     ),
     "surface": Experiment(
         "The loss as a surface",
-        "What does the loss look like around a trained network? Surfaces of depths 20 and 56 ship; another pair takes minutes, once.",
+        "What does the loss look like around a trained network? Those of depths 20 and 56 ship; any other takes minutes the first time.",
         "Li, Xu, Taylor, Studer, Goldstein 2018, Visualizing the Loss Landscape of Neural Nets",
         "https://arxiv.org/abs/1712.09913",
         "A plane is two random directions out of hundreds of thousands: what looks like a smooth bowl here can be rough elsewhere.",

@@ -31,8 +31,9 @@ def document(minutes: int) -> str:
         "For a teacher with this app on a projector and a class that predicts before it looks. Everything works without internet, on a "
         "laptop with two cores. Start it with `.venv/bin/python app.py`, or with `--host 0.0.0.0` to let phones join (`/join` shows a QR "
         "code). The links below open each step on the same machine; in the app, 'A lesson' in the head of the page leads through all "
-        "steps. While a comparison trains, everyone may predict its end on a page of their own, and the page counts. Where time is short, "
-        "the link 'Recorded' below Start opens the same comparison finished, with machine and time.",
+        "steps. While a comparison trains, everyone can predict its result on their own device, and the page counts the predictions. "
+        "If time is short, a link under 'Recorded, to look at now' below Start opens the finished comparison, with the machine and the "
+        "time it took.",
         "",
     ]
     for number, step in enumerate(steps, 1):

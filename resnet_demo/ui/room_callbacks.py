@@ -1,4 +1,4 @@
-"""What the buttons for the whole room do in the Lab: show a run to everyone, and clear the list of runs."""
+"""The Lab's buttons for the whole room: show a run to everyone, and clear the list of runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_demo.ui.run_callbacks import reload, run_of, show
 from resnet_demo.ui.visitor import visitor_of
 
 PIN = "Show this run to everyone"
-UNPIN = "No longer show it to everyone"
+UNPIN = "Stop showing it to everyone"
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class RoomCallbacks:
     service: RunService
 
     def pin_button(self, curves: Any) -> gr.Button:
-        """The button that shows the current run to everyone, or no longer does."""
+        """The button that shows the current run to everyone, or stops showing it."""
         run = run_of(curves)
         return gr.Button(UNPIN if run and run == self.service.pinned else PIN, interactive=bool(run))
 
     @error_in_a_sentence
     def pin(self, curves: Any, token: str, request: gr.Request) -> None:
-        """Show the current run to everyone, or no longer if it is shown already."""
+        """Show the current run to everyone; stop showing it if it is shown already."""
         run = run_of(curves)
         if run == self.service.pinned:
             self.service.unpin(token)
@@ -43,7 +43,7 @@ class RoomCallbacks:
 
     @error_in_a_sentence
     def plan(self, token: str, request: gr.Request) -> tuple[str, gr.Column, str]:
-        """What clearing the list would delete, with the buttons that do it or not."""
+        """What clearing the list would delete, with the buttons to confirm or cancel."""
         clearing = self.service.plan_clearing(visitor_of(request), token)
         if not clearing.runs:
             return "", gr.Column(visible=False), clearing.plan()
@@ -51,7 +51,7 @@ class RoomCallbacks:
 
     @error_in_a_sentence
     def clear(self, curves: Any, token: str, overlays: list[str], request: gr.Request) -> tuple[Any, ...]:
-        """Clear the list; the run that is shown stays if it was not deleted."""
+        """Clear the list; the page keeps its run unless that was deleted."""
         result, run = self.service.clear(visitor_of(request), token), run_of(curves)
         left = [other for other in overlays or [] if other not in result.runs]
         value = reload(curves, left)
@@ -65,10 +65,10 @@ class RoomCallbacks:
     def pin_run(
         self,
         request: gr.Request,
-        run: Annotated[str, "The id of a comparison; empty to show none any more."] = "",
+        run: Annotated[str, "The id of a comparison; empty to stop showing one."] = "",
         token: Annotated[str, "The teacher's token."] = "",
     ) -> Annotated[str, "'shown to everyone', or 'nothing is shown to everyone'."]:
-        """Show a run to everyone: pages that have chosen none show it, and so does the projector view."""
+        """Show a run to every visitor who has not chosen one, and in the projector view."""
         if not run:
             self.service.unpin(token)
             return "nothing is shown to everyone"

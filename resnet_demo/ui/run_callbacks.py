@@ -20,7 +20,7 @@ def show(run: str, overlays: Sequence[str], *, follows: bool = False) -> dict[st
     Args:
         run: its id; empty for none.
         overlays: the ids of others, drawn beside it.
-        follows: whether nobody chose the run: then the page goes on to that which the teacher shows to everyone.
+        follows: whether the visitor has not chosen the run, so that the page switches to the one shown to everyone.
     """
     return {"run": run, "overlays": list(overlays or []), "follows": follows, "nonce": secrets.randbelow(2**31)}
 

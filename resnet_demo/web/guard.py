@@ -127,9 +127,9 @@ def frame_ancestor(text: str) -> str:
 
 
 def is_projector_view(query: bytes) -> bool:
-    """Whether the query of an address opens the projector view: it takes no action, so that other sites may frame it.
+    """Whether a query opens the projector view and nothing else. Nothing can be clicked there, so other sites may frame it.
 
-    Anything else in the query, a field that stands twice or one in another spelling, and the page is no such view.
+    A query with any other field, a repeated field or a percent-encoded one does not.
     """
     matches = [EMBEDDED.fullmatch(field) for field in query.decode("latin-1").split("&")]
     names = [match[match.lastindex or 0] for match in matches if match]
@@ -210,9 +210,9 @@ class Guard:
 
 
 def _headers(ancestors: Iterable[str]) -> dict[str, str]:
-    """The headers of an answer that these sites, besides our own, may show in a frame."""
+    """The headers of a response that these sites, besides our own, may show in a frame."""
     sites = tuple(ancestors)
-    own = {} if sites else {"X-Frame-Options": "SAMEORIGIN"}  # which can name no other site
+    own = {} if sites else {"X-Frame-Options": "SAMEORIGIN"}  # it cannot name other sites
     return {**HEADERS, "Content-Security-Policy": " ".join(("frame-ancestors 'self'", *sites)), **own}
 
 

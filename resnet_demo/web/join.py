@@ -50,9 +50,9 @@ def network_addresses() -> list[str]:
 
 
 def reachable_hosts(host: str) -> list[str]:
-    """The hosts by which other machines reach what listens on a host, or is called by it here.
+    """The hosts under which other machines reach an app that listens on `host`, or that a browser here opened as `host`.
 
-    That host itself; all addresses of this machine if it stands for them all; none if it means this machine only.
+    For a wildcard address, all addresses of this machine; for a loopback address, none; otherwise the host itself.
     """
     address = address_of(host)
     if address is None:

@@ -84,7 +84,7 @@ def test_the_teacher_shows_a_run_by_the_button_and_no_longer(app: App, client: C
     page.get_by_role("button", name="For the teacher").click()
     page.fill("#token input", TEACHER)
     page.locator("#pin").press("Enter")
-    page.wait_for_function("document.querySelector('#pin').innerText === 'No longer show it to everyone'")
+    page.wait_for_function("document.querySelector('#pin').innerText === 'Stop showing it to everyone'")
     page.wait_for_function(
         "document.querySelector('#curves .facts').innerText.includes('the teacher shows this run to everyone')"
     )
