@@ -48,7 +48,7 @@ def test_pages_without_a_run_of_their_own_open_with_the_pinned_one_and_the_list_
     lab.pin(first, "b", "teacher")
     assert (lab.pinned, initial_run(lab, ""), initial_run(lab, second), newest_run(lab)) == (first, first, second, second)
     marked = {row[-1]: str(row[0]).endswith(" (shown to everyone)") for row in controls_for(lab, second).rows}
-    assert marked.get(first[-6:], True) and not marked.get(second[-6:], False)
+    assert marked == {first[-6:]: True, second[-6:]: False}
     assert Opened(tmp_path).lab.pinned == first  # after a restart
     lab.stop(first, "", "teacher")
     lab.delete(first, "", "teacher")
