@@ -92,7 +92,7 @@ input[role=combobox] { text-overflow: ellipsis; padding-right: 28px !important; 
 #every-setting .form > *, .every-setting .form > * { min-width: 0 !important; }
 #every-setting .form > :last-child:nth-child(odd), .every-setting .form > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 .said p:empty { display: none; }
-.estimate a { color: inherit; }
+.estimate a, #transfer-link a { color: inherit; }
 .estimate p { margin: 2px 0; color: var(--body-text-color-subdued); }
 .said p { font-size: 1.1em; line-height: 1.5; }
 :focus-visible { outline: 3px solid var(--residual) !important; outline-offset: 1px; }

@@ -22,7 +22,7 @@ function reliability(model) {
 function numbersTable(value) {
   const table = find('.numbers');
   table.querySelector('caption').textContent = value.conditions;
-  table.querySelector('thead').replaceChildren(make('tr', {}, make('th', { scope: 'col' }, ''), ...value.models.map((model) => make('th', { scope: 'col' }, make('span', { class: `badge ${model.kind}`, 'aria-hidden': 'true' }), model.title))));
+  table.querySelector('thead').replaceChildren(make('tr', {}, make('th', { scope: 'col' }, ''), ...value.models.map((model) => make('th', { scope: 'col' }, make('span', { class: `badge ${model.kind}`, 'aria-hidden': 'true' }), model.title.replaceAll('-', '\u2011')))));
   table.querySelector('tbody').replaceChildren(...value.numbers.map((row) => make('tr', {}, make('th', { scope: 'row' }, row.name), ...row.values.map((text) => make('td', {}, text)))));
 }
 
