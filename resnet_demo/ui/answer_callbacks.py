@@ -24,10 +24,11 @@ from resnet_demo.zoo.catalogue import is_hub_id
 
 NO_SECOND = "none"
 NO_CONTRAST = ("none", -1)
-NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "answered": None}
+NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "contrast": -1, "answered": None}
 """Which class is explained: the first answer's most likely one, whatever the picture and the networks.
 
-`of` holds the networks and the picture that `target` belongs to; `answered` is the key of the request that the page shows.
+`of` holds the networks and the picture that `target` and `contrast` belong to; `answered` is the key of the request that the
+page shows.
 """
 
 OWN = "own"
@@ -59,24 +60,25 @@ class AnswerCallbacks:
     _in_progress: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)  # by page: ticket and key of the request
 
     def ask(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], request: gr.Request,
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, about: dict[str, Any],
+        request: gr.Request,
     ) -> Iterator[Update]:  # fmt: skip
         """Classify the picture and explain the answer.
 
         The class that was clicked, and the one to contrast it with, belong to the networks and the picture that
-        `about` is `of`; for others the most likely class is explained. A page's next request ends the one before; the
-        same request again, which browsers send when a list loses the focus, changes nothing.
+        `about` is `of`; for others the most likely class is explained. They are not read from the page, where an answer
+        that has just arrived may not be drawn yet. A page's next request ends the one before; the same request again,
+        which browsers send when a list loses the focus, changes nothing.
         """
         second = "" if second == NO_SECOND else second
-        fields = {"model": model, "second": second, "method": method, "signed": signed, "contrast": contrast}
+        fields = {"model": model, "second": second, "method": method, "signed": signed}
         ticket = uuid4().hex  # by which the widget recognizes late updates of a cancelled request
         page = request.session_hash or ticket
         key: list[Any] = [ticket]
         if isinstance(picture, Image.Image):
             of = [model, second, picture.info.get(FINGERPRINT)]
             if about["of"] != of:
-                about, fields = NOTHING | {"of": of, "answered": about["answered"]}, fields | {"contrast": -1}
+                about = NOTHING | {"of": of, "answered": about["answered"]}
             key = _key(fields, about)
         if key == self._in_progress.get(page, ("", about["answered"]))[1]:
             yield UNCHANGED
@@ -84,8 +86,8 @@ class AnswerCallbacks:
             yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
 
     def ask_about_picture(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], request: gr.Request,
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, about: dict[str, Any],
+        request: gr.Request,
     ) -> Iterator[Update]:  # fmt: skip
         """Classify a picture that is another one than before.
 
@@ -94,22 +96,31 @@ class AnswerCallbacks:
         if isinstance(picture, Image.Image) and about["of"] and picture.info.get(FINGERPRINT) == about["of"][2]:
             yield UNCHANGED
         else:
-            yield from self.ask(picture, model, second, method, signed, contrast, about, request)
+            yield from self.ask(picture, model, second, method, signed, about, request)
+
+    def ask_contrast(
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, about: dict[str, Any],
+        contrast: int, request: gr.Request,
+    ) -> Iterator[Update]:  # fmt: skip
+        """Contrast the explained class with the selected one."""
+        yield from self.ask(picture, model, second, method, signed, about | {"contrast": contrast}, request)
 
     def ask_about(
-        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, contrast: int,
-        about: dict[str, Any], click: gr.EventData, request: gr.Request,
+        self, picture: PictureInput, model: str, second: str, method: str, signed: bool, about: dict[str, Any],
+        click: gr.EventData, request: gr.Request,
     ) -> Iterator[Update]:  # fmt: skip
         """Explain the class that was clicked, of the network in whose list it stands."""
         target, target_of = (fields_of(click).get(name) for name in ("target", "answer"))
-        same_list = target_of == about["target_of"] and contrast != target
-        about = about | {"target": target, "target_of": target_of}
-        yield from self.ask(picture, model, second, method, signed, contrast if same_list else -1, about, request)
+        keeps_contrast = target_of == about["target_of"] and about["contrast"] != target
+        contrast = about["contrast"] if keeps_contrast else -1
+        about = about | {"target": target, "target_of": target_of, "contrast": contrast}
+        yield from self.ask(picture, model, second, method, signed, about, request)
 
     def cancel(self, model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
         """End what is in progress, a download too; the widget keeps what it showed."""
         self.cancel_downloads([model, second])
-        return {"state": "stopped", "message": "Cancelled."}, *_answered_networks(about), about | {"answered": None}
+        contrast, about, *networks = _as_answered(about)
+        return {"state": "stopped", "message": "Cancelled."}, contrast, about | {"answered": None}, *networks
 
     def _while_latest(self, page: str, ticket: str, key: list[Any], updates: Iterator[Update]) -> Iterator[Update]:
         """The updates, each with the ticket, until another request of the page is in progress."""
@@ -132,46 +143,52 @@ class AnswerCallbacks:
         if not isinstance(picture, Image.Image):
             yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
-        target = {"target": about["target"], "target_of": about["target_of"]}
+        classes = {name: about[name] for name in ("target", "target_of", "contrast")}
         try:
-            for answer in self.answer(picture, parse(ClassifyRequest, fields | target)):
+            for answer in self.answer(picture, parse(ClassifyRequest, fields | classes)):
                 if isinstance(answer, str):
-                    yield {"state": "loading", "message": answer}, *UNCHANGED[1:]
+                    # the classes at once: what is asked before the answer comes must not forget them
+                    yield {"state": "loading", "message": answer}, gr.skip(), about, gr.skip(), gr.skip()
                 else:
                     # With more maps, the same around the answer as before: Gradio's page applies the difference of two
                     # updates to the first one, which it may not have read yet.
                     yield _result(answer, picture, fields, about)
         except SettingError as error:  # a class that the network does not have: it is not asked for again
-            yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_answered_networks(about)
+            yield {"state": "error", "message": str(error)}, no_contrast, NOTHING, *_as_answered(about)[2:]
         except ResNetDemoError as error:
-            yield {"state": "error", "message": str(error)}, gr.skip(), gr.skip(), *_answered_networks(about)
+            yield {"state": "error", "message": str(error)}, *_as_answered(about)
 
 
-def _answered_networks(about: dict[str, Any]) -> tuple[Any, Any]:
-    """The two lists with the networks of the answer on the page: one that could not be loaded does not stay selected."""
+def _as_answered(about: dict[str, Any]) -> tuple[Any, dict[str, Any], Any, Any]:
+    """The contrast, what is explained, and the two lists of networks, as the answer on the page has them.
+
+    A network that could not be loaded, or a class whose answer was cancelled, does not stay selected.
+    """
     if not about["answered"]:
-        return gr.skip(), gr.skip()
-    model, second = about["answered"][1:3]
-    return gr.Dropdown(value=model), gr.Dropdown(value=second or NO_SECOND)
+        return gr.skip(), about, gr.skip(), gr.skip()
+    picture, model, second, target, target_of, contrast, *_ = about["answered"]
+    about = about | {"of": [model, second, picture], "target": target, "target_of": target_of, "contrast": contrast}
+    return gr.update(value=contrast), about, gr.update(value=model), gr.update(value=second or NO_SECOND)
 
 
 def _key(fields: Mapping[str, Any], about: Mapping[str, Any]) -> list[Any]:
-    """All that a request consists of, the picture's fingerprint first, then the networks."""
+    """All that a request consists of: the picture's fingerprint, the networks, the classes, and the rest."""
     model, second, picture = about["of"]
-    rest = (fields["method"], fields["signed"], fields["contrast"], about["target"], about["target_of"])
-    return [picture, model, second, *rest]
+    classes = (about["target"], about["target_of"], about["contrast"])
+    return [picture, model, second, *classes, fields["method"], fields["signed"]]
 
 
 def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any], about: dict[str, Any]) -> Update:
     """The answer, and what changes around it."""
     explained = answer["answers"][about["target_of"]]
-    contrast = fields["contrast"] if explained["contrast_label"] else -1
+    contrast = about["contrast"] if explained["contrast_label"] else -1
     example = next((example.name for example in EXAMPLE_PICTURES if example.fingerprint == picture.info.get(FINGERPRINT)), "")
     upload = "" if example else picture.info.get(UPLOAD, "")
     example = example or numbered_pictures.name_of(upload, picture.info.get(FINGERPRINT, ""), allowed_data())
     address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
-    about = about | {"answered": _key(fields | {"contrast": contrast}, about)}
+    about = about | {"contrast": contrast}
+    about |= {"answered": _key(fields, about)}
     from_hub = is_hub_id(fields["model"]) or is_hub_id(fields["second"])  # perhaps downloaded just now: the lists tell
     lists = model_lists(fields["model"], fields["second"]) if from_hub else (gr.skip(), gr.skip())
     return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists

@@ -68,12 +68,13 @@ def pick(selection: gr.SelectData) -> str:
 
 
 def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]:
-    """The components as an address describes them, in the order in which `ask` takes them."""
+    """The components as an address describes them, in the order in which `ask_contrast` takes them."""
     models = networks.choices(query.get("model", ""), query.get("second", ""))
     link = _request_of(query, [name for _, name in models])
     picture_update, fingerprint = _picture_of(picture, query.get("picture", ""))
     about = NOTHING | {
-        "of": [link.model, link.second, fingerprint], "target": link.target, "target_of": link.target_of
+        "of": [link.model, link.second, fingerprint], "target": link.target, "target_of": link.target_of,
+        "contrast": link.contrast,
     }  # fmt: skip
     contrasts = [NO_CONTRAST, *([(f"class {link.contrast}", link.contrast)] if link.contrast >= 0 else [])]
     return (
@@ -82,8 +83,8 @@ def _restore(picture: PictureInput, query: Mapping[str, str]) -> tuple[Any, ...]
         gr.Dropdown(or_none(models, NO_SECOND), value=link.second or NO_SECOND),
         link.method,
         link.signed,
-        gr.Dropdown(contrasts, value=link.contrast),
         about,
+        gr.Dropdown(contrasts, value=link.contrast),
     )
 
 

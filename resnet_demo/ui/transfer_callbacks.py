@@ -112,7 +112,7 @@ class TransferCallbacks(RunCallbacks):
         if model is None:
             yield UNTRAINED, NOTHING  # the next answer is a new one, even to the same question
             return
-        for answer, _, explained, *_ in self.answers.ask(picture, model, "none", "grad-cam", False, -1, about, request):
+        for answer, _, explained, *_ in self.answers.ask(picture, model, "none", "grad-cam", False, about, request):
             yield answer, explained
 
     def ask_about(

@@ -255,7 +255,7 @@ def slow_answers(ended: list[str]) -> ClassifyCallbacks:
 
 def ask(callbacks: ClassifyCallbacks, page: str, method: str) -> Iterator[tuple[Any, ...]]:
     request = SimpleNamespace(session_hash=page)
-    return callbacks.ask(Image.new("RGB", (8, 8)), "a", "none", method, False, -1, NOTHING, request)  # type: ignore[arg-type]
+    return callbacks.ask(Image.new("RGB", (8, 8)), "a", "none", method, False, NOTHING, request)  # type: ignore[arg-type]
 
 
 def test_the_next_question_of_a_page_ends_the_one_before() -> None:
@@ -278,7 +278,7 @@ def test_a_click_that_names_no_class_gets_a_sentence(sent: object) -> None:
     picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
     click = gr.EventData(None, sent)
     about = NOTHING | {"of": ["a", "", None]}
-    steps = callbacks.ask_about(picture, "a", "none", "grad-cam", False, -1, about, click, request)  # type: ignore[arg-type]
+    steps = callbacks.ask_about(picture, "a", "none", "grad-cam", False, about, click, request)  # type: ignore[arg-type]
     (update,) = steps
     assert update[0]["state"] == "error" and "target" in update[0]["message"]
 
@@ -288,7 +288,7 @@ def test_the_picture_that_a_link_sets_is_asked_about_by_the_link_alone() -> None
     picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
     picture.info[FINGERPRINT] = "frog"
     for of, is_new in ((["a", "b", "frog"], False), (["a", "b", "cat"], True), (None, True)):
-        steps = callbacks.ask_about_picture(picture, "a", "none", "occlusion", False, -1, NOTHING | {"of": of}, request)  # type: ignore[arg-type]
+        steps = callbacks.ask_about_picture(picture, "a", "none", "occlusion", False, NOTHING | {"of": of}, request)  # type: ignore[arg-type]
         assert (next(steps) != UNCHANGED) == is_new
         steps.close()  # type: ignore[attr-defined]
 
@@ -311,6 +311,36 @@ def test_the_question_that_a_page_waits_for_is_not_asked_again() -> None:
     next(first)
     assert list(ask(callbacks, "page", "occlusion")) == [UNCHANGED]
     assert next(first)[0]["message"] == "occlusion: 0%" and ended == []
+
+
+def contrasted_answers(callbacks: ClassifyCallbacks, model: str, about: dict[str, Any]) -> list[tuple[Any, ...]]:
+    picture, request = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
+    return list(callbacks.ask(picture, model, "none", "grad-cam", False, about, request))  # type: ignore[arg-type]
+
+
+def test_a_contrast_lasts_from_its_choice_on_until_the_network_changes_and_a_cancelled_one_is_taken_back() -> None:
+    """Whatever the page's list shows: the request that a list sends when it loses the focus may carry an old choice."""
+    requests: list[ClassifyRequest] = []
+
+    def answer(_: Image.Image, request: ClassifyRequest) -> Iterator[str | dict[str, Any]]:
+        requests.append(request)
+        yield "Looking at the picture."
+        label = "dog" if request.contrast == 5 else ""
+        predictions = [{"index": 3, "label": "cat"}, {"index": 5, "label": "dog"}]
+        yield {"answers": [{"target": 3, "contrast_label": label, "predictions": predictions}], "asked": {}}
+
+    callbacks = ClassifyCallbacks(answer, lambda _: None)
+    picture, page = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
+    (*_, (_, _, shown, *_)) = contrasted_answers(callbacks, "a", NOTHING)
+    asked = callbacks.ask_contrast(picture, "a", "none", "grad-cam", False, shown, 5, page)  # type: ignore[arg-type]
+    (_, _, waiting, *_), (_, dropdown, answered, *_) = asked
+    assert [about["contrast"] for about in (shown, waiting, answered)] == [-1, 5, 5] and dropdown.value == 5
+    assert [request.contrast for request in requests] == [-1, 5]
+    cancelled = callbacks.cancel("a", "", waiting)
+    assert cancelled[1]["value"] == -1 and cancelled[2] == shown | {"answered": None}
+    (_, _, _, *_), (_, dropdown, other, *_) = contrasted_answers(callbacks, "b", answered)
+    assert requests[-1].contrast == other["contrast"] == dropdown.value == -1
+    assert contrasted_answers(callbacks, "b", other) == [UNCHANGED]  # the list of networks loses the focus
 
 
 def test_the_link_restores_the_example_the_class_its_contrast_and_the_opacity(app: App, visit: Callable[..., Watched]) -> None:

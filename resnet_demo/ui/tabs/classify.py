@@ -46,7 +46,7 @@ class _Components:
     @property
     def request(self) -> list[Any]:
         """The request as the page shows it, in the order of the parameters of `ClassifyCallbacks.ask`."""
-        return [self.picture, self.model, self.second, self.method, self.signed, self.contrast, self.about]
+        return [self.picture, self.model, self.second, self.method, self.signed, self.about]
 
     @property
     def outputs(self) -> list[Any]:
@@ -102,20 +102,22 @@ def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks
     components.gallery.select(pick, None, picture, queue=False, trigger_mode="multiple", **SILENT)
     new_picture = picture.change(callbacks.ask_about_picture, request, outputs, **LATEST)
     # `input`: what a person changes, not what the link or an answer sets
-    by_hand = [component.input for component in (model, second, components.method, components.signed, components.contrast)]
+    by_hand = [component.input for component in (model, second, components.method, components.signed)]
     new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
+    contrasted = components.contrast.input(callbacks.ask_contrast, [*request, components.contrast], outputs, **LATEST)
     clicked = answer.explain(callbacks.ask_about, request, outputs, **LATEST)
     # in the queue, as a warning is lost outside it
-    opened = page.load(callbacks.arrive, picture, request, js=PICTURE_OF_ADDRESS, **SILENT)
+    opened = page.load(callbacks.arrive, picture, [*request, components.contrast], js=PICTURE_OF_ADDRESS, **SILENT)
     first = opened.then(callbacks.ask, request, outputs, **LATEST)
     # "multiple", as a second step back would be lost while the first one is on its way
     back = answer.restore(
-        callbacks.restore, picture, request, js=PICTURE_OF_ADDRESS, trigger_mode="multiple", **SILENT
+        callbacks.restore, picture, [*request, components.contrast], js=PICTURE_OF_ADDRESS, trigger_mode="multiple",
+        **SILENT,
     )  # fmt: skip
     again = back.then(callbacks.ask, request, outputs, **LATEST)
     answer.abandon(
-        callbacks.cancel, [model, second, components.about], [answer, model, second, components.about],
-        cancels=[new_picture, new_request, clicked, first, again], queue=False, **SILENT,
+        callbacks.cancel, [model, second, components.about], outputs,
+        cancels=[new_picture, new_request, contrasted, clicked, first, again], queue=False, **SILENT,
     )  # fmt: skip
 
 
