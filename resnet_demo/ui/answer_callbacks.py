@@ -144,11 +144,12 @@ class AnswerCallbacks:
             yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
         classes = {name: about[name] for name in ("target", "target_of", "contrast")}
+        explained: Any = about  # set at once: what is asked before the answer comes must not forget the classes
         try:
             for answer in self.answer(picture, parse(ClassifyRequest, fields | classes)):
                 if isinstance(answer, str):
-                    # the classes at once: what is asked before the answer comes must not forget them
-                    yield {"state": "loading", "message": answer}, gr.skip(), about, gr.skip(), gr.skip()
+                    yield {"state": "loading", "message": answer}, gr.skip(), explained, gr.skip(), gr.skip()
+                    explained = gr.skip()  # or a late sentence would undo what a cancellation has set
                 else:
                     # With more maps, the same around the answer as before: Gradio's page applies the difference of two
                     # updates to the first one, which it may not have read yet.

@@ -325,6 +325,7 @@ def test_a_contrast_lasts_from_its_choice_on_until_the_network_changes_and_a_can
     def answer(_: Image.Image, request: ClassifyRequest) -> Iterator[str | dict[str, Any]]:
         requests.append(request)
         yield "Looking at the picture."
+        yield "Still looking."
         label = "dog" if request.contrast == 5 else ""
         predictions = [{"index": 3, "label": "cat"}, {"index": 5, "label": "dog"}]
         yield {"answers": [{"target": 3, "contrast_label": label, "predictions": predictions}], "asked": {}}
@@ -333,12 +334,13 @@ def test_a_contrast_lasts_from_its_choice_on_until_the_network_changes_and_a_can
     picture, page = Image.new("RGB", (8, 8)), SimpleNamespace(session_hash="page")
     (*_, (_, _, shown, *_)) = contrasted_answers(callbacks, "a", NOTHING)
     asked = callbacks.ask_contrast(picture, "a", "none", "grad-cam", False, shown, 5, page)  # type: ignore[arg-type]
-    (_, _, waiting, *_), (_, dropdown, answered, *_) = asked
+    (_, _, waiting, *_), (_, _, unchanged, *_), (_, dropdown, answered, *_) = asked
+    assert unchanged == gr.skip()  # a sentence that is late does not undo a cancellation
     assert [about["contrast"] for about in (shown, waiting, answered)] == [-1, 5, 5] and dropdown.value == 5
     assert [request.contrast for request in requests] == [-1, 5]
     cancelled = callbacks.cancel("a", "", waiting)
     assert cancelled[1]["value"] == -1 and cancelled[2] == shown | {"answered": None}
-    (_, _, _, *_), (_, dropdown, other, *_) = contrasted_answers(callbacks, "b", answered)
+    (*_, (_, dropdown, other, *_)) = contrasted_answers(callbacks, "b", answered)
     assert requests[-1].contrast == other["contrast"] == dropdown.value == -1
     assert contrasted_answers(callbacks, "b", other) == [UNCHANGED]  # the list of networks loses the focus
 
