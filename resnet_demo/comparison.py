@@ -262,12 +262,13 @@ def _arms(settings: LabSettings, classes: int) -> tuple[ArmConfig, ...]:
 def settings_of(config: RunConfig) -> LabSettings | None:
     """The settings of which a run is the comparison, or None: not every run comes from the lab.
 
-    The frequencies of points and measurements do not count, as they change nothing that a network learns. The data are not
-    read.
+    The frequencies of points and measurements do not count: they change nothing that a network learns. No data are read.
     """
     first, optimizer = config.arms[0], config.optimizer
     depths = sorted({arm.model.depth for arm in config.arms})
     seeds = sorted({arm.seed for arm in config.arms})
+    if optimizer.name == "muon":
+        return None  # `train` alone offers it
     try:
         settings = LabSettings(
             depth=depths[0], other_depth=depths[-1] if len(depths) > 1 else 0, width=first.model.width,

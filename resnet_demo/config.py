@@ -161,10 +161,19 @@ class DataConfig(Frozen):
 class OptimizerConfig(Frozen):
     """The optimizer and its learning rate schedule."""
 
-    name: Literal["sgd", "adam"] = Field("sgd", description="SGD with momentum (the paper's), or Adam.")
+    name: Literal["sgd", "adam", "muon"] = Field(
+        "sgd",
+        description="SGD with momentum (the paper's), Adam, or Muon: SGD whose updates of convolutions are orthogonal matrices.",
+    )
     learning_rate: float = Field(0.1, gt=0, le=10, description="The highest learning rate of the schedule.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD (β1 of Adam).")
-    nesterov: bool = Field(False, description="Nesterov's momentum, in place of the paper's classical one.")
+    filter_rate: float = Field(
+        0.25,
+        gt=0,
+        le=10,
+        description="Learning rate of the convolutions with Muon, as a share of that of all other parameters.",
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD and Muon (β1 of Adam).")
+    nesterov: bool = Field(False, description="Nesterov's momentum, in place of the paper's classical one; Muon always has it.")
     weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty.")
     decay: Literal["all", "weights"] = Field(
         "all", description="Penalize every parameter (the paper), or only the weights of convolutions and the classifier."
@@ -252,6 +261,12 @@ class RunConfig(Frozen):
             raise ValueError("the phases of a transfer have more steps than the run")
         if self.transfer and (self.compile or self.diagnose_every or self.data.held_out):
             raise ValueError("a transfer is not compiled, reads no gradients by layer and holds out its own validation part")
+        return self
+
+    @model_validator(mode="after")
+    def _muon_fits(self) -> RunConfig:
+        if self.optimizer.name == "muon" and not all(arm.model.batch_norm for arm in self.arms):
+            raise ValueError("Muon sets the length of filters, so that it needs batch normalization after them")
         return self
 
     @model_validator(mode="after")

@@ -26,8 +26,9 @@ class DataSettings(TypedDict, total=False):
 class OptimizerSettings(TypedDict, total=False):
     """Fields of config.OptimizerConfig."""
 
-    name: Literal["sgd", "adam"]
+    name: Literal["sgd", "adam", "muon"]
     learning_rate: float
+    filter_rate: float
     momentum: float
     nesterov: bool
     weight_decay: float

@@ -19,7 +19,7 @@ from resnet_demo.comparison import (
     steps_per_epoch,
     training_images,
 )
-from resnet_demo.config import RunConfig
+from resnet_demo.config import OptimizerConfig, RunConfig
 from resnet_demo.errors import SettingError
 from resnet_demo.parsing import parse
 
@@ -60,6 +60,7 @@ def test_a_run_of_the_command_line_is_no_comparison() -> None:
     reflected = config.data.model_copy(update={"padding": "reflect"})
     assert settings_of(config.model_copy(update={"data": reflected})) is None
     assert settings_of(config.model_copy(update={"arms": config.arms[:1]})) is None
+    assert settings_of(config.model_copy(update={"optimizer": OptimizerConfig(name="muon")})) is None
 
 
 @pytest.mark.parametrize("often", ["evaluate_every", "log_every", "diagnose_every", "checkpoint_every"])

@@ -39,6 +39,13 @@ def test_only_a_run_of_one_network_that_is_not_read_by_layer_can_be_compiled(cha
         parse(RunConfig, {"arms": arms, "compile": True, **values})
 
 
+def test_muon_needs_batch_normalization() -> None:
+    arms = [{"name": name, "model": {"depth": 20, "batch_norm": name == "with"}} for name in ("with", "without")]
+    parse(RunConfig, {"arms": arms[:1], "optimizer": {"name": "muon"}})
+    with pytest.raises(SettingError, match="Muon sets the length of filters, so that it needs batch normalization after them"):
+        parse(RunConfig, {"arms": arms, "optimizer": {"name": "muon"}})
+
+
 @pytest.mark.parametrize("value", ["20", 20.5, float("nan"), float("inf"), True, None, [20], {"depth": 20}])
 def test_a_number_is_not_guessed_from_something_else(value: Any) -> None:
     with pytest.raises(SettingError, match=r"^depth: .* \(given: "):

@@ -151,7 +151,9 @@ def _image_differences(config: DataConfig) -> Iterator[str]:
 
 def _optimizer_differences(config: OptimizerConfig, low_start: int) -> Iterator[str]:
     if config.name != "sgd":
-        yield "Adam, not SGD"
+        yield f"{config.name.capitalize()}, not SGD"
+    if config.name == "muon":
+        yield f"convolutions at {config.filter_rate:g} of the learning rate"
     if config.learning_rate != 0.1:
         yield f"learning rate {config.learning_rate:g}, not 0.1"
     if config.schedule != "paper":

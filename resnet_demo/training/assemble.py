@@ -22,6 +22,7 @@ from resnet_demo.training.compiled_batch_norm import CompiledBatchNorm2d
 from resnet_demo.training.events import Event, PhaseName, PhaseStarted
 from resnet_demo.training.loop import Arm, Autocast, Batch, Measure, Plan
 from resnet_demo.training.machine import Machine, Precision
+from resnet_demo.training.muon import Muon
 from resnet_demo.training.schedule import SCHEDULES, warmed_up
 
 
@@ -236,6 +237,8 @@ def optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimize
     groups = [group for group in groups if group["params"]]
     if config.name == "adam":
         return torch.optim.Adam(groups, config.learning_rate, betas=(config.momentum, 0.999))
+    if config.name == "muon":
+        return Muon(groups, config.learning_rate, config.momentum, config.filter_rate)
     return torch.optim.SGD(groups, config.learning_rate, config.momentum, nesterov=config.nesterov)
 
 

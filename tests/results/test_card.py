@@ -160,6 +160,9 @@ def test_the_card_names_each_setting_that_differs_from_section_4_2() -> None:
         "no random crops and mirror images; Adam, not SGD; learning rate 0.001, not 0.1; "
         "learning rate schedule cosine, not divided by 10 at one half and three quarters; momentum 0.8, not 0.9"
     )
+    assert "; Muon, not SGD; convolutions at 0.5 of the learning rate; " in differences(
+        20, 240, data, {"name": "muon", "filter_rate": 0.5, "momentum": 0.8}, 64
+    )
     limited = text_of(ModelConfig(), DataConfig(train_limit=2_000, image_size=16), FINISHED)
     assert differences_line(limited).startswith(
         "100 iterations, not 64,000; only the bundled part of CIFAR-10; at most 2,000 training images; "

@@ -134,11 +134,11 @@ def test_a_run_that_was_left_goes_on_bit_identically(
 PROGRESSIVE = {"image_size": 16, "half_size": 0.4, "three_quarter_size": 0.3, "mirror": "alternating"}
 
 
-@pytest.mark.parametrize("step", (4, 5, 6, 9))
+@pytest.mark.parametrize(("step", "optimizer"), [(4, "sgd"), (5, "muon"), (6, "sgd"), (9, "muon")])
 def test_progressive_resizing_goes_on_bit_identically_around_each_change_of_size(
-    picture_folder: Path, tmp_path: Path, step: int
+    picture_folder: Path, tmp_path: Path, step: int, optimizer: str
 ) -> None:
-    config = tiny_run(picture_folder, data=PROGRESSIVE)
+    config = tiny_run(picture_folder, data=PROGRESSIVE, optimizer={"name": optimizer})
     whole = run(config, tmp_path / "whole")
     sizes = [(event.step, event.side) for event in whole if isinstance(event, Resized)]
     assert sizes == [(1, 8), (6, 12), (9, 16)]  # of 12 steps: the first whose middle lies past 0.4, and past 0.7

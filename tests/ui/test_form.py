@@ -41,11 +41,11 @@ def test_each_kind_of_field_has_its_component_help_and_default() -> None:
     form = components(OptimizerConfig)
     kinds = {name: type(component) for name, component in form.items()}
     assert kinds == {
-        "name": gr.Dropdown, "learning_rate": gr.Number, "momentum": gr.Number, "nesterov": gr.Checkbox,
+        "name": gr.Dropdown, "learning_rate": gr.Number, "filter_rate": gr.Number, "momentum": gr.Number, "nesterov": gr.Checkbox,
         "weight_decay": gr.Number, "decay": gr.Dropdown, "schedule": gr.Dropdown, "low_start": gr.Number, "warmup": gr.Number,
         "label_smoothing": gr.Number,
     }  # fmt: skip
-    assert [value for _, value in form["name"].choices] == ["sgd", "adam"]
+    assert [value for _, value in form["name"].choices] == ["sgd", "adam", "muon"]
     rate = form["learning_rate"]
     assert (rate.label, rate.info, rate.value) == ("Learning rate", "The highest learning rate of the schedule.", 0.1)
 
