@@ -44,7 +44,7 @@ def data_folder(source: str) -> Path:
     Visitors' own pictures (picture_store.py) are named without the folder that they are kept in, since anybody may read the
     config of a run.
     """
-    return home() / source if OWN_PICTURES.fullmatch(source) else Path(source).expanduser()
+    return home() / source if OWN_PICTURES.fullmatch(source) else Path(os.path.expanduser(source))
 
 
 def source_of(folder: Path) -> str:

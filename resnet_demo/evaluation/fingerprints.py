@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Fingerprints:
         if data == "cifar10":
             path = fetch.cached_path(cifar10.REPOSITORY, cifar10.FILES["test"], "dataset")
             return None if path is None else self._of_file(path)
-        folder = Path(data).expanduser()
+        folder = Path(os.path.expanduser(data))
         classes, files = list_test_files(folder)
         digest = hashlib.sha256(json.dumps(classes).encode())
         for path, label in files:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from resnet_demo.config import IMAGENET_STAGES, ArmConfig, DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from resnet_demo.errors import RunError
 from resnet_demo.parsing import Frozen
 from resnet_demo.recipes import PAPER_BATCH, PAPER_ITERATIONS, RECIPES, share_of_paper
 from resnet_demo.training.events import Event, RunFinished, RunStarted, RunStopped
@@ -36,11 +37,14 @@ def card(
         scores: of this network on the test images of `data`.
         licence: under which its maker gives the weights away, as the Hub names it; empty for none.
         half: whether the weights were rounded to float16 before they were measured.
+
+    Raises:
+        RunError: the run has not ended.
     """
     starts = [event for event in history if isinstance(event, RunStarted)]
     ends = [event for event in history if isinstance(event, (RunFinished, RunStopped))]
     if not starts or not ends:
-        raise ValueError("a card is written for a run that has ended")
+        raise RunError("A model card describes a run that has finished or was stopped: resume this one first.")
     kind = "A residual" if arm.model.residual else "A plain"
     parameters = f"{starts[0].parameters[arm.name]:,} parameters"
     rounded = ", rounded to float16 before they were measured" if half else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -147,8 +148,9 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
     folder = find(source)
     if folder is not None:
         return folder
-    if allow_paths and Path(source).expanduser().is_dir():
-        return model_in(Path(source).expanduser().resolve())
+    path = os.path.expanduser(source)
+    if allow_paths and os.path.isdir(path):  # of a name that is too long, Path.is_dir raises an OSError
+        return model_in(Path(path).resolve())
     if is_hub_id(source):
         return source
     kinds = "a Hub id such as timm/resnet50.tv_in1k" + (", or the path of a model folder" if allow_paths else "")

@@ -50,6 +50,8 @@ def publish(source: Path, repository: str, *, private: bool = False) -> str:
         card = read_text(source / folder.CARD)
     except OSError as error:
         raise WeightsError(f"{source} has no model card: write {folder.CARD}, which says how the model was made.") from error
+    except UnicodeDecodeError as error:
+        raise WeightsError(f"{source / folder.CARD} is not a text file.") from error
     where = constants.ENDPOINT
     if get_token() is None:
         raise HubError(f"Nobody is logged in at {where}: run `hf auth login` with a token that may write, then publish again.")

@@ -42,6 +42,14 @@ def test_a_kept_run_is_a_model_with_its_measured_accuracy_and_its_record(kept: P
     assert f"{content.test_accuracy:.2%}" in (kept / "README.md").read_text()
 
 
+def test_a_run_that_has_not_ended_is_not_kept(kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "run" / "events.jsonl"
+    record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:-1]))
+    assert main(["keep", str(tmp_path / "run"), "--name", "early", "--to", str(tmp_path / "models")]) == 1
+    assert "A model card describes a run that has finished or was stopped" in capsys.readouterr().err
+    assert not (tmp_path / "models" / "early").exists()
+
+
 def test_half_the_bytes_are_measured_after_rounding(kept: Path, tmp_path: Path) -> None:
     assert main(["keep", str(tmp_path / "run"), "--name", "half", "--half", "--to", str(tmp_path / "models")]) == 0
     half = tmp_path / "models" / "half"

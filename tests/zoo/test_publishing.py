@@ -88,6 +88,12 @@ def test_a_broken_model_does_not_leave(login: LoopbackHub, model: Path, capsys: 
     assert login.requests == []
 
 
+def test_a_card_that_is_no_text_is_told(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (model / "README.md").write_bytes(b"\xff")
+    assert main(["publish", str(model), "--repo", "user/mine"]) == 1
+    assert "README.md is not a text file." in capsys.readouterr().err
+
+
 def test_a_hub_that_cannot_be_reached_is_told(
     login: LoopbackHub, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
