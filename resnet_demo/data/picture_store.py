@@ -262,7 +262,7 @@ class PictureStore:
     def _read(self, owner: str) -> PictureSet | None:
         try:
             return parse(PictureSet, (self._home(owner) / "set.json").read_text(encoding="utf-8"))
-        except (OSError, SettingError, DataError):
+        except (OSError, UnicodeDecodeError, SettingError, DataError):
             return None
 
 

@@ -56,6 +56,8 @@ class RunDispatch(RunRecords):
         self._events_before = 0  # events in the current run's record when the trainer got the run
         self._retried = ""
         self._troubles: dict[str, str] = {}  # reasons that could not be written into a record: a full disk
+        for runs in (self._waiting, self._exports):
+            self._discard_damaged(runs)
 
     def start(self) -> None:
         """Start the trainer; returns at once, while it warms up."""
@@ -94,7 +96,7 @@ class RunDispatch(RunRecords):
         for name in self.names():
             try:
                 states.append(self.state(name, visitor))
-            except ResNetDemoError as error:  # deleted meanwhile, or a folder that somebody else made
+            except (ResNetDemoError, OSError) as error:  # deleted meanwhile, damaged, or a folder that somebody else made
                 log.debug("%s is left out: %s", name, error)
         return tuple(states)
 
@@ -120,6 +122,15 @@ class RunDispatch(RunRecords):
                 command = self.timing.begin(config)
                 if command is not None:
                     self._trainer.send(command)
+
+    def _discard_damaged(self, queue: RunQueue) -> None:
+        """Take runs out of a queue whose record cannot be read: they would hold up the others."""
+        for run_id in queue:
+            try:
+                _ = self.follower(run_id).config, self.follower(run_id).since()
+            except ResNetDemoError as error:
+                log.warning("Run %s is no longer in the queue: %s", run_id, error)
+                queue.discard(run_id)
 
     def _end(self, run_id: str, event: RunPaused | RunStopped | RunFailed) -> None:
         try:

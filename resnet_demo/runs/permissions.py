@@ -63,8 +63,8 @@ class RunOwner(Frozen):
     def of(cls, folder: Path) -> RunOwner:
         """The owner of a run; a run of the command line has no ticket and belongs to nobody."""
         try:
-            return parse(cls, (folder / "ticket.json").read_text())
-        except (OSError, SettingError):
+            return parse(cls, (folder / "ticket.json").read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, SettingError):
             return cls(visitor="", submitted="")
 
     def belongs_to(self, visitor: str) -> bool:

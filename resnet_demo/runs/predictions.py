@@ -124,7 +124,7 @@ class Predictions:
             try:
                 text = (self._folder / run / FILE).read_text(encoding="utf-8")
                 self._choices[run] = dict(parse(_PredictionFile, text).choices)
-            except (OSError, SettingError):
+            except (OSError, UnicodeDecodeError, SettingError):
                 self._choices[run] = {}
         return self._choices[run]
 

@@ -27,7 +27,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from resnet_demo.config import RunConfig
-from resnet_demo.errors import RunError
+from resnet_demo.errors import RunError, SettingError
 from resnet_demo.files import write_atomically
 from resnet_demo.parsing import parse
 from resnet_demo.training import events
@@ -76,12 +76,14 @@ class Record:
         """The settings of the run.
 
         Raises:
-            RunError: there is no run in this folder.
+            RunError: there is no run in this folder, or its settings are damaged.
         """
         try:
-            return parse(RunConfig, (self.folder / "config.json").read_text())
+            return parse(RunConfig, (self.folder / "config.json").read_text(encoding="utf-8"))
         except OSError as error:
             raise RunError(f"There is no run in {self.folder}.") from error
+        except (UnicodeDecodeError, SettingError) as error:
+            raise RunError(f"config.json of run {self.folder.name} is damaged: {error}") from error
 
     @property
     def checkpoint(self) -> Path:
@@ -89,13 +91,19 @@ class Record:
         return self.folder / "checkpoint.pt"
 
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
-        """The events after byte `offset`, and the offset at which to continue reading."""
+        """The events after byte `offset`, and the offset at which to continue reading.
+
+        Raises:
+            RunError: they cannot be read.
+        """
         try:
             with (self.folder / "events.jsonl").open("rb") as file:
                 file.seek(offset)
                 text = file.read()
         except FileNotFoundError:
             return [], offset
+        except OSError as error:
+            raise RunError(f"The events of run {self.folder.name} cannot be read: {error.strerror}.") from error
         history: list[Event] = []
         for line in text.splitlines(keepends=True):
             if not line.endswith(b"\n"):

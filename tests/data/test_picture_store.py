@@ -212,9 +212,10 @@ def test_sets_are_deleted_by_their_owner_an_hour_after_their_use_and_after_a_day
     assert PictureStore(store.folder, clock=clock).sweep() == 1
 
 
-def test_a_damaged_set_is_none(store: PictureStore) -> None:
+@pytest.mark.parametrize("content", [b"{", b"\xff"])
+def test_a_damaged_set_is_none(store: PictureStore, content: bytes) -> None:
     store.add(ANNA, "cat", "a.png", picture(1))
-    (store.folder / ANNA / "set.json").write_text("{")
+    (store.folder / ANNA / "set.json").write_bytes(content)
     assert counts(store.get(ANNA)) == {"cat": 2, "ship": 2}
     try:
         store.add(ANNA, "cat", "a.png", picture(1))

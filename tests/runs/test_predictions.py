@@ -90,7 +90,7 @@ def test_predictions_outlive_the_app_name_nobody_and_go_with_their_run(opened: O
     text = (opened.lab.folder / run / FILE).read_text()
     assert "a-secret-cookie" not in text
     assert tally_of(Opened(tmp_path), run, "a-secret-cookie").own == "plain"
-    (opened.lab.folder / run / FILE).write_text("{")
+    (opened.lab.folder / run / FILE).write_bytes(b"\xff")
     assert tally_of(Opened(tmp_path), run, "a-secret-cookie").own is None
     end(opened, run, RunFinished(step=400, seconds=1))
     opened.lab.delete(run, "a")

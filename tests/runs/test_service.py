@@ -540,6 +540,25 @@ def test_a_queue_that_cannot_be_written_refuses_a_run_and_keeps_on_training(
     assert worker.trains() == [first, second, third]
 
 
+@pytest.mark.parametrize("file", ["config.json", "events.jsonl", "ticket.json", "lock"])
+@pytest.mark.parametrize("damage", ["other bytes", "a folder"])
+def test_a_damaged_run_hides_no_other_run(opened: Opened, config: RunConfig, file: str, damage: str) -> None:
+    damaged, other = opened.lab.submit(config, "a"), opened.lab.submit(config, "b")
+    path = opened.lab.folder / damaged / file
+    path.unlink(missing_ok=True)
+    if damage == "a folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"\xff\xfe\n")
+    again = Opened(opened.lab.folder.parent)
+    assert again.lab.state(other).status == "waiting"
+    assert other in [state.id for state in again.lab.runs("b")]
+    again.worker.ready()
+    if again.worker.trains() == [damaged]:
+        again.done(damaged, failed="It is damaged.")
+    assert again.worker.trains()[-1] == other
+
+
 def test_a_waiting_run_whose_folder_is_gone_holds_up_nobody(opened: Opened, config: RunConfig) -> None:
     lab, worker = opened.lab, opened.worker
     gone, following = lab.submit(config, "a"), lab.submit(config, "b")
