@@ -21,6 +21,7 @@ from tests.ui.classify_page import (
 from tests.ui.conftest import App, Watched
 
 pytestmark = pytest.mark.browser
+FIRST_CARD = "title => document.querySelector('#answer .card h2').innerText.startsWith(title)"
 SEEN = "src => document.querySelector('#answer .seen img')?.src === src"
 
 
@@ -113,6 +114,23 @@ def test_back_from_the_lab_shows_the_question_and_then_the_one_before(app: App, 
     seen.page.go_back()
     seen.page.wait_for_function(SEEN, arg=cat)
     assert seen.page.get_by_role("tab", name="Classify").get_attribute("aria-selected") == "true"
+
+
+def test_three_quick_steps_back_show_the_third_and_leave_the_steps_forward(app: App, visit: Callable[..., Watched]) -> None:
+    seen = visit(app.url)
+    wait_for_answer(seen)
+    names = ["resnet32-cifar10", "resnet56-cifar10", "plain32-cifar10", "plain20-cifar10"]
+    for name, title in zip(names, ["ResNet-32", "ResNet-56", "Plain-32", "Plain-20"], strict=True):
+        choose(seen, "model", title)
+        seen.page.wait_for_function(f"location.search.includes('model={name}')")
+    length = steps(seen)
+    step = "new Promise((then) => { addEventListener('popstate', then, {once: true}); history.back(); })"
+    seen.page.evaluate(f"async () => {{ for (const _ of '123') await {step}; }}")
+    seen.page.wait_for_function(FIRST_CARD, arg="ResNet-32")
+    assert steps(seen) == length and "model=resnet32-cifar10" in seen.page.url
+    seen.page.go_forward()
+    seen.page.wait_for_function(FIRST_CARD, arg="ResNet-56")
+    assert steps(seen) == length and "model=resnet56-cifar10" in seen.page.url
 
 
 def test_a_second_step_back_is_answered_while_the_answer_to_the_first_is_on_its_way(

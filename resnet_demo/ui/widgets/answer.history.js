@@ -3,7 +3,9 @@
 const QUESTION = ['picture', 'model', 'second', 'method', 'signed', 'target', 'target_of', 'contrast'];
 const OPACITY = '0.75';
 const DEFAULTS = { method: 'grad-cam', target: -1, target_of: 0, contrast: -1, opacity: OPACITY };
+const REST = 200;                                   // milliseconds without another step, after which the last one is asked about
 let replaces = true;                                // the next answer: of a page just opened, or of a step back
+let stepping = null;                                // the timer of steps that follow each other
 
 function questionOf(url, state) {
   return JSON.stringify([QUESTION.map((key) => url.searchParams.get(key)), (state && state.upload) || '']);
@@ -11,7 +13,7 @@ function questionOf(url, state) {
 
 // Puts what the page shows into the address. Stage and opacity are not part of the request: they change the current step.
 function address(hasAnswer = false, isEmpty = false) {
-  if (!tab || pageAddress.shown() !== 'classify') return;
+  if (!tab || stepping || pageAddress.shown() !== 'classify') return;   // an answer from before the steps is not theirs
   const here = new URL(location.href), request = current.asked;
   if (!request && !isEmpty) return;
   const fields = isEmpty ? {} : { ...request, stage, opacity: find('.opacity').value };
@@ -38,5 +40,9 @@ if (tab) window.addEventListener('popstate', () => {
   if (pageAddress.shown() !== 'classify') return;
   replaces = true;
   fromAddress();
-  trigger('restore', { query: location.search });
+  clearTimeout(stepping);                             // each step asked about would be answered in any order
+  stepping = setTimeout(() => {
+    stepping = null;
+    if (pageAddress.shown() === 'classify') trigger('restore', { query: location.search });
+  }, REST);
 });
