@@ -19,7 +19,11 @@ COMMANDS = (train, compare, transfer, keep, classify, evaluate, models, prefetch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 failed, 2 not understood, 130 interrupted, 141 output not read, 143 ended by SIGTERM."""
+    """Run one command.
+
+    Returns:
+        The exit status: 0 done, 1 failed, 2 not understood, 130 interrupted, 141 output not read, 143 ended by SIGTERM.
+    """
     parsed = parser().parse_args(arguments)
     try:
         return int(parsed.command(parsed))

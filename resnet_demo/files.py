@@ -24,6 +24,11 @@ def home() -> Path:
     return Path(folder).expanduser() if folder else platformdirs.user_data_path("resnet-lab", appauthor=False)
 
 
+def expand_home(path: str) -> Path:
+    """The path with a leading ~ replaced. One of no user, `~nobody`, stays as it is: Path.expanduser raises a RuntimeError."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def open_regular(path: Path) -> IO[bytes]:
     """Open a regular file for reading.
 

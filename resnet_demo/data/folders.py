@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_demo.errors import DataError, PictureError, SettingError
-from resnet_demo.files import home
+from resnet_demo.files import expand_home, home
 from resnet_demo.parsing import check_class_name
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".heic", ".heif")
@@ -44,7 +44,7 @@ def data_folder(source: str) -> Path:
     Visitors' own pictures (picture_store.py) are named without the folder that they are kept in, since anybody may read the
     config of a run.
     """
-    return home() / source if OWN_PICTURES.fullmatch(source) else Path(os.path.expanduser(source))
+    return home() / source if OWN_PICTURES.fullmatch(source) else expand_home(source)
 
 
 def source_of(folder: Path) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from resnet_demo.data import cifar10
 from resnet_demo.data.folders import list_test_files
-from resnet_demo.files import open_regular, read_text
+from resnet_demo.files import expand_home, open_regular, read_text
 from resnet_demo.hub import fetch
 from resnet_demo.zoo.catalogue import locate
 
@@ -56,7 +55,7 @@ class Fingerprints:
         if data == "cifar10":
             path = fetch.cached_path(cifar10.REPOSITORY, cifar10.FILES["test"], "dataset")
             return None if path is None else self._of_file(path)
-        folder = Path(os.path.expanduser(data))
+        folder = expand_home(data)
         classes, files = list_test_files(folder)
         digest = hashlib.sha256(json.dumps(classes).encode())
         for path, label in files:

@@ -24,21 +24,20 @@ from resnet_demo.zoo.catalogue import is_hub_id
 
 NO_SECOND = "none"
 NO_CONTRAST = ("none", -1)
-NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "contrast": -1, "answered": None, "again": False}
+NOTHING: dict[str, Any] = {"of": None, "target": -1, "target_of": 0, "contrast": -1, "answered": None}
 """Which class is explained: the first answer's most likely one, whatever the picture and the networks.
 
 `of` holds the networks and the picture that `target` and `contrast` belong to; `answered` is the key of the request that the
-page shows, which is only asked `again` after Cancel.
+page shows.
 """
 
 OWN = "own"
 """The name, in the address, of a picture of the visitor's own."""
 
-UNCHANGED = (gr.skip(),) * 7
+UNCHANGED = (gr.skip(),) * 5
 PictureInput = Image.Image | PictureError | None
-Update = tuple[Any, ...]
-"""The value of the widget, the classes to contrast with, what is explained, the two lists of networks, method and sign."""
-SAME_CONTROLS = (gr.skip(),) * 4  # networks, method and sign
+Update = tuple[Any, Any, Any, Any, Any]
+"""The value of the widget, the classes to contrast with, what is explained, and the two lists of networks."""
 
 
 def model_lists(model: str, second: str) -> tuple[Any, Any]:
@@ -81,8 +80,7 @@ class AnswerCallbacks:
             if about["of"] != of:
                 about = NOTHING | {"of": of, "answered": about["answered"]}
             key = _key(fields, about)
-        answered = None if about["again"] else about["answered"]
-        if key == self._in_progress.get(page, ("", answered))[1]:
+        if key == self._in_progress.get(page, ("", about["answered"]))[1]:
             yield UNCHANGED
         else:
             yield from self._while_latest(page, ticket, key, self._updates(picture, fields, about))
@@ -121,8 +119,8 @@ class AnswerCallbacks:
     def cancel(self, model: str, second: str, about: dict[str, Any]) -> tuple[Any, ...]:
         """End what is in progress, a download too; the widget keeps what it showed."""
         self.cancel_downloads([model, second])
-        contrast, about, *controls = _as_answered(about)
-        return {"state": "stopped", "message": "Cancelled."}, contrast, about | {"again": True}, *controls
+        contrast, about, *networks = _as_answered(about)
+        return {"state": "stopped", "message": "Cancelled."}, contrast, about | {"answered": None}, *networks
 
     def _while_latest(self, page: str, ticket: str, key: list[Any], updates: Iterator[Update]) -> Iterator[Update]:
         """The updates, each with the ticket, until another request of the page is in progress."""
@@ -143,14 +141,14 @@ class AnswerCallbacks:
     def _updates(self, picture: PictureInput, fields: dict[str, Any], about: dict[str, Any]) -> Iterator[Update]:
         no_contrast = gr.Dropdown([NO_CONTRAST], value=-1)
         if not isinstance(picture, Image.Image):
-            yield _without_answer(picture), no_contrast, NOTHING, *SAME_CONTROLS
+            yield _without_answer(picture), no_contrast, NOTHING, gr.skip(), gr.skip()
             return
         classes = {name: about[name] for name in ("target", "target_of", "contrast")}
         explained: Any = about  # set at once: what is asked before the answer comes must not forget the classes
         try:
             for answer in self.answer(picture, parse(ClassifyRequest, fields | classes)):
                 if isinstance(answer, str):
-                    yield {"state": "loading", "message": answer}, gr.skip(), explained, *SAME_CONTROLS
+                    yield {"state": "loading", "message": answer}, gr.skip(), explained, gr.skip(), gr.skip()
                     explained = gr.skip()  # or a late sentence would undo what a cancellation has set
                 else:
                     # With more maps, the same around the answer as before: Gradio's page applies the difference of two
@@ -162,17 +160,16 @@ class AnswerCallbacks:
             yield {"state": "error", "message": str(error)}, *_as_answered(about)
 
 
-def _as_answered(about: dict[str, Any]) -> tuple[Any, ...]:
-    """The contrast, what is explained, the two lists of networks, method and sign, as the answer on the page has them.
+def _as_answered(about: dict[str, Any]) -> tuple[Any, dict[str, Any], Any, Any]:
+    """The contrast, what is explained, and the two lists of networks, as the answer on the page has them.
 
-    A network that could not be loaded, or a class or a method whose answer was cancelled, does not stay selected.
+    A network that could not be loaded, or a class whose answer was cancelled, does not stay selected.
     """
     if not about["answered"]:
-        return gr.skip(), about, *SAME_CONTROLS
-    picture, model, second, target, target_of, contrast, method, signed = about["answered"]
+        return gr.skip(), about, gr.skip(), gr.skip()
+    picture, model, second, target, target_of, contrast, *_ = about["answered"]
     about = about | {"of": [model, second, picture], "target": target, "target_of": target_of, "contrast": contrast}
-    controls = (gr.update(value=value) for value in (model, second or NO_SECOND, method, signed))
-    return gr.update(value=contrast), about, *controls
+    return gr.update(value=contrast), about, gr.update(value=model), gr.update(value=second or NO_SECOND)
 
 
 def _key(fields: Mapping[str, Any], about: Mapping[str, Any]) -> list[Any]:
@@ -192,10 +189,10 @@ def _result(answer: dict[str, Any], picture: Image.Image, fields: dict[str, Any]
     address = {"picture": example or (OWN if upload else ""), "contrast": contrast}
     answer = answer | {"asked": answer["asked"] | address, "upload": upload}
     about = about | {"contrast": contrast}
-    about |= {"answered": _key(fields, about), "again": False}
+    about |= {"answered": _key(fields, about)}
     from_hub = is_hub_id(fields["model"]) or is_hub_id(fields["second"])  # perhaps downloaded just now: the lists tell
     lists = model_lists(fields["model"], fields["second"]) if from_hub else (gr.skip(), gr.skip())
-    return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists, gr.skip(), gr.skip()
+    return answer, gr.Dropdown(_contrasts(explained, contrast), value=contrast), about, *lists
 
 
 def _without_answer(picture: PictureError | None) -> dict[str, Any]:

@@ -148,9 +148,9 @@ def locate(source: str, *, allow_paths: bool) -> Path | str:
     folder = find(source)
     if folder is not None:
         return folder
-    path = os.path.expanduser(source)
-    if allow_paths and os.path.isdir(path):  # of a name that is too long, Path.is_dir raises an OSError
-        return model_in(Path(path).resolve())
+    path = files.expand_home(source)
+    if allow_paths and os.path.isdir(path):  # noqa: PTH112 Path.is_dir raises an OSError for a name that is too long
+        return model_in(path.resolve())
     if is_hub_id(source):
         return source
     kinds = "a Hub id such as timm/resnet50.tv_in1k" + (", or the path of a model folder" if allow_paths else "")

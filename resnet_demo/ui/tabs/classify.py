@@ -51,7 +51,7 @@ class _Components:
     @property
     def outputs(self) -> list[Any]:
         """What an answer changes, in the order of `answer_callbacks.Update`."""
-        return [self.answer, self.contrast, self.about, self.model, self.second, self.method, self.signed]
+        return [self.answer, self.contrast, self.about, self.model, self.second]
 
 
 def build(shell: Shell) -> None:
