@@ -145,7 +145,8 @@ def test_a_network_of_110_layers_differs_where_it_starts_at_the_full_learning_ra
 
 def test_the_card_names_each_setting_that_differs_from_section_4_2() -> None:
     fast = RECIPES["fast"]
-    assert differences(20, 9_360, fast.data, fast.optimizer, 128).replace("\N{NO-BREAK SPACE}", " ") == (
+    sgd: OptimizerSettings = {**fast.optimizer, "name": "sgd", "nesterov": True}
+    assert differences(20, 9_360, fast.data, sgd, 128).replace("\N{NO-BREAK SPACE}", " ") == (
         "9,360 iterations, not 64,000; no held-out images, not 5,000; half the side in 35 % of the steps; "
         "three quarters of the side in 25 % of the steps; crops of pictures padded by reflection, not with zeros; "
         "mirror images in alternating epochs, not at random; learning rate 0.2, not 0.1; "
