@@ -69,7 +69,6 @@ def end_process(status: int) -> NoReturn:
         status = _disk_error(error)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         logging.shutdown()
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
     sys.exit(status)

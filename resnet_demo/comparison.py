@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from resnet_demo.config import ArmConfig, DataConfig, ModelConfig, OptimizerConf
 from resnet_demo.data.cifar10 import TEST_IMAGES, TRAINING_IMAGES
 from resnet_demo.data.folders import count_folder
 from resnet_demo.errors import SettingError
+from resnet_demo.files import expand_home
 from resnet_demo.parsing import Frozen, parse
 from resnet_demo.recipes import PAPER_ITERATIONS
 
@@ -197,7 +197,7 @@ def steps_of(settings: LabSettings) -> int:
 def training_images(settings: LabSettings) -> int:
     """The number of images in one epoch; a folder is listed, not read. Raises DataError like `steps_of`."""
     images = TRAINING_IMAGES.get(settings.data)
-    return images if images is not None else count_folder(Path(settings.data).expanduser())[1]
+    return images if images is not None else count_folder(expand_home(settings.data))[1]
 
 
 def steps_per_epoch(settings: LabSettings) -> int:
@@ -297,4 +297,4 @@ def default_title(settings: LabSettings) -> str:
 
 def _classes(data: str) -> int:
     """The number of classes; no picture is read."""
-    return 10 if data in SHIPPED else len(count_folder(Path(data).expanduser())[0])
+    return 10 if data in SHIPPED else len(count_folder(expand_home(data))[0])

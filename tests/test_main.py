@@ -26,6 +26,7 @@ FULL = Path("/dev/full")
         ["evaluate", "--model", "resnet20-cifar10", "--data", LONG],
         ["evaluate", "--model", "resnet20-cifar10", "--data", NOBODY],
         ["train", "--data", NOBODY, "--out", "run"],
+        ["compare", "--data", NOBODY, "--steps", "60"],
         ["import", PICTURE, "--out", LONG],
         ["publish", LONG, "--repo", "user/name"],
     ],

@@ -11,6 +11,7 @@ from resnet_demo.data import cifar10
 from resnet_demo.data.folders import list_test_files
 from resnet_demo.data.image import decode, read_encoded
 from resnet_demo.errors import DataError, PictureError
+from resnet_demo.files import expand_home
 from resnet_demo.hub import fetch
 
 SMALL = 96
@@ -65,7 +66,7 @@ def _thumbnail(file: bytes) -> str:
 
 
 def _files(source: str) -> list[Path]:
-    return [path for path, _ in list_test_files(Path(source).expanduser())[1]]
+    return [path for path, _ in list_test_files(expand_home(source))[1]]
 
 
 def _parquet(source: str) -> Path:

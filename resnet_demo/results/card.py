@@ -156,7 +156,8 @@ def _image_differences(config: DataConfig) -> Iterator[str]:
 def _optimizer_differences(config: OptimizerConfig, low_start: int) -> Iterator[str]:
     if config.name != "sgd":
         yield f"{config.name.capitalize()}, not SGD"
-    if config.name == "muon":
+    is_muon = config.name == "muon"
+    if is_muon:
         yield f"convolutions at {config.filter_rate:g} of the learning rate"
     if config.learning_rate != 0.1:
         yield f"learning rate {config.learning_rate:g}, not 0.1"
@@ -168,12 +169,14 @@ def _optimizer_differences(config: OptimizerConfig, low_start: int) -> Iterator[
         yield f"{config.low_start or 'no'} steps at a tenth of the learning rate first, not {low_start or 'none'}"
     if config.momentum != 0.9:
         yield f"momentum {config.momentum:g}, not 0.9"
-    if config.nesterov:
+    if config.nesterov or is_muon:
         yield "Nesterov's momentum"
     if config.weight_decay != 1e-4:
         yield f"weight decay {config.weight_decay:g}, not 0.0001"
+    if is_muon:
+        yield "no weight decay on convolutions"
     if config.decay != "all":
-        yield "weight decay on the weights of convolutions and the classifier only"
+        yield f"weight decay on the weights of {'' if is_muon else 'convolutions and '}the classifier only"
     if config.label_smoothing:
         yield f"label smoothing {config.label_smoothing:g}"
 

@@ -46,7 +46,7 @@ class Muon(torch.optim.Optimizer):
                 is_convolution = parameter.ndim == 4
                 gradient = parameter.grad if is_convolution else parameter.grad + group["weight_decay"] * parameter
                 state = self.state[parameter]
-                state["sum"] = group["momentum"] * state.get("sum", torch.zeros_like(parameter)) + gradient
+                state["sum"] = group["momentum"] * state["sum"] + gradient if state else gradient.clone()
                 update = gradient + group["momentum"] * state["sum"]  # Nesterov's
                 if is_convolution:
                     update = orthogonal(update.flatten(1)).reshape(update.shape)

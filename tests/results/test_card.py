@@ -164,6 +164,10 @@ def test_the_card_names_each_setting_that_differs_from_section_4_2() -> None:
     assert "; Muon, not SGD; convolutions at 0.5 of the learning rate; " in differences(
         20, 240, data, {"name": "muon", "filter_rate": 0.5, "momentum": 0.8}, 64
     )
+    assert differences(20, 240, data, fast.optimizer, 64).endswith(
+        "; Nesterov's momentum; weight decay 0.0005, not 0.0001; no weight decay on convolutions; "
+        "weight decay on the weights of the classifier only; label smoothing 0.05"
+    )
     limited = text_of(ModelConfig(), DataConfig(train_limit=2_000, image_size=16), FINISHED)
     assert differences_line(limited).startswith(
         "100 iterations, not 64,000; only the bundled part of CIFAR-10; at most 2,000 training images; "

@@ -99,20 +99,20 @@ def _results() -> tuple[gr.HTML, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
 def _wire(callbacks: ClassifyCallbacks, components: _Components, page: gr.Blocks) -> None:
     picture, answer, model, second = components.picture, components.answer, components.model, components.second
     request, outputs = components.request, components.outputs
+    with_contrast = [*request, components.contrast]
     components.gallery.select(pick, None, picture, queue=False, trigger_mode="multiple", **SILENT)
     new_picture = picture.change(callbacks.ask_about_picture, request, outputs, **LATEST)
     # `input`: what a person changes, not what the link or an answer sets
     by_hand = [component.input for component in (model, second, components.method, components.signed)]
     new_request = gr.on(by_hand, callbacks.ask, request, outputs, **LATEST)
-    contrasted = components.contrast.input(callbacks.ask_contrast, [*request, components.contrast], outputs, **LATEST)
+    contrasted = components.contrast.input(callbacks.ask_contrast, with_contrast, outputs, **LATEST)
     clicked = answer.explain(callbacks.ask_about, request, outputs, **LATEST)
     # in the queue, as a warning is lost outside it
-    opened = page.load(callbacks.arrive, picture, [*request, components.contrast], js=PICTURE_OF_ADDRESS, **SILENT)
+    opened = page.load(callbacks.arrive, picture, with_contrast, js=PICTURE_OF_ADDRESS, **SILENT)
     first = opened.then(callbacks.ask, request, outputs, **LATEST)
     # "multiple", as a second step back would be lost while the first one is on its way
     back = answer.restore(
-        callbacks.restore, picture, [*request, components.contrast], js=PICTURE_OF_ADDRESS, trigger_mode="multiple",
-        **SILENT,
+        callbacks.restore, picture, with_contrast, js=PICTURE_OF_ADDRESS, trigger_mode="multiple", **SILENT
     )  # fmt: skip
     again = back.then(callbacks.ask, request, outputs, **LATEST)
     answer.abandon(
